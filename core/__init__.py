@@ -1,0 +1,1 @@
+"""Foundations that know nothing of health care: database, errors, events, tasks, pages, clock."""

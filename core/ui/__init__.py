@@ -1,0 +1,1 @@
+"""French page foundations: base templates, macros, static files, form helpers."""

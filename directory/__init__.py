@@ -1,0 +1,1 @@
+"""The referential: legal entities, sites, practitioners, roles, offers and their nomenclatures."""

@@ -1,0 +1,1 @@
+"""Registers in: readers, staging, linkage, reconciliation, reports, sample registers."""

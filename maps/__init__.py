@@ -1,0 +1,1 @@
+"""The location index: places, resolution of addresses, geocoding, contours."""

@@ -1,0 +1,1 @@
+"""Consumers of the directory and the location index; each lives in a package of its own."""

@@ -1,0 +1,1 @@
+"""Search over offers: query model, engines, suggestions, exports, JSON API and pages."""
