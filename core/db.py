@@ -1,0 +1,106 @@
+"""Database access: one async engine per process, short units of work, direct connections for bulk work."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import psycopg
+from fastapi import Depends
+from sqlalchemy import MetaData
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from core.settings import core_settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Declarative base of every table; each package keeps to a PostgreSQL schema of its own."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class _Engine:
+    """Holder of the process's engine, made on first use so that forked workers each get their own."""
+
+    engine: AsyncEngine | None = None
+    sessions: async_sessionmaker[AsyncSession] | None = None
+
+
+def engine() -> AsyncEngine:
+    """Return the process's async engine, created on first use with statement and lock timeouts."""
+    if _Engine.engine is None:
+        settings = core_settings()
+        options = (
+            f"-c statement_timeout={settings.statement_timeout_ms} "
+            f"-c lock_timeout={settings.lock_timeout_ms} -c timezone=UTC -c jit=off"
+        )
+        _Engine.engine = create_async_engine(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            max_overflow=settings.pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": options, "application_name": "repere"},
+        )
+        _Engine.sessions = async_sessionmaker(_Engine.engine, expire_on_commit=False, autoflush=True)
+    return _Engine.engine
+
+
+async def dispose() -> None:
+    """Close the pool; the next use makes a new one."""
+    if _Engine.engine is not None:
+        await _Engine.engine.dispose()
+    _Engine.engine = None
+    _Engine.sessions = None
+
+
+@asynccontextmanager
+async def unit_of_work() -> AsyncIterator[AsyncSession]:
+    """Open a session, commit when the block ends well, roll back otherwise."""
+    engine()
+    assert _Engine.sessions is not None  # noqa: S101 - set by engine()
+    async with _Engine.sessions() as session:
+        try:
+            yield session
+        except BaseException:
+            await session.rollback()
+            raise
+        await session.commit()
+
+
+async def _session_dependency() -> AsyncIterator[AsyncSession]:
+    async with unit_of_work() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session_dependency)]
+"""FastAPI dependency: the request's unit of work."""
+
+
+def libpq_dsn(*, direct: bool = True) -> str:
+    """Return the database address in libpq's form, for psycopg, COPY and LISTEN."""
+    settings = core_settings()
+    url = make_url(settings.direct_url if direct else settings.database_url)
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def connect_direct(*, autocommit: bool = False) -> psycopg.Connection:
+    """Open a synchronous connection without statement timeout, for bulk loads and maintenance.
+
+    Raises:
+        psycopg.OperationalError: the server cannot be reached.
+    """
+    return psycopg.connect(
+        libpq_dsn(),
+        autocommit=autocommit,
+        options="-c timezone=UTC -c jit=off",
+        application_name="repere-bulk",
+    )

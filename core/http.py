@@ -1,0 +1,198 @@
+"""What every door shares: problem details (RFC 9457), security headers, health."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from core.db import unit_of_work
+from core.errors import DomainError, Unavailable
+
+log = structlog.get_logger("repere.http")
+
+CSP = (
+    "default-src 'self'; img-src 'self' data: https:; style-src 'self'; script-src 'self'; font-src 'self'; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+)
+
+QUERY_CANCELED = "57014"
+
+TITLES = {
+    400: "Requête invalide",
+    401: "Authentification nécessaire",
+    403: "Accès refusé",
+    404: "Introuvable",
+    405: "Méthode non autorisée",
+    413: "Contenu trop volumineux",
+    422: "Données invalides",
+    429: "Trop de requêtes",
+    500: "Erreur interne",
+    503: "Service momentanément indisponible",
+}
+
+MESSAGES = {
+    "missing": "Ce champ est obligatoire.",
+    "int_parsing": "Un nombre entier est attendu.",
+    "float_parsing": "Un nombre est attendu.",
+    "uuid_parsing": "Cet identifiant n’a pas la bonne forme.",
+    "bool_parsing": "« true » ou « false » est attendu.",
+    "datetime_from_date_parsing": "Une date et une heure sont attendues, par exemple 2026-11-28T09:30.",
+    "datetime_parsing": "Une date et une heure sont attendues, par exemple 2026-11-28T09:30.",
+    "greater_than_equal": "La valeur doit être au moins {ge}.",
+    "less_than_equal": "La valeur doit être au plus {le}.",
+    "greater_than": "La valeur doit être supérieure à {gt}.",
+    "less_than": "La valeur doit être inférieure à {lt}.",
+    "string_too_long": "Ce texte est trop long ({max_length} caractères au plus).",
+    "string_too_short": "Ce texte est trop court ({min_length} caractères au moins).",
+    "too_long": "Trop de valeurs ({max_length} au plus).",
+    "finite_number": "Un nombre fini est attendu.",
+    "enum": "Valeur inconnue.",
+    "literal_error": "Valeur inconnue.",
+    "extra_forbidden": "Ce paramètre est inconnu.",
+}
+
+
+def problem(
+    status: int, title: str, detail: str, *, code: str = "erreur", fields: dict[str, str] | None = None
+) -> JSONResponse:
+    """Return an RFC 9457 answer; `fields` becomes the extension member `errors`."""
+    body: dict[str, object] = {
+        "type": f"urn:repere:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if fields:
+        body["errors"] = [{"field": name, "detail": message} for name, message in fields.items()]
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def validation_fields(error: RequestValidationError) -> dict[str, str]:
+    """Return, by field name, the French message of each thing that FastAPI refused."""
+    fields: dict[str, str] = {}
+    for item in error.errors():
+        location = [str(part) for part in item["loc"] if part not in ("query", "path", "body", "header")]
+        template = MESSAGES.get(item["type"])
+        context = {key: str(value) for key, value in (item.get("ctx") or {}).items()}
+        if item["type"] == "value_error":
+            message = str((item.get("ctx") or {}).get("error", "Valeur refusée."))
+        else:
+            message = template.format_map(context) if template else "Valeur refusée."
+        fields[".".join(location) or "requête"] = message
+    return fields
+
+
+Renderer = Callable[[Request, int, str, str], Awaitable[Response]]
+
+
+class _Pages:
+    """How an error is shown to a person; set by the pages' room, which stands on this one."""
+
+    render: Renderer | None = None
+
+
+def set_error_page(render: Renderer) -> None:
+    """Register the function (request, status, title, detail) that draws an error page."""
+    _Pages.render = staticmethod(render)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether the caller is a browser that asked for a page."""
+    path = request.url.path
+    if path.startswith(("/api/", "/fhir", "/tiles/", "/ogc")):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+async def _answer(
+    request: Request, status: int, title: str, detail: str, code: str, fields: dict[str, str]
+) -> Response:
+    if _Pages.render is not None and wants_page(request):
+        return await _Pages.render(request, status, title, detail)
+    return problem(status, title, detail, code=code, fields=fields)
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)  # noqa: S101 - registered for this class
+    return await _answer(request, error.status, error.title, error.detail, error.code, error.fields)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    fields = validation_fields(error)
+    detail = "Certains paramètres sont incorrects : " + " ; ".join(f"{k} : {v}" for k, v in fields.items())
+    return await _answer(request, 422, TITLES[422], detail, "donnees-invalides", fields)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    title = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
+    detail = {
+        404: "Cette adresse ne mène à rien, ou ce contenu n’existe plus.",
+        405: "Cette adresse n’accepte pas cette méthode.",
+    }.get(error.status_code, title)
+    answer = await _answer(request, error.status_code, title, detail, "http", {})
+    for name, value in (error.headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == QUERY_CANCELED:
+        log.warning("query_time_limit", path=request.url.path)
+        detail = "La réponse demandait trop de temps : précisez la recherche (lieu, rayon, filtre)."
+    elif isinstance(error, OperationalError | PoolTimeout):
+        log.error("database_unreachable", path=request.url.path, error=type(error).__name__)
+        detail = "La base de données ne répond pas. Rien n’a été perdu : réessayez dans un instant."
+    else:
+        return await _unexpected(request, error)
+    return await _answer(request, 503, Unavailable.title, detail, Unavailable.code, {})
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected", path=request.url.path, exc_info=error)
+    detail = "Une erreur inattendue s’est produite de notre côté ; elle a été consignée. Réessayez dans un instant."
+    return await _answer(request, 500, TITLES[500], detail, "interne", {})
+
+
+async def _security_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+    return response
+
+
+async def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+async def _readyz() -> Response:
+    try:
+        async with unit_of_work() as session:
+            await session.execute(text("SELECT 1"))
+    except (DBAPIError, OSError):
+        return JSONResponse({"status": "unavailable", "database": "unreachable"}, status_code=503)
+    return JSONResponse({"status": "ready", "database": "ok"})
+
+
+def install(app: FastAPI) -> None:
+    """Give an application the error answers, security headers and health addresses."""
+    app.add_exception_handler(DomainError, _domain)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(Exception, _unexpected)
+    app.middleware("http")(_security_headers)
+    app.get("/healthz", include_in_schema=False)(_healthz)
+    app.get("/readyz", include_in_schema=False)(_readyz)

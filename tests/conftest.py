@@ -1,0 +1,136 @@
+"""Test foundations: a migrated template database, cloned for each worker, truncated for each test.
+
+The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./repere test` sets it).
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncSession
+
+ROOT = Path(__file__).parent.parent
+SHARED_DATA = Path(os.environ.get("REPERE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+_server = make_url(
+    os.environ.get("REPERE_TEST_DATABASE_URL")
+    or os.environ.get("REPERE_DATABASE_URL")
+    or "postgresql+psycopg://repere@127.0.0.1:5432/repere"
+)
+_prefix = os.environ.get("REPERE_TEST_PREFIX", "repere_test")
+
+
+def _dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _worker(config: pytest.Config | None = None) -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def _database() -> URL:
+    return _server.set(database=f"{_prefix}_{_worker()}")
+
+
+# Settings are read once per process: the address must be there before any application module loads.
+os.environ["REPERE_DATABASE_URL"] = _database().render_as_string(hide_password=False)
+os.environ.pop("REPERE_DATABASE_DIRECT_URL", None)
+
+
+def _migrate(url: URL) -> None:
+    import subprocess
+    import sys
+
+    env = os.environ | {"REPERE_DATABASE_URL": url.render_as_string(hide_password=False)}
+    subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=env, check=True)
+
+
+def _schema_stamp() -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "migrations").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[URL]:
+    """A database of this worker, cloned from a migrated template that is remade when migrations change."""
+    admin = _server.set(database="postgres")
+    template = f"{_prefix}_template"
+    target = _database()
+    assert target.database
+    with psycopg.connect(_dsn(admin), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (template,))
+        row = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (template,)
+        ).fetchone()
+        if row is None or row[0] != _schema_stamp():
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(template)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template)))
+            _migrate(_server.set(database=template))
+            connection.execute(
+                sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(template), sql.Literal(_schema_stamp()))
+            )
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target.database)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target.database), sql.Identifier(template))
+        )
+    yield target
+    with psycopg.connect(_dsn(admin), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target.database)))
+
+
+_KEPT = {"alembic_version", "spatial_ref_sys"}
+
+
+def truncate_all(dsn: str) -> None:
+    """Empty every table of ours and restart the identities."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        tables = connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables"
+            " WHERE schemaname IN ('core', 'maps', 'accounts', 'directory', 'ingest', 'search_api', 'staging')"
+        ).fetchall()
+        names = [sql.Identifier(s, t) for s, t in tables if t not in _KEPT]
+        if names:
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(names)))
+
+
+@pytest.fixture
+def clean_database(database: URL) -> URL:
+    """The worker's database with every table empty."""
+    truncate_all(_dsn(database))
+    return database
+
+
+@pytest.fixture
+async def session(clean_database: URL) -> AsyncIterator[AsyncSession]:
+    """A unit of work on an empty database; the test commits what others must see."""
+    from core.db import unit_of_work
+
+    async with unit_of_work() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(clean_database: URL) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the assembled application, in process."""
+    from web.app import create_app
+
+    transport = httpx.ASGITransport(app=create_app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of trial data; the test is skipped, visibly, where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the trial data folder is not on this machine")
+    return SHARED_DATA

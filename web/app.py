@@ -1,0 +1,32 @@
+"""Assembly of the ASGI application; it knows which packages have doors, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from core import db, http
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+    await db.dispose()
+
+
+def create_app() -> FastAPI:
+    """Return the whole application: JSON API, pages, static files, health."""
+    app = FastAPI(
+        title="Repère",
+        summary="Répertoire opérationnel de l’offre de santé",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
+    )
+    http.install(app)
+    return app
+
+
+app = create_app()
