@@ -1,0 +1,188 @@
+"""The protocol behind which every search engine stands, and the resolved query that it receives.
+
+An engine never sees words or place names: `resolve` and `text` turned them into ids, lexemes and points once.
+Whatever the engine, the same query has the same totals, facet counts and page in the same order (DESIGN §4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from search_api.schemas import BBox, FacetKey, Sort
+
+PUBLIC = 1
+"""Level of an anonymous visitor; professionals have 2 (R283)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one word (or group of words) may match: any of these codes, or any of these name lexemes.
+
+    `primary` are the codes, among `codes`, that say what the offer is (type, profession, specialty): they
+    weigh more in the relevance. `lexemes` are exact lexemes of `directory.simple_fr`.
+    """
+
+    text: str
+    codes: frozenset[int] = frozenset()
+    primary: frozenset[int] = frozenset()
+    lexemes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LatLon:
+    """A WGS84 position in degrees."""
+
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Ticked values of one facet: concept ids, age bands and kinds of offer; any of them suffices."""
+
+    codes: frozenset[int] = frozenset()
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineQuery:
+    """A search whose words and places are resolved.
+
+    Area: with `boundaries` (place ids) or `radius_m`, an offer must lie in one of the boundaries or within
+    the radius of one of the `centres`; `bbox` and `nowhere` restrict further. Distances are measured from the
+    nearest of `origins`; there are none when `origins` is empty.
+    """
+
+    level: int = PUBLIC
+    terms: tuple[Term, ...] = ()
+    codes: tuple[frozenset[int], ...] = ()
+    boundaries: frozenset[int] = frozenset()
+    centres: tuple[LatLon, ...] = ()
+    radius_m: float | None = None
+    bbox: BBox | None = None
+    origins: tuple[LatLon, ...] = ()
+    ticks: Mapping[FacetKey, Tick] = field(default_factory=dict)
+    age: int | None = None
+    week_minute: int | None = None
+    visits: frozenset[int] = frozenset()
+    accepts_new: bool = False
+    sort: Sort = Sort.distance
+    offset: int = 0
+    limit: int = 15
+    facets: bool = True
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A site of the page, and its matching offers, most relevant first (`offers` is bounded, the count is not)."""
+
+    site_id: int
+    distance_m: int | None
+    exact: bool
+    score: int
+    offers: tuple[int, ...]
+    offers_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Size of a match set: sites and offers."""
+
+    sites: int
+    offers: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAnswer:
+    """Totals over the whole match set, the hits of the page, and the offers counted by facet value.
+
+    `facets` values are keyed by concept id, or by word for age bands and kinds.
+    """
+
+    counts: Counts
+    hits: tuple[Hit, ...]
+    facets: Mapping[FacetKey, Mapping[int | str, int]]
+    plan: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestArea:
+    """Where the counts of suggestions are taken: inside the boundaries, or within the radius of the centre."""
+
+    boundaries: frozenset[int] = frozenset()
+    centre: LatLon | None = None
+    radius_m: float = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class NameHit:
+    """A practitioner or a site found by its name, with its offers in the area."""
+
+    kind: str
+    id: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Offers by concept id in the area, and the names that match."""
+
+    counts: Mapping[int, int]
+    names: tuple[NameHit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapCell:
+    """Sites of the match set that one point of the map stands for; `site_ids` is bounded, `sites` is not."""
+
+    lat: float
+    lon: float
+    sites: int
+    offers: int
+    exact: bool
+    commune_id: int | None
+    site_ids: tuple[int, ...]
+    bounds: tuple[float, float, float, float]
+    one_point: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MapCells:
+    """Points of a viewport, its counts, and those of the whole match set."""
+
+    cells: tuple[MapCell, ...]
+    inside: Counts
+    whole: Counts
+
+
+class SearchEngine(Protocol):
+    """What a search engine can do. Reads only; the session is the caller's unit of work."""
+
+    name: str
+
+    async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
+        """Return totals, the page asked for, and facet counts."""
+        ...
+
+    async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
+        """Return the totals alone."""
+        ...
+
+    async def suggest(
+        self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
+    ) -> Suggested:
+        """Count the offers of candidate codes in an area, and find names that match every term."""
+        ...
+
+    async def map_features(
+        self, session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float
+    ) -> MapCells:
+        """Group the match set inside a viewport by cells of a grid; approximate positions by commune."""
+        ...
+
+    async def position(self, session: AsyncSession) -> int:
+        """Return the last event position that the engine's answers take into account."""
+        ...
