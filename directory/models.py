@@ -58,6 +58,18 @@ class ConceptVersion(Base):
     loaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class Nomenclature(Base):
+    """The version of a system (J17, R38 …) that is in force, and when and from where it was loaded."""
+
+    __tablename__ = "nomenclature"
+    __table_args__ = {"schema": SCHEMA}
+
+    system: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    loaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
 class RegisterMixin:
     """What every register entity carries: keys, the hash of its register line, its life span."""
 
@@ -70,10 +82,10 @@ class RegisterMixin:
 
 
 class Alias(Base):
-    """Natural keys of an entity, past and present; a register key that changed re-attaches through them.
+    """Natural keys of an entity other than its present `key`; a register key that changed re-attaches through them.
 
     `entity`: legal_entity, site, practitioner, role. `value` forms: `finess:780000287`, `siret:…`,
-    `struct:410547039064…` (RPPS structure id), `rpps:…`, `adeli:…`, and a role's composed key.
+    `struct:410547039064…` (RPPS structure id), `adeli:…`, or a key that the entity had before.
     """
 
     __tablename__ = "alias"
@@ -90,6 +102,7 @@ class LegalEntity(RegisterMixin, Base):
     __tablename__ = "legal_entity"
     __table_args__ = {"schema": SCHEMA}
 
+    key: Mapped[str] = mapped_column(Text, unique=True)
     finess: Mapped[str | None] = mapped_column(Text, index=True)
     siren: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -106,18 +119,19 @@ class LegalEntity(RegisterMixin, Base):
 class Site(RegisterMixin, Base):
     """Entité géographique or practice: where offers are carried out.
 
-    `kind`: practice (from RPPS structures) or establishment (FINESS). `position_level`: number, street,
+    `key` is the register's own (`finess:…`, `siret:…`, `struct:…`); `kind`: practice (known by the RPPS only)
+    or establishment (FINESS). `position_level`: number, street,
     place (FINESS point), commune, none; the position is exact down to `place`. `position_score` 0–100.
     Columns `pin_*` belong to people: a pin placed by the professional wins over the register's position.
     """
 
     __tablename__ = "site"
     __table_args__ = (
-        Index("ix_site_position", "position", postgresql_using="gist"),
         Index("ix_site_commune", "commune_id", "id"),
         {"schema": SCHEMA},
     )
 
+    key: Mapped[str] = mapped_column(Text, unique=True)
     kind: Mapped[str] = mapped_column(Text)
     finess: Mapped[str | None] = mapped_column(Text, index=True)
     siret: Mapped[str | None] = mapped_column(Text)
@@ -183,7 +197,7 @@ class Role(RegisterMixin, Base):
 
     practitioner_id: Mapped[int] = mapped_column(ForeignKey("directory.practitioner.id"))
     site_id: Mapped[int | None] = mapped_column(ForeignKey("directory.site.id"))
-    key: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text, unique=True)
     profession: Mapped[str] = mapped_column(Text)
     category: Mapped[str | None] = mapped_column(Text)
     specialties: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")

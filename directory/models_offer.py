@@ -39,13 +39,16 @@ class Offer(Base):
     """Offre opérationnelle (UO). Concept columns hold `directory.concept.id`.
 
     `kind`: liberal (generated from a role) or establishment. `described` is False while only registers speak.
-    `status`: published or unpublished. Operational columns belong to the professional; a load never writes them.
+    `status`: published or unpublished. `origin` tells which rule generated an establishment's offer, so that
+    the next load finds it again; a liberal offer is found by its role. `languages` are ISO 639-1 codes.
+    Operational columns belong to the professional; a load never writes them once the offer is described.
     """
 
     __tablename__ = "offer"
     __table_args__ = (
         Index("ix_offer_site", "site_id", "id"),
         Index("uq_offer_role", "role_id", unique=True),
+        Index("uq_offer_origin", "site_id", "origin", unique=True, postgresql_where=text("origin IS NOT NULL")),
         {"schema": SCHEMA},
     )
 
@@ -54,6 +57,7 @@ class Offer(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("directory.site.id"))
     role_id: Mapped[int | None] = mapped_column(ForeignKey("directory.role.id"))
     kind: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     field_id: Mapped[int | None] = mapped_column(Integer)
     type_id: Mapped[int | None] = mapped_column(Integer)
@@ -65,6 +69,7 @@ class Offer(Base):
     specialisations: Mapped[list[int]] = _concepts()
     publics: Mapped[list[int]] = _concepts()
     reception: Mapped[list[int]] = _concepts()
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     age_min: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     age_max: Mapped[int] = mapped_column(SmallInteger, server_default="150")
     accepts_new: Mapped[bool | None] = mapped_column(Boolean)
@@ -147,11 +152,12 @@ class OfferTerritory(Base):
 class OfferSearch(Base):
     """Search projection: one row per offer that may be found, written in the transaction of every change.
 
-    `codes` holds every concept id of the offer (type, activities, acts, skills, equipment of its site,
-    ways of receiving, profession, specialties, convention, category …); which facet an id feeds follows
-    from its system. `places` holds the ids of the commune and of everything that contains it; `territory`
-    the ids of communes visited. `open_minutes` are minutes of the week (Monday 0:00 = 0) of consultation
-    slots. `names` is the tsvector of site and practitioner names (configuration directory.simple_fr).
+    `codes` holds every concept id of the offer (type, mode, activities, acts, skills, equipment of its site,
+    ways of receiving, profession, specialties, convention, category, and our own `AGE|enfant`, `AGE|adulte`,
+    `KIND|liberal`, `KIND|establishment`), each once; which facet an id feeds follows from its system.
+    `places` holds the ids of the commune and of everything that contains it; `territory` the ids of the
+    places visited. `open_minutes` are minutes of the week (Monday 0:00 = 0) of the hours in force today.
+    `names` is the tsvector of site and practitioner names (configuration directory.simple_fr).
     Restricted contacts, sensitive units and free comments never enter this row.
     """
 

@@ -1,0 +1,93 @@
+"""What the floors above may use of the directory. Mapped classes are for SELECT only."""
+
+from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
+from directory.models import (
+    Alias,
+    Concept,
+    ConceptVersion,
+    History,
+    LegalEntity,
+    LoadChange,
+    Nomenclature,
+    Practitioner,
+    Role,
+    Site,
+)
+from directory.models_offer import (
+    ContactPoint,
+    Offer,
+    OfferSearch,
+    OfferTerritory,
+    OpeningSlot,
+    SiteEquipment,
+)
+from directory.projection import refresh_search
+from directory.publish import Progress, publish
+from directory.queries import PROFESSIONAL, PUBLIC, searchable
+from directory.schemas import (
+    ConceptRef,
+    Contact,
+    EntityCounts,
+    Hours,
+    OfferDescription,
+    OfferSheet,
+    OfferSummary,
+    PlaceRef,
+    Position,
+    PostalAddress,
+    PublishReport,
+    SiteSheet,
+    Written,
+)
+from directory.service import find_uid
+from directory.sheets import offer_sheet, site_sheet
+from directory.staging import TABLES as PUBLICATION_TABLES
+from directory.staging import create as create_publication_tables
+
+__all__ = [
+    "AGE_SYSTEM",
+    "KIND_SYSTEM",
+    "PROFESSIONAL",
+    "PUBLIC",
+    "PUBLICATION_TABLES",
+    "Alias",
+    "Concept",
+    "ConceptEntry",
+    "ConceptIndex",
+    "ConceptRef",
+    "ConceptVersion",
+    "Contact",
+    "ContactPoint",
+    "EntityCounts",
+    "History",
+    "Hours",
+    "LegalEntity",
+    "LoadChange",
+    "Nomenclature",
+    "Offer",
+    "OfferDescription",
+    "OfferSearch",
+    "OfferSheet",
+    "OfferSummary",
+    "OfferTerritory",
+    "OpeningSlot",
+    "PlaceRef",
+    "Position",
+    "PostalAddress",
+    "Practitioner",
+    "Progress",
+    "PublishReport",
+    "Role",
+    "Site",
+    "SiteEquipment",
+    "SiteSheet",
+    "Written",
+    "concept_index",
+    "create_publication_tables",
+    "find_uid",
+    "offer_sheet",
+    "publish",
+    "refresh_search",
+    "searchable",
+    "site_sheet",
+]

@@ -1,0 +1,341 @@
+"""What the directory says to the floors above: publication reports, concepts, sheets, descriptions."""
+
+import uuid
+from datetime import date, datetime, time
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """Base of immutable values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EntityCounts(Frozen):
+    """Rows of one entity in a publication: read = new + changed + unchanged + reopened + merged + rejected.
+
+    `merged` rows describe an entity that another row of the same load describes with more authority (a practice
+    that FINESS knows). `rejected` rows point to an entity that does not exist. `closed` entities were live before
+    and are no longer.
+    """
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    reopened: int = 0
+    merged: int = 0
+    rejected: int = 0
+    closed: int = 0
+
+
+class PublishReport(Frozen):
+    """What one publication did. `full` is True when the directory was empty before it."""
+
+    load_id: int
+    full: bool
+    legal_entities: EntityCounts
+    sites: EntityCounts
+    practitioners: EntityCounts
+    roles: EntityCounts
+    offers: EntityCounts = Field(description="Generated offers: new, changed, reopened, closed; read is their total.")
+    searchable: int = Field(description="Rows of the search projection after the publication.")
+    reattached: int = Field(description="Entities found again under another register key.")
+    phases: dict[str, float] = Field(description="Seconds by phase.")
+    position: int | None = Field(description="Position of the event that announces the publication.")
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything visible differs from before the publication."""
+        groups = (self.legal_entities, self.sites, self.practitioners, self.roles, self.offers)
+        return any(g.new or g.changed or g.reopened or g.closed for g in groups)
+
+
+class ConceptRef(Frozen):
+    """A code written `system|code`, with its present label; `active` is False for a retired code."""
+
+    code: str
+    label: str
+    active: bool = True
+
+
+class PlaceRef(Frozen):
+    """A place as sheets name it; `ref` is what the search takes (`commune:78361`)."""
+
+    ref: str
+    name: str
+    postal_code: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+class Position(Frozen):
+    """WGS84 position. `exact` is False when only the town is known; `label` says it in French."""
+
+    lat: float
+    lon: float
+    exact: bool
+    level: str
+    source: str | None
+    score: int | None
+    label: str
+
+
+class PostalAddress(Frozen):
+    """Address as the register writes it, cleaned. `lines` is ready to print, country left out."""
+
+    lines: list[str]
+    complement: str | None
+    street: str | None
+    postal_code: str | None
+    town: str | None
+    commune: PlaceRef | None
+    departement: PlaceRef | None
+
+
+class Contact(Frozen):
+    """A way to reach. `href` is a safe `tel:`, `mailto:` or `https:` address, or None."""
+
+    purpose: str
+    label: str
+    channel: str = Field(description="phone, fax, email or url")
+    value: str
+    href: str | None
+    confidentiality: int = Field(description="1 public, 2 professionals")
+    source: str = Field(description="professionnel, RPPS, FINESS or AMELI")
+
+
+class Slot(Frozen):
+    """One opening of a day, local time; `closes` at or before `opens` means the next day."""
+
+    opens: time
+    closes: time
+    kind: ConceptRef
+    label: str = Field(description="« 9 h – 12 h 30 »")
+
+
+class HoursDay(Frozen):
+    """A day of the week, ISO 1 (lundi) to 7 (dimanche)."""
+
+    weekday: int
+    label: str
+    slots: list[Slot]
+
+
+class SpecialPeriod(Frozen):
+    """Hours, or closing, that hold for a period only."""
+
+    valid_from: date | None
+    valid_to: date | None
+    label: str
+    days: list[HoursDay]
+
+
+class Hours(Frozen):
+    """Readable week, special periods, and whether it is open now (None when no hours are known)."""
+
+    week: list[HoursDay]
+    special: list[SpecialPeriod]
+    open_now: bool | None
+    status: str | None = Field(description="« Ouvert jusqu’à 19 h », « Fermé, ouvre demain à 9 h ».")
+
+
+class Identifier(Frozen):
+    """A register's number, for instance RPPS, FINESS, SIRET."""
+
+    system: str
+    value: str
+
+
+class RegisterField(Frozen):
+    """A value that comes from a register."""
+
+    label: str
+    value: str
+
+
+class RegisterSource(Frozen):
+    """What one register says, since when, and who corrects it."""
+
+    register_name: str
+    fields: list[RegisterField]
+    updated_at: datetime | None
+    correction: str = Field(description="French sentence: to whom a correction must be asked.")
+
+
+class PractitionerRef(Frozen):
+    """A practitioner as a sheet names them."""
+
+    uid: uuid.UUID
+    name: str
+    title: str | None
+    profession: ConceptRef | None
+    specialties: list[ConceptRef]
+    rpps: str | None
+
+
+class OfferSummary(Frozen):
+    """An offer inside a site's sheet."""
+
+    uid: uuid.UUID
+    name: str
+    practitioner: PractitionerRef | None
+    type: ConceptRef | None
+    mode: ConceptRef | None
+    activities: list[ConceptRef]
+    kind: str
+    patients: str
+    convention: str | None
+    carte_vitale: bool | None
+    accepts_new: bool | None
+    visits: bool
+    open_now: bool | None
+    described: bool
+    updated_at: datetime
+
+
+class SiteRef(Frozen):
+    """The site of an offer's sheet."""
+
+    uid: uuid.UUID
+    name: str
+    kind: str
+    category: ConceptRef | None
+
+
+class SiteSheet(Frozen):
+    """Everything that the sheet of a site shows at a level of confidentiality."""
+
+    uid: uuid.UUID
+    name: str
+    long_name: str | None
+    kind: str
+    kind_label: str
+    category: ConceptRef | None
+    sector: ConceptRef | None
+    legal_entity: str | None
+    address: PostalAddress
+    position: Position | None
+    contacts: list[Contact]
+    accessibility: ConceptRef | None
+    equipment: list[ConceptRef]
+    offers: list[OfferSummary] = Field(description="Bounded to 200, described first, then by name.")
+    offers_count: int
+    practitioners: list[PractitionerRef] = Field(description="Practitioners of the site without an offer of their own.")
+    practitioners_count: int
+    identifiers: list[Identifier]
+    registers: list[RegisterSource]
+    opened_on: date | None
+    updated_at: datetime
+    version: int
+
+
+class Territory(Frozen):
+    """Where the offer comes to the patient's home; `bbox` is west, south, east, north in WGS84 degrees."""
+
+    places: list[PlaceRef]
+    refs: list[str]
+    bbox: tuple[float, float, float, float] | None
+
+
+class OfferSheet(Frozen):
+    """Everything that the sheet of an offer shows at a level of confidentiality."""
+
+    uid: uuid.UUID
+    name: str
+    kind: str
+    kind_label: str
+    site: SiteRef
+    practitioner: PractitionerRef | None
+    address: PostalAddress
+    position: Position | None
+    type: ConceptRef | None
+    field: ConceptRef | None
+    mode: ConceptRef | None
+    activities: list[ConceptRef]
+    acts: list[ConceptRef]
+    outside_acts: list[ConceptRef]
+    skills: list[ConceptRef]
+    languages: list[str] = Field(description="French names of the languages spoken.")
+    specialisations: list[ConceptRef]
+    publics: list[ConceptRef]
+    reception: list[ConceptRef]
+    equipment: list[ConceptRef]
+    age_min: int
+    age_max: int
+    patients: str = Field(description="« De 0 à 150 ans »")
+    accepts_new: bool | None
+    accepts_new_on: date | None
+    territory: Territory
+    contacts: list[Contact]
+    hours: Hours
+    convention: ConceptRef | None
+    fee_option: str | None
+    carte_vitale: bool | None
+    comment: str | None
+    described: bool
+    status_message: str | None = Field(description="Temporary closing, in French.")
+    others: list[OfferSummary] = Field(description="Other offers of the same site, bounded to 20.")
+    identifiers: list[Identifier]
+    registers: list[RegisterSource]
+    updated_at: datetime
+    version: int
+
+
+class ContactIn(BaseModel):
+    """A contact that the professional gives; the purpose decides channel, nature and confidentiality."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: str
+    value: str = Field(max_length=500)
+
+
+class SlotIn(BaseModel):
+    """An opening slot: R252 kind, ISO weekday, local times, optional period (inclusive)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str = "07"
+    weekday: int = Field(ge=1, le=7)
+    opens: time
+    closes: time
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class OfferDescription(BaseModel):
+    """What a professional may say of an offer. A field left out (None) keeps what stands; an empty list empties it.
+
+    Concepts are `system|code`; territory entries are `commune:78361`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    activities: list[str] | None = None
+    acts: list[str] | None = None
+    outside_acts: list[str] | None = None
+    skills: list[str] | None = None
+    languages: list[str] | None = None
+    specialisations: list[str] | None = None
+    publics: list[str] | None = None
+    reception: list[str] | None = None
+    age_min: int | None = Field(default=None, ge=0, le=150)
+    age_max: int | None = Field(default=None, ge=0, le=150)
+    accepts_new: bool | None = None
+    accepts_new_on: date | None = None
+    comment: str | None = Field(default=None, max_length=2000)
+    contacts: list[ContactIn] | None = None
+    hours: list[SlotIn] | None = None
+    territory: list[str] | None = None
+    closing_on: date | None = None
+    reopening_on: date | None = None
+
+
+class Written(Frozen):
+    """Outcome of a write: the new version, and the event's position that followers must reach to show it."""
+
+    uid: uuid.UUID
+    version: int
+    position: int | None
