@@ -1,0 +1,48 @@
+"""The sub-commands of every package, in one Typer application.
+
+Each package that has commands shows a `typer.Typer` named `app` in its `commands.py`: with a name it becomes a
+group (`places load`), without one its commands and groups stand at the top (`sample`, `ingest all`).
+"""
+
+import importlib
+import importlib.util
+import sys
+
+import typer
+
+PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules", "bench")
+
+
+def assemble() -> typer.Typer:
+    """Return the whole command line."""
+    cli = typer.Typer(
+        name="repere",
+        help="Commandes de Repère, le répertoire opérationnel de l’offre de santé.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+    )
+
+    @cli.callback()
+    def root() -> None:
+        """Keep the sub-command's name, even when there is only one."""
+
+    for package in PACKAGES:
+        if importlib.util.find_spec(f"{package}.commands") is not None:
+            cli.add_typer(importlib.import_module(f"{package}.commands").app)
+    return cli
+
+
+def main() -> None:
+    """Run the command line; a domain error is shown in one sentence, with exit code 1."""
+    from core.errors import DomainError
+
+    try:
+        assemble()()
+    except DomainError as error:
+        typer.secho(str(error), err=True, fg="red")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What `./repere` does on one machine, in the standard library only: it runs before any package exists."""
