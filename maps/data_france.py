@@ -82,8 +82,8 @@ class Commune:
     ARM, COMD or COMA are those of the parent; so are the postal codes of a COMD or COMA, and a COM divided
     in arrondissements has all of theirs. `population` is None where the source has none (Mayotte).
     `lon`, `lat` (WGS84) are the town hall, else a point inside the contour, else the parent's, else the mean
-    of its parts or of the communes of the same postal code; `town_hall` tells whether it is the town hall. `contour` is WKB (MultiPolygon, WGS84), None
-    when it was not asked for or the source has none.
+    of its parts or of the communes of the same postal code; `town_hall` tells whether it is the town hall.
+    `contour` is WKB (MultiPolygon, WGS84), None when it was not asked for or the source has none.
     """
 
     code: str
@@ -214,9 +214,7 @@ def _own_points(rows: list[dict[str, str]]) -> dict[str, Position]:
     return points
 
 
-def _coordinates(
-    rows: list[dict[str, str]], geometries: list[str]
-) -> Iterator[tuple[dict[str, str], float, float]]:
+def _coordinates(rows: list[dict[str, str]], geometries: list[str]) -> Iterator[tuple[dict[str, str], float, float]]:
     shapes = shapely.from_wkb([bytes.fromhex(geometry) for geometry in geometries])
     for row, point in zip(rows, shapely.point_on_surface(shapes), strict=True):
         if not point.is_empty:

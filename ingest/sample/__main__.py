@@ -1,0 +1,3 @@
+from ingest.sample.commands import app
+
+app()
