@@ -28,7 +28,7 @@ def assemble() -> typer.Typer:
         """Keep the sub-command's name, even when there is only one."""
 
     for package in PACKAGES:
-        if importlib.util.find_spec(f"{package}.commands") is not None:
+        if importlib.util.find_spec(package) and importlib.util.find_spec(f"{package}.commands"):
             cli.add_typer(importlib.import_module(f"{package}.commands").app)
     return cli
 

@@ -96,7 +96,7 @@ def _pytest(home: Home, environ: Mapping[str, str], *, everything: bool, argumen
     given = [part.partition("=")[0] for part in arguments]
     argv = [str(home.python), "-m", "pytest"]
     if not {"-n", "--numprocesses", "--pdb"} & set(given):
-        argv += ["-n", str(min(os.cpu_count() or 1, 2))]
+        argv += ["-n", str(min(os.cpu_count() or 1, 2)), "--dist", "loadgroup"]
     if not everything and "-m" not in given:
         argv += ["-m", "not slow"]
     sys.stdout.flush()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.local.console import Failure
+from core.local.console import Failure, say
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # sun_path holds 108 bytes with its final NUL, and PostgreSQL adds "/.s.PGSQL.5432.lock".
@@ -230,10 +230,12 @@ class Lock:
 
 @contextmanager
 def locked(home: Home, name: str) -> Iterator[None]:
-    """Hold a lock of REPERE_HOME for a block, waiting for it."""
+    """Hold a lock of REPERE_HOME for a block; say so when another command makes it wait."""
     lock = Lock(home, name)
     try:
-        lock.take()
+        if not lock.take(wait=False):
+            say(f"Une autre commande prépare déjà {home.root} : attente de sa fin…")
+            lock.take()
         yield
     finally:
         lock.free()

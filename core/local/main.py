@@ -1,5 +1,6 @@
 """`./repere COMMAND`: reads the command line and runs it, with one clear message when it cannot."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -150,3 +151,13 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise
+        show_failure(
+            Failure(
+                f"Impossible d’écrire {error.filename or ''} : {error.strerror}. Faites de la place ou choisissez un"
+                " autre disque avec REPERE_HOME=/chemin, puis relancez la même commande."
+            )
+        )
+        return 1

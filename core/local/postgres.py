@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from urllib.parse import quote
 
-from core.local.console import Failure, step, warn
+from core.local.console import Failure, warn
 from core.local.home import Home, read_json, traversable, write_atomically
 from core.local.packages import postgres_bin
 from core.local.process import output_of, run_logged, started_at, tail
@@ -145,21 +145,20 @@ class Postgres:
 
     def _create(self) -> None:
         fresh = self.folder / "data.new"
-        with step("Base PostgreSQL privée"):
-            shutil.rmtree(fresh, ignore_errors=True)
-            run_logged(
-                [
-                    self.binary("initdb"),
-                    *("-D", fresh, "-U", _ADMIN, "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8"),
-                    "--data-checksums",
-                ],
-                self.home.setup_log,
-                "La base PostgreSQL privée n’a pas pu être créée",
-                user=self.user,
-                cwd=Path("/"),
-            )
-            shutil.rmtree(self.data, ignore_errors=True)
-            fresh.rename(self.data)
+        shutil.rmtree(fresh, ignore_errors=True)
+        run_logged(
+            [
+                self.binary("initdb"),
+                *("-D", fresh, "-U", _ADMIN, "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8"),
+                "--data-checksums",
+            ],
+            self.home.setup_log,
+            "La base PostgreSQL privée n’a pas pu être créée",
+            user=self.user,
+            cwd=Path("/"),
+        )
+        shutil.rmtree(self.data, ignore_errors=True)
+        fresh.rename(self.data)
 
     def _configure(self) -> None:
         me = pwd.getpwuid(os.geteuid()).pw_name
@@ -274,6 +273,12 @@ class Postgres:
             code, output = self.sql(f"CREATE DATABASE {name} OWNER {DATABASE}")
         if code != 0:
             raise Failure(f"La base « {name} » n’a pas pu être créée : {output}")
+
+    def identity(self) -> str:
+        """Return what tells this application database from any other, also one made anew in its place."""
+        query = "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = 'repere'"
+        code, found = self.sql(query)
+        return found if code == 0 else ""
 
     def drop_database(self, name: str) -> None:
         """Drop one database, its connections cut."""

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from core.local.console import Failure
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _TAIL_LINES = 12
+_FULL_BELOW = 50_000_000
 
 
 def started_at(pid: int) -> str | None:
@@ -104,7 +106,8 @@ def run_logged(
             raise Failure(f"{failure}\n    {error}") from error
         code = _wait(child)
     if code != 0:
-        raise Failure(f"{failure} (code {code}). Fin du journal {log} :\n{tail(log)}")
+        full = " Le disque est plein." if shutil.disk_usage(log.parent).free < _FULL_BELOW else ""
+        raise Failure(f"{failure} (code {code}).{full} Fin du journal {log} :\n{tail(log)}")
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:

@@ -47,9 +47,11 @@ class Services:
         """Start what is stopped, one command at a time."""
         with locked(self.home, "services-start"):
             if self.postgres and not self.postgres.ready():
-                with step("Démarrage de PostgreSQL"):
+                known = self.postgres.version is not None
+                with step("Démarrage de PostgreSQL" if known else "Création de la base PostgreSQL privée"):
                     self.postgres.ensure()
-            if self.postgres:
+                    self.postgres.ensure_database()
+            elif self.postgres:
                 self.postgres.ensure_database()
             if self.valkey and not self.valkey.ready():
                 with step("Démarrage de la file de tâches"):

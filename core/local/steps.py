@@ -85,8 +85,8 @@ def _trim_setup_log(home: Home) -> None:
         home.setup_log.replace(home.setup_log.with_suffix(".log.1"))
 
 
-def _database_key(home: Home) -> str:
-    return os.environ.get("REPERE_DATABASE_URL") or str(home.instance.get("id", ""))
+def _database_key(services: Services) -> str:
+    return services.postgres.identity() if services.postgres else services.environ["REPERE_DATABASE_URL"]
 
 
 def _tree_key(paths: Sequence[str]) -> str:
@@ -104,7 +104,7 @@ def migrate(home: Home, services: Services, *, demo: bool) -> None:
     Nothing runs when the migrations are those of the last time and the private database still bears the version
     that they gave; a database elsewhere is asked every time, for it may have been restored from a backup.
     """
-    key = digest(_database_key(home), _tree_key(["migrations"]))
+    key = digest(_database_key(services), _tree_key(["migrations"]))
     if services.postgres and home.stamp("migrations") == f"{key} {_schema_version(services.postgres)}":
         return
     with locked(home, "setup"), step("Schéma de la base"):
@@ -128,7 +128,7 @@ def load_data(home: Home, services: Services, *, demo: bool) -> None:
     """Run the data steps whose key changed; each is atomic, so an interrupted one is simply done again."""
     env = services.settings(demo=demo)
     sample = home.root / "sample"
-    before = digest(_database_key(home))
+    before = digest(_database_key(services))
     for one in data_steps(home):
         if one.demo and not demo:
             continue

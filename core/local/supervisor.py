@@ -41,14 +41,15 @@ class Spec:
 def process_table(home: Home, environ: Mapping[str, str], listening: int) -> list[Spec]:
     """Return the processes of an instance; a new kind of process is one more line here.
 
-    The web processes accept on one socket that the supervisor holds, so a restart refuses nobody.
+    The web processes accept on one socket that the supervisor holds, so a restart refuses nobody. They keep no
+    access log: what people search is theirs, and a proxy in front can count requests.
     """
     python = str(home.python)
     workers = _count(environ, "REPERE_WEB_WORKERS", default=2)
     tasks = _count(environ, "REPERE_TASK_WORKERS", default=1)
     web = (
         *(python, "-m", "uvicorn", "web.app:app", "--fd", str(listening), "--loop", "uvloop", "--http", "httptools"),
-        *("--no-server-header", "--timeout-graceful-shutdown", "5", "--proxy-headers"),
+        *("--no-server-header", "--timeout-graceful-shutdown", "5", "--proxy-headers", "--no-access-log"),
     )
     celery = (python, "-m", "celery", "--app", "core.tasks:app", "--quiet")
     return [
