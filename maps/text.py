@@ -24,6 +24,9 @@ _SLASHES = (
 _CEDEX = re.compile(r"\b(?:cedex|cdx|cidex)\b(?:\s*\d{1,2}\b)?")
 _INVERSION = re.compile(r"^(.*?)\s*\(\s*(le|la|les|l|aux|las|los)\b[’']?\s*\)\s*$")
 _OTHER = re.compile(r"[^a-z0-9]+")
+_CEDEX_NUMBER = re.compile(r"\b(?:cedex|cdx)\s*0*(\d{1,2})\b")
+_LEADING_POSTAL = re.compile(r"^\s*(\d{2}\s?\d{3})\b[\s,-]*")
+_LINKS = frozenset({"le", "la", "les", "l", "de", "du", "des", "d", "en", "sur", "sous", "s", "et", "au", "aux", "a"})
 
 
 def fold(text: str) -> str:
@@ -56,3 +59,33 @@ def bare_name(normal: str) -> str:
     """Return a normalised name without its leading article ("le havre" gives "havre")."""
     first, _, rest = normal.partition(" ")
     return rest if rest and first in ARTICLES else normal
+
+
+@lru_cache(maxsize=65_536)
+def skeleton(normal: str) -> str:
+    """Return a normalised name without its link words: "fontenay s bois", "fontenay sous bois" → "fontenay bois"."""
+    words = [word for word in normal.split() if word not in _LINKS]
+    return " ".join(words) or normal
+
+
+def cedex_number(text: str) -> int | None:
+    """Return the number after CEDEX ("PARIS CEDEX 19" gives 19), or None."""
+    found = _CEDEX_NUMBER.search(fold(text))
+    return int(found[1]) if found else None
+
+
+def split_postal(postal: str, town: str) -> tuple[str, str]:
+    """Return the postal code (5 digits, or empty) and the town's label without it.
+
+    Stray spaces are taken out ("78 200", "78200 "), a lost leading zero is given back ("1440"), and a code
+    that stands before the town ("01440 VIRIAT") serves when there is no other.
+    """
+    digits = "".join(c for c in postal if c.isdecimal() and c.isascii())
+    if len(digits) == 4:
+        digits = "0" + digits
+    found = _LEADING_POSTAL.match(town)
+    if found:
+        town = town[found.end() :]
+        if len(digits) != 5:
+            digits = found[1].replace(" ", "")
+    return (digits if len(digits) == 5 else ""), town.strip()
