@@ -1,0 +1,1 @@
+"""Measures: what each part costs, beside a plain reference in the same run."""
