@@ -1,7 +1,6 @@
 """The AMELI file liste-ps and the truth: which RPPS activity each of its lines stands for."""
 
 import csv
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from ingest.sample.batch import Address, Batch, address_of
 from ingest.sample.draw import Draw, Floats, Ints
 from ingest.sample.identifiers import MOBILE_RANGE
 from ingest.sample.names import first_names, surnames
+from ingest.sample.output import Output
 from ingest.sample.streets import STREET_TYPES, draw_numbers
 from ingest.sample.text import long_town, plain, register_town
 
@@ -68,11 +68,10 @@ def _ameli_speciality(batch: Batch, person: int) -> tuple[str, str] | None:
 class AmeliWriter:
     """Writes the batches into liste-ps and truth.csv, and counts the lines of each kind."""
 
-    def __init__(self, folder: Path, stamp: str) -> None:
-        self._lines = (folder / f"liste-ps-{stamp}-040312.csv").open("w", encoding="utf-8-sig", newline="")
-        self._truth = (folder / "truth.csv").open("w", encoding="utf-8", newline="")
-        self._rows: Any = csv.writer(self._lines, delimiter=";", lineterminator="\n")
-        self._truth_rows: Any = csv.writer(self._truth, lineterminator="\n")
+    def __init__(self, output: Output, stamp: str) -> None:
+        lines = output.text(f"liste-ps-{stamp}-040312.csv", mark=True)
+        self._rows: Any = csv.writer(lines, delimiter=";", lineterminator="\n")
+        self._truth_rows: Any = csv.writer(output.text("truth.csv"), lineterminator="\n")
         self._rows.writerow(COLUMNS)
         self._truth_rows.writerow(TRUTH_COLUMNS)
         self.counts = {"ameli": 0, "ameli_linked": 0, "ameli_only": 0}
@@ -90,11 +89,6 @@ class AmeliWriter:
                 self.kinds[kind] = self.kinds.get(kind, 0) + 1
             self._rows.writerow(row)
             self._truth_rows.writerow((self.counts["ameli"], rpps, structure, row[18], "+".join(kinds)))
-
-    def close(self) -> None:
-        """Close both files."""
-        self._lines.close()
-        self._truth.close()
 
 
 _Row = tuple[list[str], str, str, list[str]]

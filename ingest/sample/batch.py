@@ -7,13 +7,12 @@ import numpy as np
 from ingest.sample.codes import ARS, GROUPS, Group, Speciality
 from ingest.sample.draw import Draw, Ints
 from ingest.sample.identifiers import adeli_number, finess_departement, rpps_number, siret_number
-from ingest.sample.names import first_names
 from ingest.sample.options import HardCases
 from ingest.sample.people import Activities, People
 from ingest.sample.practices import Practices, Seats
 from ingest.sample.sites import Entities, Sites
 from ingest.sample.streets import STREET_NAMES, STREET_TYPES, Streets
-from ingest.sample.text import plain, street_capitals
+from ingest.sample.text import street_capitals
 from ingest.sample.towns import Towns
 
 NO_SPECIALITY = Speciality("", "", 1, "", "")
@@ -71,12 +70,9 @@ class Batch:
     entities: Entities
     people: People
     hard: HardCases
+    seed: int
     draw: Draw
     activities: list[Activity] = field(default_factory=list)
-    written: list[tuple[str, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.written = _write_names(self.people, self.draw)
 
     def rpps(self, person: int) -> tuple[str, str]:
         """Return the type and number of a person's identifier (8 and RPPS, or 0 and ADELI)."""
@@ -91,7 +87,7 @@ class Batch:
 
     def written_name(self, person: int) -> tuple[str, str]:
         """Return the surname and first name as RPPS writes them for this person."""
-        return self.written[person]
+        return self.people.written[person]
 
     def entity_of(self, site: int) -> str:
         """Return the FINESS number of the legal entity of a site."""
@@ -117,26 +113,6 @@ def address_of(streets: Streets, street: int, number: int, repeated: bool) -> Ad
         number,
         repeated,
     )
-
-
-def _write_names(people: People, draw: Draw) -> list[tuple[str, str]]:
-    """Write names as RPPS does: capitals with or without accents, first names at times in small letters."""
-    size = len(people.surname)
-    accents, small = draw.chance(size, 0.55).tolist(), draw.chance(size, 0.4).tolist()
-    further = draw.chance(size, 0.015).tolist()
-    more = first_names(draw, people.woman)
-    written = []
-    for i, (surname, first_name) in enumerate(zip(people.surname, people.first_name, strict=True)):
-        first = f"{first_name} {more[i]}" if further[i] else first_name
-        written.append(
-            (
-                surname if accents[i] else plain(surname),
-                (first if small[i] else first.upper())
-                if accents[i]
-                else (plain(first).title() if small[i] else plain(first)),
-            )
-        )
-    return written
 
 
 def make_activities(batch: Batch, seats: Seats, activities: Activities, first_rank: int) -> list[Activity]:
@@ -174,7 +150,8 @@ def make_activities(batch: Batch, seats: Seats, activities: Activities, first_ra
         if siret:
             structure = "3" + siret
         else:
-            sequences[person] = sequences.get(person, 0) + 1
+            # Those of people from another département begin higher: theirs are numbered there.
+            sequences[person] = sequences.get(person, 10 * int(batch.people.guest[person])) + 1
             structure = f"4{batch.rpps(person)[1]:0>11}{sequences[person]:02d}"
         made.append(
             Activity(person, group, structure, place, False, independent[seat], address, practices.phone[place],

@@ -49,6 +49,9 @@ def sample(
     hard: Annotated[
         bool, typer.Option("--hard", help="Beaucoup de cas difficiles, pour régler le rapprochement AMELI.")
     ] = False,
+    finess_json: Annotated[
+        bool, typer.Option("--finess-json", help="Écrit aussi FINESS au nouveau format JSON.")
+    ] = False,
     homonyms: Annotated[float | None, typer.Option("--homonymes", min=0, max=0.5, help="Part d’homonymes.")] = None,
     relatives: Annotated[
         float | None, typer.Option("--parents", min=0, max=0.5, help="Part de parents dans un même cabinet.")
@@ -65,14 +68,11 @@ def sample(
     ] = None,
 ) -> None:
     """Écrit des registres d’essai (RPPS, FINESS, AMELI, BAN) : vraies communes, personnes inventées."""
-    # Imported late: numpy and the places would slow every other command down.
-    from ingest.sample.generate import scale_for
-
     chosen = _territory(departements, region, france=france)
     if size is not None and scale is not None:
         raise typer.BadParameter("Choisissez --size ou --scale, pas les deux.")
-    if scale is None:
-        scale = 1.0 if france and size is None else scale_for(size or DEMO_ROLES, chosen)
+    if scale is None and size is None and not france:
+        size = DEMO_ROLES
     cases = HardCases().dense() if hard else HardCases()
     given = {
         "homonyms": homonyms,
@@ -82,7 +82,9 @@ def sample(
         "ameli_only": ameli_only,
     }
     cases = replace(cases, **{name: value for name, value in given.items() if value is not None})
-    options = SampleOptions(departements=chosen, scale=scale, seed=seed, hard=cases)
+    options = SampleOptions(
+        departements=chosen, roles=size, scale=scale or 1.0, seed=seed, hard=cases, finess_json=finess_json
+    )
     console = Console(stderr=True)
     try:
         facts = _write(folder, options, console)
@@ -123,6 +125,7 @@ def _territory(departements: str | None, region: str | None, *, france: bool) ->
 
 
 def _write(folder: Path, options: SampleOptions, console: Console) -> dict[str, object]:
+    # Imported late: numpy and the places would slow every other command down.
     from ingest.sample.generate import write_sample
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -7,34 +7,25 @@ from pathlib import Path
 import numpy as np
 
 from ingest.sample.ameli import AmeliWriter
+from ingest.sample.ban import BanWriter
 from ingest.sample.batch import Batch, make_activities
 from ingest.sample.codes import GROUPS
 from ingest.sample.draw import Draw
+from ingest.sample.finess import FinessWriter, site_places
+from ingest.sample.finess_json import FinessJsonWriter
 from ingest.sample.options import SampleOptions
-from ingest.sample.people import fill_seats
+from ingest.sample.output import FACTS, Output
+from ingest.sample.people import Guest, fill_seats, leaving
 from ingest.sample.practices import Seats, lay_practices
 from ingest.sample.rpps import RppsWriter
 from ingest.sample.sites import lay_sites, staff_sites
-from ingest.sample.streets import Streets, lay_streets
-from ingest.sample.towns import Towns, departement_names, read_towns
+from ingest.sample.streets import lay_streets
+from ingest.sample.towns import departement_names, read_towns
 
 # Population of the country that the national counts of the groups and categories go with.
 NATIONAL_POPULATION = 68_000_000.0
-# Roles of the country at scale 1.
-NATIONAL_ROLES = sum(group.independent + group.salaried for group in GROUPS)
-
-
-class _Ranks:
-    """How many practices, sites, people and activities have been numbered so far."""
-
-    def __init__(self) -> None:
-        self.practices = self.sites = self.people = self.activities = 0
-
-
-def scale_for(roles: int, departements: tuple[str, ...]) -> float:
-    """Return the scale at which these départements have this many roles."""
-    population = read_towns(list(departements)).population.sum()
-    return float(roles / (NATIONAL_ROLES * population / NATIONAL_POPULATION))
+# Roles of the country at scale 1: 3 % of the seats fall to somebody who is already at that place.
+NATIONAL_ROLES = 0.972 * sum(group.independent + group.salaried for group in GROUPS)
 
 
 def write_sample(
@@ -42,54 +33,79 @@ def write_sample(
 ) -> dict[str, object]:
     """Write the registers, `truth.csv` and `facts.json` into `folder` (made if absent) and return the facts.
 
-    `progress` is called with the name of the département, the number done and the number of all.
+    The files take their names only when all are complete. `progress` is called with the name of the
+    département, the number done and the number of all.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    towns = read_towns(list(options.departements))
-    streets = lay_streets(towns, options.seed)
-    names, ranks = departement_names(), _Ranks()
-    rpps = RppsWriter(folder, options.stamp, trailing_bar=options.trailing_bar)
-    ameli = AmeliWriter(folder, options.stamp)
-    people = {"homonyms": 0, "relatives": 0}
-    for done, departement in enumerate(options.departements):
-        if progress:
-            progress(names[departement], done, len(options.departements))
-        batch = _batch(towns, streets, departement, names[departement], options, ranks)
-        rpps.write(batch)
-        ameli.write(batch)
-        people["homonyms"] += int(batch.people.homonym.sum())
-        people["relatives"] += int(batch.people.relative.sum())
-    rpps.close()
-    ameli.close()
-    facts: dict[str, object] = {
-        **rpps.counts,
-        **ameli.counts,
-        **people,
-        "kinds": dict(sorted(ameli.kinds.items())),
-    }
-    (folder / "facts.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    maker = _Maker(options)
+    names, total = departement_names(), len(options.departements)
+    people = {"homonyms": 0, "relatives": 0, "elsewhere_too": 0}
+    with Output(folder) as output:
+        rpps = RppsWriter(output, options.stamp, trailing_bar=options.trailing_bar)
+        ameli, ban = AmeliWriter(output, options.stamp), BanWriter(output)
+        finess = FinessWriter(output, options.stamp)
+        finess_json = FinessJsonWriter(output, options.stamp) if options.finess_json else None
+        for done, departement in enumerate(options.departements):
+            if progress:
+                progress(names[departement], done, total)
+            batch = maker.batch(departement, names[departement])
+            places = site_places(batch)
+            rpps.write(batch)
+            ameli.write(batch)
+            finess.write(batch, places)
+            ban.write(batch)
+            if finess_json:
+                finess_json.write(batch, places)
+            people["homonyms"] += int(batch.people.homonym.sum())
+            people["relatives"] += int(batch.people.relative.sum())
+            people["elsewhere_too"] += int(batch.people.guest.sum())
+        finess.finish()
+        if finess_json:
+            finess_json.finish()
+        kinds = dict(sorted(ameli.kinds.items()))
+        facts: dict[str, object] = {
+            **rpps.counts, **ameli.counts, **people, **finess.counts, **ban.counts, "kinds": kinds,
+        }  # fmt: skip
+        facts["files"] = [*output.names(), FACTS]
+        output.text(FACTS).write(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return facts
 
 
-def _batch(towns: Towns, streets: Streets, departement: str, name: str, options: SampleOptions, ranks: _Ranks) -> Batch:
-    share = options.scale * float(towns.population[towns.by_departement[departement]].sum()) / NATIONAL_POPULATION
-    seed = options.seed
-    practices, practice_seats = lay_practices(towns, streets, departement, share, seed, ranks.practices)
-    sites, entities = lay_sites(towns, streets, departement, share, seed, ranks.sites)
-    seats = _join(practice_seats, staff_sites(sites, departement, share, seed))
-    draw = Draw(seed, "people", departement)
-    inactive = draw.spread(np.array([group.inactive * share for group in GROUPS]))
-    people, activities = fill_seats(towns, practices, seats, inactive, options.hard, draw, ranks.people)
-    batch = Batch(
-        departement, name, towns, streets, practices, sites, entities, people, options.hard,
-        Draw(seed, "lines", departement),
-    )  # fmt: skip
-    batch.activities = make_activities(batch, seats, activities, ranks.activities)
-    ranks.practices += len(practices.town)
-    ranks.sites += len(sites.number)
-    ranks.people += len(people.group)
-    ranks.activities += len(batch.activities)
-    return batch
+class _Maker:
+    """Makes the batches one after the other, and numbers what they hold through all of them."""
+
+    def __init__(self, options: SampleOptions) -> None:
+        self.options = options
+        self.towns = read_towns(list(options.departements))
+        self.streets = lay_streets(self.towns, options.seed)
+        self.scale = options.scale
+        if options.roles is not None:
+            here = float(self.towns.population.sum()) / NATIONAL_POPULATION
+            self.scale = options.roles / (NATIONAL_ROLES * here)
+        self.guests: list[Guest] = []
+        self.practices = self.sites = self.people = self.activities = 0
+
+    def batch(self, departement: str, name: str) -> Batch:
+        """Make a département."""
+        towns, streets, seed, hard = self.towns, self.streets, self.options.seed, self.options.hard
+        population = float(towns.population[towns.by_departement[departement]].sum())
+        share = self.scale * population / NATIONAL_POPULATION
+        practices, practice_seats = lay_practices(towns, streets, departement, share, seed, self.practices)
+        sites, entities = lay_sites(towns, streets, departement, share, seed, self.sites)
+        seats = _join(practice_seats, staff_sites(sites, departement, share, seed))
+        draw = Draw(seed, "people", departement)
+        inactive = draw.spread(np.array([group.inactive * share for group in GROUPS]))
+        people, activities = fill_seats(towns, practices, seats, inactive, hard, draw, self.people, self.guests)
+        batch = Batch(
+            departement, name, towns, streets, practices, sites, entities, people, hard, seed,
+            Draw(seed, "lines", departement),
+        )  # fmt: skip
+        batch.activities = make_activities(batch, seats, activities, self.activities)
+        self.guests = leaving(draw, people, activities, seats)
+        self.practices += len(practices.town)
+        self.sites += len(sites.number)
+        self.people += len(people.group) - int(people.guest.sum())
+        self.activities += len(batch.activities)
+        return batch
 
 
 def _join(one: Seats, two: Seats) -> Seats:

@@ -53,11 +53,13 @@ class SampleOptions:
     """Territory, size and seed of a sample.
 
     `departements` are codes of départements; `scale` is the density of the registers beside the real ones (1
-    for real); `stamp` is the date written in the file names (AAAAMMJJ).
+    for real), used unless `roles`, the number of roles wanted, is given; `stamp` is the date written in the file
+    names (AAAAMMJJ).
     """
 
     departements: tuple[str, ...] = ILE_DE_FRANCE
-    scale: float = 0.19
+    roles: int | None = DEMO_ROLES
+    scale: float = 1.0
     seed: int = 1
     hard: HardCases = field(default_factory=HardCases)
     finess_json: bool = False

@@ -1,7 +1,6 @@
 """The three files of RPPS "libre accès", written as the ANS does: `|`, no quoting, no byte order mark."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 from ingest.sample.batch import Activity, Batch
@@ -9,6 +8,7 @@ from ingest.sample.categories import CATEGORIES
 from ingest.sample.codes import OTHER_SECTOR, PRACTICE_SECTORS, SECTORS, SHOP_SECTOR
 from ingest.sample.draw import Draw
 from ingest.sample.identifiers import spaced
+from ingest.sample.output import Output
 from ingest.sample.practices import HOUSE, SHOP, SOLO
 from ingest.sample.streets import STREET_TYPES
 from ingest.sample.text import long_town, plain
@@ -128,16 +128,16 @@ _LOCUM = ("GENR02", "Activité de remplacement")
 class RppsWriter:
     """Writes the batches, one after the other, into the three files of a folder."""
 
-    def __init__(self, folder: Path, stamp: str, *, trailing_bar: bool) -> None:
+    def __init__(self, output: Output, stamp: str, *, trailing_bar: bool) -> None:
         moment = f"{stamp}0731"
         self._end = "|\n" if trailing_bar else "\n"
-        self._persons = self._open(folder / f"PS_LibreAcces_Personne_activite_{moment}.txt", COLUMNS)
-        self._skills = self._open(folder / f"PS_LibreAcces_SavoirFaire_{moment}.txt", SKILL_COLUMNS)
-        self._diplomas = self._open(folder / f"PS_LibreAcces_Dipl_AutExerc_{moment}.txt", DIPLOMA_COLUMNS)
+        self._persons = self._open(output, f"PS_LibreAcces_Personne_activite_{moment}.txt", COLUMNS)
+        self._skills = self._open(output, f"PS_LibreAcces_SavoirFaire_{moment}.txt", SKILL_COLUMNS)
+        self._diplomas = self._open(output, f"PS_LibreAcces_Dipl_AutExerc_{moment}.txt", DIPLOMA_COLUMNS)
         self.counts = {"rpps_rows": 0, "people": 0, "activities": 0, "no_structure": 0, "cedex": 0}
 
-    def _open(self, path: Path, columns: list[str]) -> TextIO:
-        file = path.open("w", encoding="utf-8", newline="")
+    def _open(self, output: Output, name: str, columns: list[str]) -> TextIO:
+        file = output.text(name)
         file.write("|".join(columns) + self._end)
         return file
 
@@ -151,10 +151,12 @@ class RppsWriter:
                 self.counts["no_structure"] += 1
                 lines += [f"{head}{'|' * 39}" for head in person.heads()]
         self._persons.writelines(lines[i] + self._end for i in batch.draw.order(len(lines)).tolist())
-        self._skills.writelines(line + self._end for person in people for line in person.skill_lines())
-        self._diplomas.writelines(person.diploma_line() + self._end for person in people)
+        # Guests have theirs in the file already.
+        own = people[: len(people) - int(batch.people.guest.sum())]
+        self._skills.writelines(line + self._end for person in own for line in person.skill_lines())
+        self._diplomas.writelines(person.diploma_line() + self._end for person in own)
         self.counts["rpps_rows"] += len(lines)
-        self.counts["people"] += len(people)
+        self.counts["people"] += len(own)
         self.counts["activities"] += len(batch.activities)
 
     def _activity_lines(self, batch: Batch, people: list["_Person"]) -> Iterator[str]:
@@ -164,11 +166,6 @@ class RppsWriter:
             self.counts["cedex"] += cedex
             for head in people[activity.person].heads():
                 yield head + tail
-
-    def close(self) -> None:
-        """Close the three files."""
-        for file in (self._persons, self._skills, self._diplomas):
-            file.close()
 
 
 class _Person:
