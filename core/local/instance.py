@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.local import steps
+from core.local import packages, steps
 from core.local.console import Failure, duration, say, step
 from core.local.home import REPOSITORY, Home, Lock, read_json
 from core.local.process import is_alive, started_at, wait_gone
@@ -29,8 +30,15 @@ from core.local.supervisor import (
 SUPERVISE = "_supervise"
 
 
-def install(home: Home) -> int:
-    """Prepare the machine and the environment; start nothing."""
+def install(home: Home, *, system_only: bool) -> int:
+    """Prepare the machine and the environment; start nothing. The system's packages alone leave no REPERE_HOME."""
+    if system_only:
+        with tempfile.TemporaryDirectory(prefix="repere-install-") as scratch:
+            trial = Home(Path(scratch))
+            trial.prepare()
+            packages.ensure(trial, os.environ, tests=False)
+        say("Les paquets du système sont installés.")
+        return 0
     steps.ensure_environment(home)
     say("Tout est installé. Démarrer : ./repere demo (avec des données d’exemple) ou ./repere up.")
     return 0

@@ -53,7 +53,9 @@ COMMANDS = {
         {"--json": "écrit un objet JSON"},
     ),
     "install": Command(
-        lambda home, _, __: instance.install(home), "prépare la machine et l’environnement, sans rien démarrer", {}
+        lambda home, options, _: instance.install(home, system_only="--system" in options),
+        "prépare la machine et l’environnement, sans rien démarrer",
+        {"--system": "installe seulement les paquets du système"},
     ),
     "reset": Command(
         lambda home, options, _: instance.reset(home, confirmed="--yes" in options, everything="--all" in options),
