@@ -1,13 +1,167 @@
-"""Search projection: one set-based statement, for a bulk load and for one edit alike."""
+"""Search projection: one set-based statement, for a bulk load and for one edit alike.
+
+The statement is plain SQL because the same text serves the bulk connection and the async session, and writes
+from one to a million rows. What it computes is described on `OfferSearch`.
+"""
 
 from collections.abc import Iterable
 
+import psycopg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+# R252: opening (01), functioning (02), consultations without (06) and with (07) appointment; 08 is closing.
+_OPEN_KINDS = "('01', '02', '06', '07')"
+
+_TODAY = "(core.now() AT TIME ZONE 'Europe/Paris')::date"
+
+_INSERT = f"""
+WITH source AS MATERIALIZED (__SOURCE__),
+base AS MATERIALIZED (
+    SELECT o.id, o.site_id, o.role_id, o.kind, o.type_id, o.mode_id, o.field_id, o.activities, o.acts,
+           o.outside_acts, o.skills, o.specialisations, o.publics, o.reception, o.age_min, o.age_max,
+           o.accepts_new OR coalesce(o.accepts_new_on <= {_TODAY}, false) AS accepts_new,
+           o.described, o.sensitive, greatest(o.updated_at, s.updated_at, r.updated_at) AS updated_at,
+           coalesce(s.pin, s.position) AS position,
+           s.pin IS NOT NULL OR s.position_level IN ('number', 'street', 'place') AS exact,
+           s.commune_id, s.category, coalesce(s.sector, r.sector) AS sector, r.convention, r.profession,
+           coalesce(r.specialties || p.specialties, '{{}}') AS specialties,
+           concat_ws(' ', s.name, nullif(s.long_name, s.name), p.last_name, p.first_name) AS names
+    FROM source
+    JOIN directory.offer o ON o.id = source.id
+    JOIN directory.site s ON s.id = o.site_id
+    LEFT JOIN directory.role r ON r.id = o.role_id
+    LEFT JOIN directory.practitioner p ON p.id = r.practitioner_id
+    WHERE o.closed_on IS NULL AND s.closed_on IS NULL AND r.closed_on IS NULL
+      AND o.status = 'published'
+      AND NOT (coalesce(o.closing_on <= {_TODAY}, false) AND o.reopening_on IS NULL)
+),
+person AS MATERIALIZED (
+    SELECT d.profession, d.specialties, array_agg(DISTINCT c.id) AS ids
+    FROM (SELECT DISTINCT profession, specialties FROM base WHERE profession IS NOT NULL) d
+    CROSS JOIN LATERAL (
+        SELECT 'G15' AS system, d.profession AS code
+        UNION SELECT split_part(x, '|', 1), split_part(x, '|', 2) FROM unnest(d.specialties) x
+    ) k
+    JOIN directory.concept c ON c.system = k.system AND c.code = k.code
+    GROUP BY d.profession, d.specialties
+),
+inside AS MATERIALIZED (
+    SELECT c.commune_id, array_agg(pc.container_id) AS containers
+    FROM (SELECT DISTINCT commune_id FROM base) c
+    JOIN maps.place_containment pc ON pc.place_id = c.commune_id
+    GROUP BY c.commune_id
+),
+own AS MATERIALIZED (
+    SELECT max(id) FILTER (WHERE system = 'AGE' AND code = 'enfant') AS child,
+           max(id) FILTER (WHERE system = 'AGE' AND code = 'adulte') AS adult,
+           max(id) FILTER (WHERE system = 'KIND' AND code = 'liberal') AS liberal,
+           max(id) FILTER (WHERE system = 'KIND' AND code = 'establishment') AS establishment
+    FROM directory.concept WHERE system IN ('AGE', 'KIND')
+)
+INSERT INTO directory.offer_search (
+    offer_id, site_id, role_id, kind, position, exact, commune_id, places, codes, territory, age_min, age_max,
+    accepts_new, open_minutes, names, described, sensitive, updated_at
+)
+SELECT b.id, b.site_id, b.role_id, b.kind, b.position, b.exact AND b.position IS NOT NULL, b.commune_id,
+       array_remove(ARRAY[b.commune_id], NULL) || coalesce(inside.containers, '{{}}'),
+       array_remove(
+           ARRAY[b.type_id, b.mode_id, b.field_id, convention.id, category.id, sector.id,
+                 CASE WHEN b.age_min < 18 THEN own.child END,
+                 CASE WHEN b.age_max >= 18 THEN own.adult END,
+                 CASE WHEN b.kind = 'liberal' THEN own.liberal ELSE own.establishment END]
+           || b.activities || b.acts || b.skills || b.specialisations || b.publics || b.reception
+           || coalesce(person.ids, '{{}}') || coalesce(equipment.ids, '{{}}')
+           || CASE WHEN b.outside_acts = '{{}}' THEN b.outside_acts
+                   ELSE ARRAY(SELECT unnest(b.outside_acts) EXCEPT SELECT unnest(b.acts)) END,
+           NULL
+       ),
+       coalesce(territory.ids, '{{}}'),
+       b.age_min, b.age_max, b.accepts_new, hours.minutes,
+       to_tsvector('directory.simple_fr', b.names), b.described, b.sensitive, b.updated_at
+FROM base b
+CROSS JOIN own
+LEFT JOIN person ON person.profession = b.profession AND person.specialties = b.specialties
+LEFT JOIN inside ON inside.commune_id = b.commune_id
+LEFT JOIN directory.concept convention ON convention.system = 'R282' AND convention.code = b.convention
+LEFT JOIN directory.concept category ON category.system = 'R66' AND category.code = b.category
+LEFT JOIN directory.concept sector ON sector.system = 'R02' AND sector.code = b.sector
+LEFT JOIN LATERAL (
+    SELECT array_agg(e.concept_id) AS ids FROM directory.site_equipment e WHERE e.site_id = b.site_id
+) equipment ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(t.place_id) AS ids FROM directory.offer_territory t WHERE t.offer_id = b.id
+) territory ON true
+LEFT JOIN LATERAL (
+    SELECT range_agg(piece.minutes) FILTER (WHERE slot.kind IN {_OPEN_KINDS})
+           - coalesce(range_agg(piece.minutes) FILTER (WHERE slot.kind = '08'), '{{}}') AS minutes
+    FROM (
+        SELECT kind, (weekday - 1) * 1440 + (extract(epoch FROM opens) / 60)::int AS starts,
+               (extract(epoch FROM closes - opens) / 60)::int + CASE WHEN closes <= opens THEN 1440 ELSE 0 END AS lasts
+        FROM directory.opening_slot
+        WHERE offer_id = b.id AND kind IN ('01', '02', '06', '07', '08')
+          AND coalesce(valid_from <= {_TODAY}, true) AND coalesce(valid_to >= {_TODAY}, true)
+    ) slot
+    CROSS JOIN LATERAL (
+        SELECT int4range(slot.starts, least(slot.starts + slot.lasts, 10080)) AS minutes
+        UNION ALL
+        SELECT int4range(0, slot.starts + slot.lasts - 10080) WHERE slot.starts + slot.lasts > 10080
+    ) piece
+) hours ON true
+"""
+
+_DELETE = "DELETE FROM directory.offer_search WHERE offer_id IN (__SOURCE__)"
+
+
+def statements(source: str) -> tuple[str, str]:
+    """Return the deletion and the insertion that write again the rows of the offers that `source` selects as `id`."""
+    return _DELETE.replace("__SOURCE__", source), _INSERT.replace("__SOURCE__", source)
 
 
 async def refresh_search(session: AsyncSession, offer_ids: Iterable[int]) -> None:
     """Write again the search rows of offers (internal ids) in the caller's transaction.
 
-    Offers that may no longer be found lose their row.
+    Offers that may no longer be found lose their row. The offers are locked first, so that a publication and
+    an edit of the same offer follow one another and the last one sees what the other wrote.
     """
-    raise NotImplementedError
+    ids = sorted(set(offer_ids))
+    if not ids:
+        return
+    await session.flush()
+    parameters = {"ids": ids}
+    source = "SELECT unnest(CAST(:ids AS bigint[])) AS id"
+    await session.execute(
+        text("SELECT id FROM directory.offer WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"),
+        parameters,
+    )
+    for statement in statements(source):
+        await session.execute(text(statement), parameters)
+
+
+def refresh_selected(conn: psycopg.Connection, source: str) -> None:
+    """Write again the search rows of the offers that a query of ours selects as `id`, locking them first."""
+    conn.execute(f"SELECT id FROM directory.offer WHERE id IN ({source}) ORDER BY id FOR UPDATE")
+    for statement in statements(source):
+        conn.execute(statement)
+
+
+def rebuild(conn: psycopg.Connection) -> None:
+    """Write the whole projection again, in the caller's transaction; searches keep reading the former one."""
+    refresh_selected(conn, "SELECT id FROM directory.offer")
+
+
+def refresh_due(conn: psycopg.Connection) -> int:
+    """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, since yesterday.
+
+    Returns:
+        The number of offers concerned.
+    """
+    source = f"""
+        SELECT offer_id AS id FROM directory.opening_slot
+        WHERE valid_from = {_TODAY} OR valid_to = {_TODAY} - 1
+        UNION SELECT id FROM directory.offer
+        WHERE closing_on = {_TODAY} OR reopening_on = {_TODAY} OR accepts_new_on = {_TODAY}
+    """
+    row = conn.execute(f"SELECT count(*) FROM ({source}) due").fetchone()
+    refresh_selected(conn, source)
+    return int(row[0]) if row else 0
