@@ -41,7 +41,7 @@ _SHARES = {"legal_entity": 0.02, "site": 0.15, "practitioner": 0.25, "role": 0.4
 def publish(
     conn: psycopg.Connection, load_id: int, registers: Set[str], progress: Progress | None = None
 ) -> PublishReport:
-    """Publish the four staging tables in one transaction, with one event at its end.
+    """Publish the four staging tables in one transaction, with one event at its end when anything changed.
 
     Rows are compared by key and hash with what is live. The first load, into an empty directory, is written
     without per-row history nor change table, on bare tables whose indexes are made afterwards.
@@ -91,7 +91,7 @@ class _Publication:
             self._first(merged)
         else:
             self._changes(merged)
-        return PublishReport(
+        report = PublishReport(
             load_id=self.load_id,
             full=first,
             legal_entities=self.counts["legal_entity"],
@@ -102,8 +102,11 @@ class _Publication:
             searchable=int(self._scalar("SELECT count(*) FROM directory.offer_search") or 0),
             reattached=self.reattached,
             phases={name: round(seconds, 2) for name, seconds in self.phases.items()},
-            position=self._announce("published_full" if first else "published"),
+            position=None,
         )
+        if not report.changed:
+            return report
+        return report.model_copy(update={"position": self._announce("published_full" if first else "published")})
 
     def _scalar(self, query: str) -> int | bool | None:
         row = self.conn.execute(query).fetchone()
