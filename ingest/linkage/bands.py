@@ -35,8 +35,8 @@ class Kind(IntEnum):
     OTHER = 12
 
 
-SURE_KINDS = (Kind.SUPPORTED, Kind.RENAMED)
-SURE_BITS = 4.0
+SURE_BITS = {Kind.SUPPORTED: 4.0, Kind.RENAMED: 0.0}
+"""Kinds sure by themselves, with the least bits they need."""
 SURE_MARGIN = 4.0
 WEAK_BITS = 0.0
 WEAK_MARGIN = 4.0
@@ -83,6 +83,14 @@ def kinds(pairs: Compared) -> Kinds:
     ).astype(np.int8)
 
 
+def is_sure(pairs: Compared, kind: Kinds) -> Bools:
+    """Pairs of a sure kind that weigh enough for it."""
+    sure = np.zeros(len(kind), dtype=np.bool_)
+    for one, least in SURE_BITS.items():
+        sure |= (kind == one) & (pairs.total >= least)
+    return sure
+
+
 @dataclass(frozen=True, slots=True)
 class KindEstimate:
     """How a weak kind was judged: pairs at stake, lines that lost to a surer one, expected errors."""
@@ -122,7 +130,7 @@ def judge(
     knows; a share 1 - coverage of their like falls on an unclaimed activity and would be linked wrongly.
     """
     enough = np.where(same_person, SAME_PERSON_MARGIN, SURE_MARGIN)
-    sure = chosen & np.isin(kind, SURE_KINDS) & (pairs.total >= SURE_BITS) & (margin >= enough)
+    sure = chosen & is_sure(pairs, kind) & (margin >= enough)
     liberal = pairs.level("mode") == Same.EQUAL
     able = chosen & ~sure & liberal & (pairs.total >= WEAK_BITS) & (margin >= WEAK_MARGIN)
     able &= (pairs.level("gender") != Same.DIFFERENT) & (pairs.level("specialty") != Same.DIFFERENT)
@@ -139,7 +147,7 @@ def judge(
             errors = (losers + _PRIOR_LOSERS) * (1 - cover) / max(cover, 0.01)
             estimate = KindEstimate(k.name, shared, at_stake, losers, cover, errors, linked=False)
             trials.append((errors / at_stake, estimate, here))
-    auto = sure.copy()
+    auto: Bools = sure.copy()
     budget = MAX_TOTAL_ERROR * float(sure.sum())
     estimates = []
     for rate, estimate, here in sorted(trials, key=lambda t: t[0]):

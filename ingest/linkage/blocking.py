@@ -14,31 +14,28 @@ Index = npt.NDArray[np.intp]
 
 @dataclass(slots=True)
 class Pass:
-    """One blocking key on both sides; a line whose key has more than `cap` activities is left to other passes."""
+    """One blocking key on both sides: for each line row, a slice of `activity_rows` (sorted by key)."""
 
     name: str
-    cap: int
-    line_keys: Longs
     line_rows: Ints
-    activity_keys: Longs
+    first: Ints
+    count: Ints
     activity_rows: Ints
 
     def pairs(self, start: int, stop: int) -> tuple[Longs, Longs]:
         """Pairs (line, activity) of the lines start ≤ row < stop."""
         low, high = np.searchsorted(self.line_rows, (start, stop))
-        keys, rows = self.line_keys[low:high], self.line_rows[low:high]
-        first = np.searchsorted(self.activity_keys, keys, side="left")
-        count = np.searchsorted(self.activity_keys, keys, side="right") - first
-        count[count > self.cap] = 0
-        chosen = np.repeat(first, count) + _offsets(count)
+        rows, count = self.line_rows[low:high], self.count[low:high]
+        chosen = np.repeat(self.first[low:high], count) + _offsets(count)
         return np.repeat(rows, count).astype(np.int64), self.activity_rows[chosen].astype(np.int64)
 
 
-def _offsets(count: npt.NDArray[np.intp]) -> Index:
+def _offsets(count: npt.NDArray[np.integer]) -> Index:
     """0, 1 … n-1 for each n of `count`, one after the other."""
-    ends = np.cumsum(count)
+    ends = np.cumsum(count, dtype=np.intp)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) - np.repeat(ends - count, count)
+    offsets: Index = np.arange(total) - np.repeat(ends - count, count)
+    return offsets
 
 
 def _key(*parts: npt.NDArray[np.integer]) -> Longs:
@@ -190,14 +187,20 @@ def passes(data: Encoded) -> Iterator[Pass]:
 
 
 def _pass(name: str, cap: int, a_keys: Longs, a_rows: Index, b_keys: Longs, b_rows: Index) -> Pass:
-    by_row, by_key = np.argsort(a_rows, kind="stable"), np.argsort(b_keys, kind="stable")
+    """Join both sides on the key; a line whose key has more than `cap` activities is left to other passes."""
+    by_key, b_by_key = np.argsort(a_keys), np.argsort(b_keys)
+    wanted, held = a_keys[by_key], b_keys[b_by_key]
+    first = np.searchsorted(held, wanted, side="left")
+    count = np.searchsorted(held, wanted, side="right") - first
+    count[count > cap] = 0
+    found = np.flatnonzero(count)
+    by_row = found[np.argsort(a_rows[by_key[found]])]
     return Pass(
         name,
-        cap,
-        a_keys[by_row],
-        a_rows[by_row].astype(np.int32),
-        b_keys[by_key],
-        b_rows[by_key].astype(np.int32),
+        a_rows[by_key[by_row]].astype(np.int32),
+        first[by_row].astype(np.int32),
+        count[by_row].astype(np.int32),
+        b_rows[b_by_key].astype(np.int32),
     )
 
 

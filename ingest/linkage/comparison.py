@@ -97,9 +97,10 @@ class Compared:
 
 _SURNAME_BITS = {NameLevel.CLOSE: 0.6, NameLevel.PART: 0.85, NameLevel.SWAPPED: 0.9}
 _SURNAME_FIXED = {NameLevel.INITIAL: 1.0, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -6.0}
-_FIRST_BITS = {NameLevel.CLOSE: 0.5, NameLevel.PART: 0.8, NameLevel.SWAPPED: 0.9}
+_FIRST_BITS = {NameLevel.CLOSE: 0.5, NameLevel.PART: 0.6, NameLevel.SWAPPED: 0.9}
 _FIRST_FIXED = {NameLevel.INITIAL: 2.0, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -16.0}
 _MAX_ADDRESS = 17.0
+SHARED_PHONE_BITS = 3.0
 
 
 def _rarity(count: npt.NDArray[np.integer], total: int, low: float, high: float) -> Bits:
@@ -162,7 +163,7 @@ class Comparer:
         )
         place_level, place = self._place(x, y)
         street_level, street = self._street(x, y, place_level, place)
-        phone_level, phone = self._phone(x, y)
+        phone_level, phone = self._phone(x, y, street_level, place_level)
         company_level = _same(a.company[x], b.company[y])
         company = np.where(company_level == Same.EQUAL, 3.0, 0.0)
         mode_level = np.where(b.liberal[y], Same.EQUAL, Same.DIFFERENT)
@@ -278,13 +279,16 @@ class Comparer:
         )
         return (close | parts)[inverse]
 
-    def _phone(self, x: Longs, y: Longs) -> tuple[Levels, Bits]:
+    def _phone(self, x: Longs, y: Longs, street_level: Levels, place_level: Levels) -> tuple[Levels, Bits]:
         a, b = self.data.lines, self.data.activities
         own = a.phone[x]
         same = (own != 0) & ((own == b.phone[y]) | (own == b.phone2[y]))
         missing = (own == 0) | ((b.phone[y] == 0) & (b.phone2[y] == 0))
         level = np.select([same, missing], [Same.EQUAL, Same.MISSING], Same.DIFFERENT).astype(np.int8)
-        bits = np.choose(level, [self.phone_bits.of(own), 0.0, -2.0])
+        # A practice shares its phone: at the same address it says little about who of the practice it is.
+        together = (street_level == StreetLevel.EQUAL) & (place_level <= PlaceLevel.TOWN)
+        same_bits = np.where(together, np.float32(SHARED_PHONE_BITS), self.phone_bits.of(own))
+        bits = np.choose(level, [same_bits, 0.0, -2.0])
         return level, bits.astype(np.float32)
 
 
@@ -333,8 +337,10 @@ def _name_levels(left: Ints, right: Ints, glued: list[str], words: list[tuple[st
     values, inverse = np.unique(left[unequal].astype(np.int64) * width + right[unequal], return_inverse=True)
     ones, others = (values // width).tolist(), (values % width).tolist()
     close = _close_words([glued[i] for i in ones], [glued[j] for j in others])
-    found = np.empty(len(values), dtype=np.int8)
-    for k, (i, j) in enumerate(zip(ones, others, strict=True)):
+    found = np.where(close, NameLevel.CLOSE, NameLevel.DIFFERENT).astype(np.int8)
+    plain = np.array([len(w) == 1 and len(g) > 1 for w, g in zip(words, glued, strict=True)])
+    for k in np.flatnonzero(~(plain[values // width] & plain[values % width])).tolist():
+        i, j = ones[k], others[k]
         found[k] = _text_level(glued[i], glued[j], words[i], words[j], bool(close[k]))
     level[unequal] = found[inverse]
     return level

@@ -38,6 +38,10 @@ class Codes(Generic[T]):
             self.values.append(value)
         return found
 
+    def known(self, value: T) -> int:
+        """Return the code of a value, that of the empty value when it was never seen."""
+        return self._codes.get(value, EMPTY)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -104,10 +108,8 @@ class _Encoder:
         self.connection = connection
 
     def raw(self, table: str, expression: str) -> tuple[npt.NDArray[np.intp], Sequence[str]]:
-        column = self.connection.execute(f"SELECT {expression} AS v FROM {table}").fetchnumpy()["v"]  # noqa: S608
-        if isinstance(column, np.ma.MaskedArray):
-            column = column.filled("")
-        codes, values = pd.factorize(np.asarray(column, dtype=object))
+        """Dictionary of a text column: code of each row, distinct values."""
+        codes, values = pd.factorize(_column(self.connection, expression, table).astype(object))
         return codes, list(values)
 
     def map(self, table: str, expression: str, function: Callable[[str], T], codes: Codes[T]) -> Ints:
@@ -119,6 +121,18 @@ class _Encoder:
         rows, values = self.raw(table, expression)
         mapping = np.fromiter((int(function(v) or 0) for v in values), dtype=np.int32, count=len(values))
         return mapping[rows] if len(values) else np.zeros(0, dtype=np.int32)
+
+    def phone(self, table: str, column: str) -> Ints:
+        return _column(self.connection, normalise.phone_sql(column), table).astype(np.int32)
+
+    def companies(self, table: str, column: str, codes: Codes[str]) -> Ints:
+        """Company names; on the second side only those that the first one has, the others are empty."""
+        if table == "ameli":
+            return self.map(table, column, normalise.plain, codes)
+        if len(codes) == 1:
+            return np.zeros(self.connection.table(table).shape[0], dtype=np.int32)
+        rows, values = self.raw(table, column)
+        return np.array([codes.known(normalise.plain(v)) for v in values] or [0], dtype=np.int32)[rows]
 
 
 _HOUSE = "trim(number || ' ' || repetition)"
@@ -142,13 +156,12 @@ def _office_town(text: str) -> str:
 
 
 def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
-    """Encode the tables `ameli` and `activities` that `sources.load` made (activities reduced to one mode)."""
-    _one_row_per_structure(connection)
+    """Encode the tables `ameli` and `activities` that `sources.load` made."""
     encoder = _Encoder(connection)
     surnames = Codes(normalise.Name("", ()))
     firsts = Codes(normalise.Name("", ()))
     towns, ways, cores, houses = Codes(""), Codes(""), Codes(""), Codes("")
-    companies, departments, professions, people = Codes(""), Codes(""), Codes(""), Codes("")
+    companies, departments, professions = Codes(""), Codes(""), Codes("")
     skills: Codes[frozenset[str]] = Codes(frozenset())
     kinds: Codes[str] = Codes("")
 
@@ -178,8 +191,8 @@ def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
             "way": way,
             "core": core,
             "number": number,
-            "phone": encoder.number(table, names["phone"], normalise.phone),
-            "company": encoder.map(table, names["company"], normalise.plain, companies),
+            "phone": encoder.phone(table, names["phone"]),
+            "company": encoder.companies(table, names["company"], companies),
         }
 
     ameli = common(
@@ -224,14 +237,14 @@ def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
     activities = Activities(
         **side,
         profession=encoder.map("activities", "profession", str.strip, professions),
-        person=encoder.map("activities", "rpps", str.strip, people),
+        person=encoder.raw("activities", "rpps")[0].astype(np.int32),
         skills=encoder.map(
             "activities",
             "specialties",
             lambda v: frozenset(c for c in _codes_of(v) if c in known),
             skills,
         ),
-        phone2=encoder.number("activities", "phone2", normalise.phone),
+        phone2=encoder.phone("activities", "phone2"),
         postcode2=second,
         town2=encoder.map("activities", "cedex_office", _office_town, towns),
         liberal=_column(connection, "mode IN ('L', '')", "activities").astype(np.bool_),
@@ -264,12 +277,3 @@ def _departments(postcode: Ints, codes: Codes[str]) -> Ints:
         [codes.code(normalise.department(f"{v:05d}")) if v else EMPTY for v in values.tolist()], dtype=np.int32
     )
     return mapping[inverse] if len(values) else np.zeros(0, dtype=np.int32)
-
-
-def _one_row_per_structure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep one activity per person × structure, the liberal one first: a link names no mode."""
-    connection.execute(
-        """CREATE OR REPLACE TABLE activities AS SELECT * FROM activities
-        QUALIFY row_number() OVER (PARTITION BY rpps, structure ORDER BY mode <> 'L', mode) = 1
-        ORDER BY rpps, structure"""
-    )

@@ -160,7 +160,8 @@ def _compare(data: Encoded, rows: npt.NDArray[np.intp], forced: Forced, clock: _
             keys.append(line[chosen] * width + activity[chosen])
         own = (forced.accepted_line >= start) & (forced.accepted_line < stop)
         keys.append(forced.accepted_line[own] * width + forced.accepted_activity[own])
-        key = np.unique(np.concatenate(keys))
+        key = np.sort(np.concatenate(keys))
+        key = key[np.r_[True, key[1:] != key[:-1]]] if len(key) else key
         key = key[~np.isin(key, forced.refused)]
         batch = comparer.compare(key // width, key % width)
         compared += len(key)
@@ -223,7 +224,7 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
 def _claims(data: Encoded, pairs: Compared, chosen: npt.NDArray[np.bool_], kind: bands.Kinds) -> npt.NDArray[np.bool_]:
     """Activities that a sure link takes."""
     claimed = np.zeros(len(data.activities), dtype=np.bool_)
-    sure = chosen & np.isin(kind, bands.SURE_KINDS) & (pairs.total >= bands.SURE_BITS)
+    sure = chosen & bands.is_sure(pairs, kind)
     claimed[pairs.activity[sure]] = True
     return claimed
 

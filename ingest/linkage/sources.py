@@ -46,7 +46,10 @@ ACTIVITY_COLUMNS = (
     "department",
     "structure_name",
 )
-"""Columns of an activity (one row per rpps × structure × mode); an absent optional one counts as empty."""
+"""Columns of an activity; an absent optional one counts as empty.
+
+Rows of one person × structure (several modes, several savoir-faire) are brought together: the liberal one counts.
+"""
 
 _REQUIRED = {
     "ameli": ("line", "ps_activite_nom", "ps_activite_prenom", "specialite_code"),
@@ -88,6 +91,9 @@ def ameli_from_file(path: Path) -> SqlSource:
 
 
 _RPPS = {
+    "rpps": "Identifiant PP",
+    "structure": "Identifiant technique de la structure",
+    "specialties": "Code savoir-faire",
     "mode": "Code mode exercice",
     "last_name": "Nom d'exercice",
     "first_name": "Prénom d'exercice",
@@ -109,19 +115,15 @@ _RPPS = {
 
 
 def activities_from_rpps(path: Path) -> SqlSource:
-    """Source of the activities of an official `Personne_activite` file (`|`, no quoting, no BOM).
+    """Source of the activities of an official `Personne_activite` file (`|`, no quoting, no BOM), row by row.
 
-    Lines of one person × structure × mode are one activity whose savoir-faire are joined by commas. `rpps` is
-    the identifier without its type digit. Raises FileNotFoundError when the file is absent.
+    `rpps` is the identifier without its type digit. Raises FileNotFoundError when the file is absent.
     """
     _exists(path)
-    columns = ", ".join(f'any_value("{official}") AS {name}' for name, official in _RPPS.items() if name != "mode")
+    columns = ", ".join(f'"{official}" AS {name}' for name, official in _RPPS.items())
     return SqlSource(
-        f"""SELECT "Identifiant PP" AS rpps, coalesce("Identifiant technique de la structure", '') AS structure,
-        coalesce("Code mode exercice", '') AS mode, string_agg(DISTINCT "Code savoir-faire", ',') AS specialties,
-        {columns}
-        FROM read_csv({_quoted(path)}, delim='|', quote='', escape='', header=true, all_varchar=true,
-        null_padding=true, strict_mode=false, nullstr='', parallel=true, ignore_errors=false) GROUP BY 1, 2, 3"""  # noqa: S608
+        f"""SELECT {columns} FROM read_csv({_quoted(path)}, delim='|', quote='', escape='',
+        header=true, all_varchar=true, null_padding=true, strict_mode=false, nullstr='', parallel=true, ignore_errors=false)"""  # noqa: S608
     )
 
 
@@ -145,17 +147,29 @@ def load(connection: duckdb.DuckDBPyConnection, side: str, source: Source) -> No
     if missing:
         raise ValueError(f"Colonnes absentes pour le rapprochement : {', '.join(missing)}")
     wanted = AMELI_COLUMNS if side == "ameli" else ACTIVITY_COLUMNS
-    key = "CAST(line AS BIGINT) AS line, " if side == "ameli" else ""
     columns = ", ".join(_text(c) if c in present else f"'' AS {c}" for c in wanted)
-    order = "line" if side == "ameli" else "rpps, structure, mode"
-    connection.execute(f"CREATE OR REPLACE TABLE {side} AS SELECT {key}{columns} FROM ({query}) ORDER BY {order}")  # noqa: S608
+    if side == "ameli":
+        connection.execute(
+            f"CREATE OR REPLACE TABLE ameli AS SELECT CAST(line AS BIGINT) AS line, {columns} FROM ({query})"  # noqa: S608
+        )
+    else:
+        connection.execute(f"CREATE OR REPLACE TABLE activity_rows AS SELECT {columns} FROM ({query})")  # noqa: S608
+        connection.execute(_ONE_ROW_PER_STRUCTURE)
+        connection.execute("DROP TABLE activity_rows")
     if not isinstance(source, SqlSource):
         connection.unregister(f"{side}_input")
 
 
+_ONE_ROW_PER_STRUCTURE = """
+CREATE OR REPLACE TABLE activities AS
+SELECT r.* REPLACE (k.held AS specialties) FROM activity_rows AS r JOIN (
+    SELECT arg_min(rowid, (mode <> 'L', rowid)) AS chosen, string_agg(DISTINCT specialties, ',') AS held
+    FROM activity_rows GROUP BY rpps, structure
+) AS k ON r.rowid = k.chosen
+"""
+
+
 def _text(column: str) -> str:
-    if column == "specialties":
-        return "coalesce(CAST(specialties AS VARCHAR), '') AS specialties"
     return f"coalesce(trim(CAST({column} AS VARCHAR)), '') AS {column}"
 
 
