@@ -11,7 +11,7 @@ import psycopg
 from core.db import connect_direct
 from maps.schemas import REF_NAMES, PlaceHit, PlaceKind
 
-CHECK_SECONDS = 2.0
+CHECK_SECONDS = 10.0
 """How long an index may be used before asking the database whether places changed."""
 
 LABEL_KINDS = {
@@ -103,7 +103,9 @@ class PlaceSet:
             return f"{name} ({self.codes[row]})"
         if kind == "code_postal":
             served = sorted(self.by_postal.get(self.codes[row], []), key=lambda r: -self.populations[r])
-            names = [self.names[r] for r in served if self.kinds[r] != "commune_deleguee"]
+            inner = any(self.kinds[r] == "arrondissement" for r in served)
+            wanted = "arrondissement" if inner else "commune"
+            names = [self.names[r] for r in served if self.kinds[r] == wanted]
             more = "…" if len(names) > 2 else ""
             return f"{self.codes[row]} ({', '.join(names[:2])}{more})" if names else self.codes[row]
         if kind in ("commune", "commune_deleguee", "arrondissement"):
@@ -142,7 +144,7 @@ def current() -> PlaceSet:
     """Return the places in use; read from the database at first use, then again after they change.
 
     The first call waits for the database; later ones never do: a change is looked for in the background at
-    most every two seconds, and the set in hand answers meanwhile.
+    most every ten seconds, and the set in hand answers meanwhile.
 
     Raises:
         psycopg.OperationalError: first use, and the database cannot be reached.

@@ -26,7 +26,10 @@ _INVERSION = re.compile(r"^(.*?)\s*\(\s*(le|la|les|l|aux|las|los)\b[’']?\s*\)\
 _OTHER = re.compile(r"[^a-z0-9]+")
 _CEDEX_NUMBER = re.compile(r"\b(?:cedex|cdx)\s*0*(\d{1,2})\b")
 _LEADING_POSTAL = re.compile(r"^\s*(\d{2}\s?\d{3})\b[\s,-]*")
-_LINKS = frozenset({"le", "la", "les", "l", "de", "du", "des", "d", "en", "sur", "sous", "s", "et", "au", "aux", "a"})
+LINKS = frozenset(
+    {"le", "la", "les", "l", "de", "du", "des", "d", "en", "sur", "sous", "s", "et", "au", "aux", "a", "lez"}
+)
+"""Words that link the others, and that people leave out or mistake."""
 
 
 def fold(text: str) -> str:
@@ -37,7 +40,7 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def normal_name(text: str) -> str:
     """Return the words of a place's name, spelled out: "ST-GERMAIN S/MORIN" gives "saint germain sur morin".
 
@@ -61,10 +64,10 @@ def bare_name(normal: str) -> str:
     return rest if rest and first in ARTICLES else normal
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def skeleton(normal: str) -> str:
     """Return a normalised name without its link words: "fontenay s bois", "fontenay sous bois" → "fontenay bois"."""
-    words = [word for word in normal.split() if word not in _LINKS]
+    words = [word for word in normal.split() if word not in LINKS]
     return " ".join(words) or normal
 
 
