@@ -1,7 +1,22 @@
 """What other packages may use of the search."""
 
+from search_api.figures import Figures, directory_figures
+from search_api.page_query import SearchBox, address
+from search_api.page_view import EXAMPLES
 from search_api.params import parse_query, query_params
 from search_api.schemas import SearchAnswer, SearchQuery
 from search_api.service import search, suggest
 
-__all__ = ["SearchAnswer", "SearchQuery", "parse_query", "query_params", "search", "suggest"]
+__all__ = [
+    "EXAMPLES",
+    "Figures",
+    "SearchAnswer",
+    "SearchBox",
+    "SearchQuery",
+    "address",
+    "directory_figures",
+    "parse_query",
+    "query_params",
+    "search",
+    "suggest",
+]

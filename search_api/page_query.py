@@ -1,0 +1,158 @@
+"""What a person typed in the page's forms, turned into the parameters that every door of the search takes.
+
+A visible text travels with the label that a suggestion gave it (`q` and `code_label`, `lieu` and `where_label`,
+`visits_lieu` and `visits_label`): while both are equal the hidden choice stands; once the text was edited, the
+choice is dropped and the text is read anew. So the forms work with and without scripts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import InvalidInput
+from search_api import params, service
+from search_api.labels import CENTRE_KINDS
+from search_api.schemas import PlaceOut
+
+Pair = tuple[str, str]
+
+AROUND_ME: Final = "Autour de moi"
+"""What « Où ? » shows while the place is the device's position."""
+FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
+"""Parameters of the forms that no other door knows."""
+PLACE_CHOICES = 8
+
+
+@dataclass(slots=True)
+class Typed:
+    """Parameters of the search, the texts to show again, and what is wrong with the form's own fields.
+
+    `changed` tells that the address differs from the canonical one: the page redirects to it.
+    """
+
+    pairs: list[Pair]
+    place_text: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    places: list[PlaceOut] = field(default_factory=list)
+    changed: bool = False
+
+
+def address(pairs: Iterable[Pair], path: str = "/recherche") -> str:
+    """Return the address of a search, `:` and `|` left readable."""
+    query = urlencode(list(pairs), safe=":|,")
+    return f"{path}?{query}" if query else path
+
+
+def without(pairs: Iterable[Pair], *names: str) -> list[Pair]:
+    """Return the parameters less those named; a change of search always goes back to its first page."""
+    dropped = {*names, "page", "explain"}
+    return [(name, value) for name, value in pairs if name not in dropped]
+
+
+def _same(first: str, second: str) -> bool:
+    return " ".join(first.split()).casefold() == " ".join(second.split()).casefold()
+
+
+def _one(given: dict[str, list[str]], name: str) -> str:
+    values = given.get(name) or [""]
+    return " ".join(values[0].split())
+
+
+async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
+    """Return the canonical parameters of what a form or an address sent; parameters of others are dropped."""
+    given: dict[str, list[str]] = {}
+    for name, value in items:
+        given.setdefault(name, []).append(value)
+    kept = {name: [v for v in values if v.strip()] for name, values in given.items() if name in params.NAMES}
+    typed = Typed([])
+
+    if (label := _one(given, "code_label")) and "q" in given:
+        if _same(_one(given, "q"), label):
+            kept.pop("q", None)
+        else:
+            kept.pop("code", None)
+
+    if "lieu" in given:
+        await _read_place(session, given, kept, typed)
+    if "visits_lieu" in given:
+        await _read_visits(session, given, kept, typed)
+    if moment := _one(given, "open_on"):
+        kept["open_at"] = [moment]
+
+    centred = bool(kept.get("lat")) or any(ref.partition(":")[0] in CENTRE_KINDS for ref in kept.get("where", []))
+    if not centred:
+        kept.pop("radius_km", None)
+    if kept.get("page") == ["1"]:
+        kept.pop("page")
+    if not kept.get("q"):
+        kept.pop("scope", None)
+
+    order = [*params.SINGLE, *(str(name) for name in params.REPEATED)]
+    typed.pairs = [(name, value) for name in sorted(kept, key=order.index) for value in kept[name]]
+    typed.changed = sorted(typed.pairs) != sorted((n, v) for n, v in items)
+    return typed
+
+
+async def _read_place(
+    session: AsyncSession, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed
+) -> None:
+    text, label = _one(given, "lieu"), _one(given, "where_label")
+    if label and _same(text, label):
+        return
+    for name in ("where", "lat", "lon"):
+        kept.pop(name, None)
+    if not text:
+        return
+    typed.place_text = text
+    try:
+        found = await service.places(session, text, PLACE_CHOICES)
+    except InvalidInput as error:
+        typed.errors["lieu"] = error.detail
+        return
+    if not found:
+        typed.errors["lieu"] = (
+            f"Aucun lieu ne s’appelle « {text[:80]} ». "
+            "Écrivez une commune, un code postal, un département ou une région."
+        )
+        return
+    kept["where"] = [found[0].ref]
+    typed.places = found
+
+
+async def _read_visits(
+    session: AsyncSession, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed
+) -> None:
+    text, label = _one(given, "visits_lieu"), _one(given, "visits_label")
+    if label and _same(text, label):
+        return
+    kept.pop("visits", None)
+    if not text:
+        return
+    try:
+        found = [place for place in await service.places(session, text, 10) if place.ref.startswith("commune:")]
+    except InvalidInput as error:
+        typed.errors["visits_lieu"] = error.detail
+        return
+    if found:
+        kept["visits"] = [found[0].code]
+    else:
+        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
+
+
+@dataclass(slots=True)
+class SearchBox:
+    """The two-field search as a page draws it: visible texts, hidden choices, what travels along, errors."""
+
+    q: str = ""
+    codes: Sequence[str] = ()
+    code_label: str = ""
+    place: str = ""
+    where: Sequence[str] = ()
+    lat: str = ""
+    lon: str = ""
+    place_label: str = ""
+    kept: Sequence[Pair] = ()
+    errors: dict[str, str] = field(default_factory=dict)

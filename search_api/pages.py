@@ -1,0 +1,154 @@
+"""HTML pages of the search: results. They call services, never routes."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, http
+from core.db import SessionDep
+from core.errors import InvalidInput
+from core.ui import assets, pages
+from directory.api import ConceptIndex, concept_index
+from search_api import page_places, page_view, service
+from search_api.labels import CENTRE_KINDS
+from search_api.page_query import AROUND_ME, SearchBox, Typed, address, read_form
+from search_api.page_view import ResultsView
+from search_api.params import parse_query, ref_text
+from search_api.schemas import SearchAnswer, SearchQuery
+from search_api.settings import map_settings
+
+router = APIRouter(include_in_schema=False)
+
+pages.add_templates(Path(__file__).parent / "templates")
+assets.add_folder("search", Path(__file__).parent / "static")
+
+FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
+"""Where a page shows the error of a parameter."""
+BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
+
+
+@router.get("/recherche")
+async def results(request: Request, session: SessionDep) -> Response:
+    """Draw the results of a search; an address that a form made is first turned into its canonical form."""
+    typed = await read_form(session, request.query_params.multi_items())
+    enhanced = request.headers.get("HX-Request") == "true"
+    if typed.changed and not typed.errors and not enhanced:
+        return RedirectResponse(address(typed.pairs), status_code=303)
+    query, answer, view = await _answer(session, typed)
+    headers = {"Cache-Control": "private, no-cache"}
+    if enhanced:
+        headers["HX-Push-Url"] = address(typed.pairs)
+    status = 422 if view.errors else 503 if view.timed_out else 200
+    # htmx draws nothing of an error answer; a refused filter must still show its reason.
+    context = {"view": view, "answer": answer, "query": query}
+    return pages.render(request, "search/results.html", context, status=200 if enhanced else status, headers=headers)
+
+
+async def _answer(session: AsyncSession, typed: Typed) -> tuple[SearchQuery | None, SearchAnswer | None, ResultsView]:
+    errors = dict(typed.errors)
+    query: SearchQuery | None = None
+    answer: SearchAnswer | None = None
+    timed_out = False
+    try:
+        query = parse_query(typed.pairs)
+        if typed.pairs and not errors:
+            answer = await service.search(session, query)
+    except InvalidInput as error:
+        errors |= error.fields or {"": error.detail}
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != http.QUERY_CANCELED:
+            raise
+        await session.rollback()
+        timed_out = True
+    index = await concept_index(session)
+    view = await _view(session, typed, query, answer, index, errors)
+    view.timed_out = timed_out
+    return query, answer, view
+
+
+async def _view(
+    session: AsyncSession,
+    typed: Typed,
+    query: SearchQuery | None,
+    answer: SearchAnswer | None,
+    index: ConceptIndex,
+    errors: dict[str, str],
+) -> ResultsView:
+    given = dict(reversed(typed.pairs))
+    refs = [value for name, value in typed.pairs if name == "where"]
+    names = await page_places.labels(refs)
+    visits = given.get("visits", "").removeprefix("commune:")
+    visits_name = (await page_places.labels([f"commune:{visits}"])).get(f"commune:{visits}", "") if visits else ""
+    box = _box(typed, query, names, index, errors)
+    what = box.q if box.q else ""
+    place = box.place_label or (typed.place_text if errors else "")
+    heading, summary = page_view.headings(query, what, place)
+    facets = answer.facets if answer else []
+    view = ResultsView(
+        box=box,
+        title=heading,
+        heading=heading,
+        summary=summary,
+        pairs=typed.pairs,
+        facets=facets,
+        errors=[
+            (FIELD_IDS.get(name, name if name in ("age", "radius_km", "open_at", "visits_lieu") else None), text)
+            for name, text in errors.items()
+        ],
+        places=[],
+        visits=visits,
+        visits_name=visits_name,
+        age=given.get("age", ""),
+        radius=given.get("radius_km", "").replace(",", "."),
+        accepts_new=bool(given.get("accepts_new")),
+        scope=given.get("scope", ""),
+        bbox=given.get("bbox", ""),
+    )
+    view.chips = page_view.chips(
+        typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in refs[1:]}, box.codes[:1]
+    )
+    view.widen = page_view.widen(typed.pairs, view.chips) if answer and not answer.total else []
+    view.open_value, view.open_options = page_view.open_choices(await clock.now(session), given.get("open_at", ""))
+    if query is not None:
+        view.sort = query.sort
+        view.centred = query.point is not None or any(ref.kind in CENTRE_KINDS for ref in query.where)
+    if answer is not None:
+        view.pages, view.first, view.last = page_view.paging(answer)
+        view.centre = answer.centre if answer.centre and answer.centre.lat is not None else None
+    base = map_settings()
+    view.tiles_url, view.tiles_attribution = base.tiles_url, base.tiles_attribution
+    return view
+
+
+def _box(
+    typed: Typed,
+    query: SearchQuery | None,
+    names: dict[str, str],
+    index: ConceptIndex,
+    errors: dict[str, str],
+) -> SearchBox:
+    given: dict[str, Any] = dict(reversed(typed.pairs))
+    codes = [value for name, value in typed.pairs if name == "code"]
+    q = given.get("q", "")
+    box = SearchBox(q=q, errors={BOX_FIELDS[n]: text for n, text in errors.items() if n in BOX_FIELDS})
+    if codes and not q:
+        box.q = box.code_label = index.label(codes[0]) or codes[0]
+        box.codes = codes
+    elif codes:
+        box.codes = codes
+    box.where = [value for name, value in typed.pairs if name == "where"]
+    if query is not None and query.point is not None:
+        box.lat, box.lon = given["lat"], given["lon"]
+        box.place = box.place_label = AROUND_ME
+    elif box.where:
+        box.place = box.place_label = names.get(box.where[0], box.where[0])
+    if typed.errors.get("lieu"):
+        box.place, box.place_label, box.where = typed.place_text, "", ()
+    box.kept = [(name, value) for name, value in typed.pairs if name in ("sort", "radius_km")]
+    if query is not None and query.where:
+        box.where = [ref_text(ref) for ref in query.where]
+    return box

@@ -1,0 +1,19 @@
+"""Settings of the search pages."""
+
+from core.settings import RepereSettings, load
+
+
+class MapSettings(RepereSettings):
+    """Basemap of the pages; with no address, the contours of the location index are drawn instead."""
+
+    tiles_url: str = ""
+    tiles_attribution: str = ""
+
+
+def map_settings() -> MapSettings:
+    """Return the settings of the basemap.
+
+    `REPERE_TILES_URL` is a raster address with {z}, {x} and {y}; its host must allow being shown.
+    """
+    settings: MapSettings = load(MapSettings)
+    return settings

@@ -1,0 +1,81 @@
+"""HTML pages of one site and of one offer."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pyproj import Geod
+
+from core import clock
+from core.db import SessionDep
+from core.ui import pages
+from directory.api import PUBLIC, Position, offer_sheet, site_sheet
+from maps.api import resolve_ref
+from search_api.page_query import address
+from search_api.params import place_ref
+from search_api.settings import map_settings
+
+router = APIRouter(include_in_schema=False)
+
+GEOD: Final = Geod(ellps="WGS84")
+CACHE = {"Cache-Control": "private, no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far the sheet's place is: geodesic metres, and from where (« depuis Limay »)."""
+
+    metres: int
+    place: str
+
+
+@router.get("/sites/{uid}")
+async def site(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
+    """Draw the sheet of a site; a closed one answers 404 and says since when."""
+    sheet = await site_sheet(session, uid, PUBLIC)
+    context = {"sheet": sheet, **await _context(request, sheet.position)}
+    return pages.render(request, "search/site.html", context, headers=CACHE)
+
+
+@router.get("/offres/{uid}")
+async def offer(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
+    """Draw the sheet of an offer; a closed or unpublished one answers 404."""
+    sheet = await offer_sheet(session, uid, PUBLIC)
+    today = clock.local(await clock.now(session)).isoweekday()
+    context = {"sheet": sheet, "today": today, **await _context(request, sheet.position)}
+    return pages.render(request, "search/offer.html", context, headers=CACHE)
+
+
+async def _context(request: Request, position: Position | None) -> dict[str, object]:
+    settings = map_settings()
+    given = [(n, v) for n, v in request.query_params.multi_items() if n in ("where", "lat", "lon")][:2]
+    return {
+        "distance": await _distance(dict(given), position),
+        "suffix": address(given, "") if given else "",
+        "tiles_url": settings.tiles_url,
+        "tiles_attribution": settings.tiles_attribution,
+    }
+
+
+async def _distance(given: dict[str, str], position: Position | None) -> Distance | None:
+    """Return the distance from the place of the search; None without a place or an exact position."""
+    if position is None or not position.exact:
+        return None
+    try:
+        if "lat" in given and "lon" in given:
+            lat, lon, place = float(given["lat"]), float(given["lon"]), "depuis votre position"
+            if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+                return None
+        else:
+            ref = place_ref(given.get("where", ""))
+            hit = await asyncio.to_thread(resolve_ref, ref.kind, ref.code)
+            if hit is None or hit.lat is None or hit.lon is None or hit.boundary:
+                return None
+            lat, lon, place = hit.lat, hit.lon, f"depuis {hit.name}"
+    except ValueError:
+        return None
+    metres = GEOD.inv(lon, lat, position.lon, position.lat)[2]
+    return Distance(round(metres), place)

@@ -1,0 +1,323 @@
+// Map of the results: numbered pins for the page, server-made clusters for the rest, our own contours underneath.
+
+/* global L */
+
+import { basemap, icon, popupFor, townIcon } from "./maplib.js";
+
+const number = new Intl.NumberFormat("fr-FR");
+const AREA_DELAY_MS = 250;
+const PIN = 28;
+const DOT = 24;
+const TOWN = 22;
+
+/** A marker whose name assistive tools read. */
+function pin(at, drawn, title, options = {}) {
+  const marker = L.marker(at, { icon: drawn, title, ...options });
+  marker.on("add", () => marker.getElement().setAttribute("aria-label", title));
+  return marker;
+}
+
+function clusterRadius(count) {
+  return count < 10 ? 15 : count < 100 ? 18 : count < 1000 ? 22 : 27;
+}
+
+/**
+ * Keeps marks from covering one another: marks that would touch become one cluster, and those that would
+ * touch a numbered pin step aside. Counts stay exact.
+ */
+function separate(marks, fixed) {
+  const placed = [];
+  for (const mark of [...marks].sort((a, b) => b.count - a.count)) {
+    const touching = placed.find((other) => other.point.distanceTo(mark.point) < other.radius + mark.radius + 2);
+    if (touching) {
+      Object.assign(touching, {
+        cluster: true,
+        count: touching.count + mark.count,
+        bounds: L.latLngBounds(touching.bounds.getSouthWest(), touching.bounds.getNorthEast()).extend(mark.bounds),
+      });
+      touching.radius = clusterRadius(touching.count);
+    } else {
+      placed.push({ ...mark });
+    }
+  }
+  const done = [];
+  for (const mark of placed) {
+    const obstacles = [...fixed, ...done];
+    const free = (point) => obstacles.every((other) => other.point.distanceTo(point) >= other.radius + mark.radius + 1);
+    for (let ring = 0; ring < 6 && !free(mark.point); ring += 1) {
+      const spots = Array.from({ length: 12 }, (_, turn) => {
+        const angle = (turn * Math.PI) / 6;
+        return L.point(Math.cos(angle), Math.sin(angle)).multiplyBy((ring + 1) * 12).add(mark.point);
+      });
+      mark.point = spots.find(free) ?? mark.point;
+    }
+    if (free(mark.point)) {
+      done.push(mark);
+    }
+  }
+  return done;
+}
+
+export function startMap(element) {
+  if (!element || typeof L === "undefined") {
+    return { refresh() {}, resized() {} };
+  }
+  const map = L.map(element, { maxZoom: 18, minZoom: 4, zoomSnap: 0.5, zoomControl: false, worldCopyJump: false });
+  L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
+  L.control.scale({ imperial: false }).addTo(map);
+  map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
+  map.setView([46.6, 2.5], 6);
+  basemap(map, element.dataset);
+
+  const page = L.layerGroup().addTo(map);
+  const rest = L.layerGroup().addTo(map);
+  const frame = L.layerGroup().addTo(map);
+  const status = document.querySelector("[data-map-status]");
+  const here = document.querySelector("[data-map-here]");
+  let pins = new Map();
+  let placedPins = [];
+  let shown = new Set();
+  let request = null;
+  let timer = 0;
+  let placed = false;
+  let moving = true;
+
+  const results = () => document.getElementById("resultats");
+  const centre = () =>
+    element.dataset.centreLat ? L.latLng(Number(element.dataset.centreLat), Number(element.dataset.centreLon)) : null;
+
+  function drawPage() {
+    page.clearLayers();
+    pins = new Map();
+    shown = new Set();
+    placedPins = [];
+    const groups = [];
+    for (const card of results().querySelectorAll(".result")) {
+      shown.add(card.dataset.site);
+      if (card.dataset.lat === undefined) {
+        continue;
+      }
+      const at = L.latLng(Number(card.dataset.lat), Number(card.dataset.lon));
+      const point = map.project(at);
+      // Pins that would cover one another are one pin with a list.
+      const near = groups.find((group) => group.point.distanceTo(point) < PIN);
+      if (near) {
+        near.cards.push(card);
+      } else {
+        groups.push({ at, point, cards: [card] });
+      }
+    }
+    for (const { at, point, cards } of groups) {
+      const [first] = cards;
+      const approximate = cards.every((card) => "approximate" in card.dataset);
+      const names = cards.map((card) => card.querySelector(".result-link").textContent);
+      const title = cards.length === 1 ? `${first.dataset.rank}. ${names[0]}` : `${first.dataset.rank}+ : ${cards.length} résultats proches, ${names.slice(0, 3).join(", ")}`;
+      const label = cards.length === 1 ? first.dataset.rank : `${first.dataset.rank}+`;
+      const marker = pin(at, icon(`pin pin-rank${approximate ? " pin-approximate" : ""}`, label, PIN), title, {
+        zIndexOffset: 1000 - Number(first.dataset.rank),
+        riseOnHover: true,
+      });
+      marker.bindPopup(() => popupFor(cards.map(cardSite), approximate), { minWidth: 220, maxWidth: 300 });
+      marker.on("mouseover focus", () => cards.forEach((card) => card.classList.add("is-lit")));
+      marker.on("mouseout blur", () => cards.forEach((card) => card.classList.remove("is-lit")));
+      marker.addTo(page);
+      placedPins.push({ point, radius: PIN / 2 });
+      cards.forEach((card) => pins.set(card.dataset.site, marker));
+    }
+  }
+
+  function drawFrame() {
+    frame.clearLayers();
+    const point = centre();
+    if (!point) {
+      return;
+    }
+    const mark = { icon: icon("pin pin-centre", "", 18), interactive: false, keyboard: false, zIndexOffset: -100 };
+    L.marker(point, mark)
+      .bindTooltip(element.dataset.centreLabel, { permanent: true, direction: "top", offset: [0, -10], className: "map-centre" })
+      .addTo(frame);
+    const radius = Number(results().dataset.radius);
+    if (radius) {
+      L.circle(point, { radius: radius * 1000, color: "#0b5a60", weight: 1.5, fillOpacity: 0.04, interactive: false }).addTo(frame);
+    }
+  }
+
+  function cardSite(card) {
+    const link = card.querySelector(".result-link");
+    return {
+      name: link.textContent,
+      url: link.getAttribute("href"),
+      where: card.querySelector(".result-where").textContent.trim(),
+      distance: card.querySelector(".result-distance strong")?.textContent ?? "",
+      labels: [...card.querySelectorAll(".card-labels")].slice(0, 2).map((line) => line.textContent.trim()),
+    };
+  }
+
+  function fit() {
+    const { bbox, radius } = results().dataset;
+    let bounds = null;
+    if (bbox) {
+      const [west, south, east, north] = bbox.split(",").map(Number);
+      bounds = L.latLngBounds([south, west], [north, east]);
+    } else {
+      const points = [...results().querySelectorAll(".result[data-lat]")].map((card) =>
+        L.latLng(Number(card.dataset.lat), Number(card.dataset.lon)),
+      );
+      const point = centre();
+      if (point && points.length === 0 && radius) {
+        points.push(...[point.toBounds(radius * 2000).getNorthWest(), point.toBounds(radius * 2000).getSouthEast()]);
+      }
+      if (point) {
+        points.push(point);
+      }
+      bounds = points.length ? L.latLngBounds(points) : null;
+    }
+    if (bounds) {
+      moving = true;
+      map.fitBounds(bounds, { padding: [36, 36], maxZoom: bbox ? 18 : 14, animate: false });
+      moving = false;
+    } else {
+      moving = false;
+    }
+    placed = true;
+  }
+
+  async function loadArea() {
+    const query = results().dataset.query;
+    request?.abort();
+    if (!query || results().querySelector(".result") === null) {
+      rest.clearLayers();
+      status.textContent = "";
+      return;
+    }
+    request = new AbortController();
+    const view = map.getBounds();
+    const box = [
+      Math.max(-180, view.getWest()),
+      Math.max(-90, view.getSouth()),
+      Math.min(180, view.getEast()),
+      Math.min(90, view.getNorth()),
+    ].map((value) => value.toFixed(5));
+    const params = new URLSearchParams(query);
+    params.delete("bbox");
+    params.set("bbox", box.join(","));
+    params.set("zoom", String(Math.max(0, Math.min(19, Math.floor(map.getZoom())))));
+    try {
+      const response = await fetch(`/api/v1/map?${params}`, { signal: request.signal });
+      if (!response.ok) {
+        throw new Error(`HTTP ${response.status}`);
+      }
+      drawArea(await response.json());
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        status.textContent = "La carte n’a pas pu tout charger ; la liste reste exacte.";
+      }
+    }
+  }
+
+  function drawArea(answer) {
+    rest.clearLayers();
+    for (const mark of separate(marksOf(answer.features), placedPins)) {
+      const at = map.unproject(mark.point);
+      const counted = `${number.format(mark.count)} ${mark.count < 2 ? "site" : "sites"}`;
+      if (mark.cluster) {
+        const marker = pin(at, icon("pin pin-cluster", number.format(mark.count), mark.radius * 2), `${counted}, agrandir`);
+        marker.on("click", () => {
+          if (mark.bounds.getNorthEast().equals(mark.bounds.getSouthWest())) {
+            map.setView(mark.bounds.getCenter(), Math.min(18, map.getZoom() + 2));
+          } else {
+            map.fitBounds(mark.bounds, { padding: [30, 30], maxZoom: 18 });
+          }
+        });
+        marker.addTo(rest);
+      } else {
+        const drawn = mark.town ? townIcon(mark.count) : icon("pin pin-dot", "", DOT);
+        pin(at, drawn, mark.town ? `≈ ${counted}, ${mark.label}` : mark.label)
+          .bindPopup(() => popupFor(mark.sites, mark.town, mark.count), { minWidth: 220, maxWidth: 300 })
+          .addTo(rest);
+      }
+    }
+    const inside = answer.total;
+    status.textContent = inside === 1 ? "1 site dans cette vue" : `${number.format(inside)} sites dans cette vue`;
+  }
+
+  function marksOf(features) {
+    const marks = [];
+    for (const feature of features) {
+      const { kind, count, label, sites, bounds } = feature.properties;
+      const [lon, lat] = feature.geometry.coordinates;
+      if (kind !== "cluster" && count <= sites.length && sites.every((site) => shown.has(site.id))) {
+        continue;
+      }
+      const cluster = kind === "cluster";
+      marks.push({
+        point: map.project([lat, lon]),
+        radius: cluster ? clusterRadius(count) : kind === "town" ? TOWN : DOT / 2,
+        cluster,
+        town: kind === "town",
+        count,
+        label,
+        sites,
+        bounds: bounds ? L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]) : L.latLngBounds([[lat, lon]]),
+      });
+    }
+    return marks;
+  }
+
+  map.on("zoomend", drawPage);
+  map.on("moveend", () => {
+    clearTimeout(timer);
+    timer = setTimeout(loadArea, AREA_DELAY_MS);
+    if (placed && !moving) {
+      here.hidden = false;
+    }
+  });
+  here.addEventListener("click", () => {
+    const view = map.getBounds();
+    const params = new URLSearchParams(results().dataset.query);
+    params.delete("radius_km");
+    params.set(
+      "bbox",
+      [view.getWest(), view.getSouth(), view.getEast(), view.getNorth()].map((value) => value.toFixed(5)).join(","),
+    );
+    location.assign(`/recherche?${params}`);
+  });
+
+  // Cards light their pin.
+  for (const [name, lit] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
+    document.addEventListener(name, (event) => {
+      const card = event.target instanceof Element ? event.target.closest(".result") : null;
+      const pin = card ? pins.get(card.dataset.site)?.getElement() : null;
+      if (card) {
+        card.classList.toggle("is-lit", lit);
+        pin?.classList.toggle("is-lit", lit);
+      }
+    });
+  }
+
+  function refresh() {
+    drawFrame();
+    fit();
+    drawPage();
+    here.hidden = true;
+    loadArea();
+  }
+
+  if (element.offsetParent !== null) {
+    refresh();
+  }
+  return {
+    refresh() {
+      placed = false;
+      if (element.offsetParent !== null) {
+        refresh();
+      }
+    },
+    resized() {
+      map.invalidateSize({ animate: false });
+      if (!placed) {
+        refresh();
+      }
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// Parts that every map of ours shares: basemap, pins, popups. Names reach the page as text, never as HTML.
+
+/* global L */
+
+const number = new Intl.NumberFormat("fr-FR");
+const LABELS_FROM_ZOOM = 11;
+
+/** Lays the basemap: the raster that the host chose, else the contours of our own location index. */
+export function basemap(map, { tiles, tilesAttribution }) {
+  if (tiles) {
+    L.tileLayer(tiles, { maxZoom: 18, attribution: tilesAttribution }).addTo(map);
+    return;
+  }
+  map.attributionControl.addAttribution("Contours : IGN, Insee, data.gouv.fr");
+  map.createPane("contours").style.zIndex = 200;
+  map.createPane("names").style.zIndex = 620;
+  map.getPane("names").style.pointerEvents = "none";
+  const land = { pane: "contours", interactive: false, weight: 1.2, color: "#a8b5b1", fillColor: "#fbfcfb", fillOpacity: 1 };
+  const commune = { pane: "contours", interactive: false, weight: 0.7, color: "#cfd8d5", fill: false };
+  const departements = L.geoJSON(null, { style: land }).addTo(map);
+  const communes = L.geoJSON(null, { style: commune }).addTo(map);
+  const names = L.layerGroup().addTo(map);
+  let request = null;
+
+  fetch("/api/v1/outlines/departements")
+    .then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))))
+    .then((shapes) => {
+      departements.addData(shapes);
+      departements.bringToBack();
+    })
+    .catch(() => map.attributionControl.addAttribution("fond indisponible"));
+
+  async function detail() {
+    request?.abort();
+    if (map.getZoom() < 9) {
+      communes.clearLayers();
+      names.clearLayers();
+      return;
+    }
+    request = new AbortController();
+    const box = map.getBounds().pad(0.2).toBBoxString();
+    try {
+      const response = await fetch(`/api/v1/outlines/communes?bbox=${box}`, { signal: request.signal });
+      if (!response.ok) {
+        return;
+      }
+      const shapes = await response.json();
+      communes.clearLayers();
+      communes.addData(shapes);
+      names.clearLayers();
+      if (map.getZoom() >= LABELS_FROM_ZOOM - 1) {
+        nameTowns(map, names, shapes.features);
+      }
+    } catch {
+      // The contours are a background: the map stays useful without them.
+    }
+  }
+  map.on("moveend", detail);
+  detail();
+}
+
+/** Writes the names of the most populated towns, none over another. */
+function nameTowns(map, layer, features) {
+  const taken = [];
+  const named = features
+    .filter((feature) => feature.properties.lat !== undefined || feature.geometry)
+    .sort((a, b) => (b.properties.population ?? 0) - (a.properties.population ?? 0));
+  for (const feature of named) {
+    const { name, lat, lon } = feature.properties;
+    const at = lat === undefined ? L.geoJSON(feature).getBounds().getCenter() : L.latLng(lat, lon);
+    const point = map.latLngToContainerPoint(at);
+    const half = name.length * 3.6;
+    const box = [point.x - half - 8, point.y - 12, point.x + half + 8, point.y + 12];
+    if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) {
+      continue;
+    }
+    taken.push(box);
+    L.marker(at, {
+      pane: "names",
+      interactive: false,
+      keyboard: false,
+      icon: L.divIcon({ className: "map-name", html: text(name), iconSize: [half * 2, 16] }),
+    }).addTo(layer);
+    if (taken.length >= 40) {
+      break;
+    }
+  }
+}
+
+function text(value) {
+  const span = document.createElement("span");
+  span.textContent = value;
+  return span;
+}
+
+/** A round pin drawn by the style sheet. */
+export function icon(className, label, size) {
+  return L.divIcon({ className, html: text(label), iconSize: [size, size], popupAnchor: [0, -size / 2] });
+}
+
+/** The pin of sites that are known by their town only. */
+export function townIcon(count) {
+  const label = `≈ ${number.format(count)}`;
+  return L.divIcon({ className: "pin pin-town", html: text(label), iconSize: [18 + label.length * 7, 24] });
+}
+
+function line(parent, tag, value, className = "") {
+  const element = document.createElement(tag);
+  element.textContent = value;
+  element.className = className;
+  parent.append(element);
+  return element;
+}
+
+function link(site, label) {
+  const element = document.createElement("a");
+  element.href = site.url;
+  element.textContent = label;
+  return element;
+}
+
+/** Summary of one site, or the list of those that share a position. */
+export function popupFor(sites, approximate, count = sites.length) {
+  const box = document.createElement("div");
+  box.className = "map-popup";
+  if (sites.length === 1) {
+    const [site] = sites;
+    line(box, "h3", site.name);
+    if (site.where) {
+      line(box, "p", site.distance ? `${site.where} · ${site.distance}` : site.where, "soft");
+    }
+    for (const label of site.labels ?? []) {
+      line(box, "p", label);
+    }
+  } else {
+    line(box, "h3", `${number.format(count)} sites`);
+    const list = document.createElement("ul");
+    for (const site of sites) {
+      const item = document.createElement("li");
+      item.append(link(site, site.name));
+      list.append(item);
+    }
+    box.append(list);
+    if (count > sites.length) {
+      line(box, "p", `et ${number.format(count - sites.length)} autres : précisez la recherche pour les voir`, "soft");
+    }
+  }
+  if (approximate) {
+    line(box, "p", "Position approximative : seule la commune est connue.", "soft");
+  }
+  if (sites.length === 1) {
+    const action = line(box, "p", "");
+    action.append(link(sites[0], "Ouvrir la fiche"));
+    if (!sites[0].labels) {
+      describe(sites[0], box, action);
+    }
+  }
+  return box;
+}
+
+/** Adds to the summary of a pin outside the list what its sheet says. */
+async function describe(site, box, before) {
+  try {
+    const response = await fetch(`/api/v1${site.url.split("?")[0]}`);
+    if (!response.ok) {
+      return;
+    }
+    const sheet = await response.json();
+    const lines = [sheet.category?.label ?? sheet.kind_label, sheet.address.lines.join(", ")];
+    const offers = sheet.offers.slice(0, 3).map((offer) => offer.name);
+    for (const value of [...lines, ...offers].filter(Boolean)) {
+      const element = document.createElement("p");
+      element.textContent = value;
+      box.insertBefore(element, before);
+    }
+  } catch {
+    // The link to the sheet is already there.
+  }
+}
