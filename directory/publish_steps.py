@@ -4,6 +4,7 @@ from collections.abc import Set
 
 import psycopg
 
+from core.errors import InvalidInput
 from directory.publish_entities import TODAY, Entity
 from directory.schemas import EntityCounts
 
@@ -31,6 +32,11 @@ def _present(entity: Entity) -> str:
     """Rows of the publication table that stand for themselves."""
     merged = "WHERE NOT EXISTS (SELECT FROM site_key k WHERE k.key = p.key)" if entity.name == "site" else ""
     return f"SELECT p.key, p.hash, {entity.closes} AS closes FROM {entity.pub} p {merged}"
+
+
+def twice_refused(table: str, keys: str) -> InvalidInput:
+    """Return the error of a publication table that holds a key twice."""
+    return InvalidInput(f"La table {table} contient deux fois la même clé ({keys}). Rien n’a été publié.")
 
 
 def merge_sites(conn: psycopg.Connection, registers: Set[str]) -> int:
@@ -82,6 +88,11 @@ def compare(conn: psycopg.Connection, entity: Entity, registers: Set[str]) -> No
     if entity.name == "role" and "rpps" not in registers:
         # AMELI alone adds to known roles; it neither makes nor closes any.
         conn.execute(f"DELETE FROM {entity.diff} WHERE change <> 'changed'")
+    twice = conn.execute(
+        f"SELECT key FROM {entity.diff} GROUP BY key HAVING count(*) > 1 ORDER BY key LIMIT 3"
+    ).fetchall()
+    if twice:
+        raise twice_refused(entity.pub, ", ".join(row[0] for row in twice))
     conn.execute(f"CREATE INDEX ON {entity.diff} (key)")
     conn.execute(f"ANALYZE {entity.diff}")
 

@@ -28,7 +28,7 @@ def searchable(level: int) -> ColumnElement[bool]:
     return OfferSearch.sensitive.is_(False)
 
 
-def uid_by_alias(entity: str, alias: str) -> Select[tuple[uuid.UUID]]:
+def uid_by_alias(entity: str, alias: str) -> Select[uuid.UUID]:
     """Select the public identifier of an entity known by a register key, present or former.
 
     Args:

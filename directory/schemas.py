@@ -264,7 +264,7 @@ class OfferSheet(Frozen):
     equipment: list[ConceptRef]
     age_min: int
     age_max: int
-    patients: str = Field(description="« De 0 à 150 ans »")
+    patients: str = Field(description="« Tout âge », « De 3 à 18 ans »")
     accepts_new: bool | None
     accepts_new_on: date | None
     territory: Territory

@@ -1,10 +1,64 @@
 """Sheets of a site and of an offer, complete for a page or for JSON, at a level of confidentiality."""
 
 import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.schemas import OfferSheet, SiteSheet
+from core import clock
+from core.errors import NotFound
+from directory import hours, queries_sheets
+from directory import sheet_parts as parts
+from directory.concepts import ConceptIndex, concept_index
+from directory.labels import KINDS, french_date, patients, person_name
+from directory.models import Practitioner, Role, Site
+from directory.models_offer import Offer, OpeningSlot
+from directory.schemas import (
+    Hours,
+    Identifier,
+    OfferSheet,
+    OfferSummary,
+    PlaceRef,
+    SiteRef,
+    SiteSheet,
+    Territory,
+)
+
+OTHERS_SHOWN = 20
+
+
+async def _now(session: AsyncSession) -> datetime:
+    """Return the present instant on the wall clock of Paris, naive, as hours are written."""
+    return clock.local(await clock.now(session)).replace(tzinfo=None)
+
+
+def _line(slot: OpeningSlot) -> hours.SlotLine:
+    return hours.SlotLine(slot.kind, slot.weekday, slot.opens, slot.closes, slot.valid_from, slot.valid_to)
+
+
+async def _summaries(
+    session: AsyncSession, rows: Sequence[Any], index: ConceptIndex, now: datetime
+) -> list[OfferSummary]:
+    ids = [row.Offer.id for row in rows]
+    if not ids:
+        return []
+    lines: dict[int, list[hours.SlotLine]] = {}
+    for slot in await session.scalars(queries_sheets.slots(ids)):
+        lines.setdefault(slot.offer_id, []).append(_line(slot))
+    visiting = set(await session.scalars(queries_sheets.visiting(ids)))
+    return [
+        parts.summary(
+            row.Offer,
+            row.Role,
+            row.Practitioner,
+            index,
+            visits=row.Offer.id in visiting,
+            open_now=hours.is_open(lines.get(row.Offer.id, []), now),
+        )
+        for row in rows
+    ]
 
 
 async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteSheet:
@@ -13,7 +67,95 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     Raises:
         core.errors.NotFound: no such site, or it has closed; the message says since when.
     """
-    raise NotImplementedError
+    row = (await session.execute(queries_sheets.site(uid))).one_or_none()
+    if row is None:
+        raise NotFound("Ce lieu n’existe pas dans le répertoire.")
+    site: Site = row.Site
+    if site.closed_on is not None:
+        raise NotFound(
+            f"« {site.name} » a fermé : ce lieu n’est plus au répertoire depuis le {french_date(site.closed_on)}."
+        )
+    index = await concept_index(session)
+    now = await _now(session)
+    address = parts.postal_address(site, row)
+    offers = (await session.execute(queries_sheets.offers_of_site(site.id, level))).all()
+    people = (await session.execute(queries_sheets.people_of_site(site.id, level))).all()
+    points = await session.scalars(queries_sheets.contacts(level, site_id=site.id))
+    return SiteSheet(
+        uid=site.uid,
+        name=site.name,
+        long_name=site.long_name if site.long_name != site.name else None,
+        kind=site.kind,
+        kind_label=KINDS[site.kind],
+        category=index.ref(f"R66|{site.category}" if site.category else None),
+        sector=index.ref(f"R02|{site.sector}" if site.sector else None),
+        legal_entity=row.legal_entity,
+        address=address,
+        position=parts.position(site, row),
+        contacts=[*parts.written_contacts(points), *parts.register_contacts(site)],
+        accessibility=index.ref(f"R202|{site.accessibility}" if site.accessibility else None),
+        equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
+        offers=await _summaries(session, offers, index, now),
+        offers_count=await session.scalar(queries_sheets.count_offers(site.id, level)) or 0,
+        practitioners=[parts.practitioner_ref(p.Practitioner, p.Role, index) for p in people],
+        practitioners_count=await session.scalar(queries_sheets.count_people(site.id, level)) or 0,
+        identifiers=parts.site_identifiers(site),
+        registers=[parts.site_register(site, address, index, row.legal_entity)],
+        opened_on=site.opened_on,
+        updated_at=max([site.updated_at, *(o.Offer.updated_at for o in offers)]),
+        version=site.version,
+    )
+
+
+def _gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
+    """Return why the offer has no sheet any more, in French; None when it has one."""
+    closed = site_closed or (role.closed_on if role else None) or offer.closed_on
+    if closed is not None:
+        if practitioner is not None:
+            name = person_name(practitioner.first_name, practitioner.last_name)
+            return f"{name} n’exerce plus ici depuis le {french_date(closed)}."
+        return f"« {offer.name} » n’est plus proposé ici depuis le {french_date(closed)}."
+    if offer.status != "published":
+        return "Cette offre n’est pas publiée."
+    return None
+
+
+def _temporary(offer: Offer, today: date) -> str | None:
+    if offer.closing_on is None:
+        return None
+    back = f" Réouverture le {french_date(offer.reopening_on)}." if offer.reopening_on else ""
+    if offer.closing_on > today:
+        return f"Fermeture le {french_date(offer.closing_on)}.{back}"
+    if offer.reopening_on is None or offer.reopening_on > today:
+        return f"Fermé depuis le {french_date(offer.closing_on)}.{back}"
+    return None
+
+
+async def _territory(session: AsyncSession, offer_id: int) -> Territory:
+    rows = (await session.execute(queries_sheets.territory(offer_id))).all()
+    boxes = [(r.west, r.south, r.east, r.north) for r in rows if r.west is not None]
+    west, south, east, north = (list(side) for side in zip(*boxes, strict=True)) if boxes else ([], [], [], [])
+    places = [
+        PlaceRef(
+            ref=f"{r.kind}:{r.code}",
+            name=r.name,
+            postal_code=r.postal_codes[0] if r.postal_codes else None,
+            lat=r.lat,
+            lon=r.lon,
+        )
+        for r in rows
+    ]
+    return Territory(
+        places=places,
+        refs=[p.ref for p in places],
+        bbox=(min(west), min(south), max(east), max(north)) if boxes else None,
+    )
+
+
+async def _hours(session: AsyncSession, offer_id: int, index: ConceptIndex, now: datetime) -> Hours:
+    lines = [_line(slot) for slot in await session.scalars(queries_sheets.slots([offer_id]))]
+    kinds = {entry.code: entry.out for entry in index.by_system.get("R252", [])}
+    return hours.readable(lines, kinds, now)
 
 
 async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> OfferSheet:
@@ -22,4 +164,71 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
     Raises:
         core.errors.NotFound: no such offer, or it has closed or is not published; the message says so.
     """
-    raise NotImplementedError
+    found = (await session.execute(queries_sheets.offer(uid, level))).one_or_none()
+    if found is None:
+        raise NotFound("Cette offre n’existe pas dans le répertoire.")
+    offer: Offer = found.Offer
+    role: Role | None = found.Role
+    practitioner: Practitioner | None = found.Practitioner
+    gone = _gone(offer, role, practitioner, found.site_closed_on)
+    if gone is not None:
+        raise NotFound(gone)
+    row = (await session.execute(queries_sheets.site(found.site_uid))).one()
+    site: Site = row.Site
+    index = await concept_index(session)
+    now = await _now(session)
+    address = parts.postal_address(site, row)
+    points = await session.scalars(queries_sheets.contacts(level, offer_id=offer.id))
+    others = (
+        await session.execute(queries_sheets.offers_of_site(site.id, level, OTHERS_SHOWN, other_than=offer.id))
+    ).all()
+    registers = parts.role_registers(role, practitioner, address, index) if role and practitioner else []
+    if site.kind == "establishment":
+        registers.append(parts.site_register(site, address, index, row.legal_entity))
+    numbers = [Identifier(system="RPPS", value=practitioner.rpps)] if practitioner and practitioner.rpps else []
+    return OfferSheet(
+        uid=offer.uid,
+        name=offer.name,
+        kind=offer.kind,
+        kind_label=KINDS[offer.kind],
+        site=SiteRef(
+            uid=site.uid,
+            name=site.name,
+            kind=site.kind,
+            category=index.ref(f"R66|{site.category}" if site.category else None),
+        ),
+        practitioner=parts.practitioner_ref(practitioner, role, index) if practitioner else None,
+        address=address,
+        position=parts.position(site, row),
+        type=index.one(offer.type_id),
+        field=index.one(offer.field_id),
+        mode=index.one(offer.mode_id),
+        activities=index.out(offer.activities),
+        acts=index.out(offer.acts),
+        outside_acts=index.out(offer.outside_acts),
+        skills=index.out(offer.skills),
+        languages=parts.language_names(offer.languages),
+        specialisations=index.out(offer.specialisations),
+        publics=index.out(offer.publics),
+        reception=index.out(offer.reception),
+        equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
+        age_min=offer.age_min,
+        age_max=offer.age_max,
+        patients=patients(offer.age_min, offer.age_max),
+        accepts_new=offer.accepts_new,
+        accepts_new_on=offer.accepts_new_on,
+        territory=await _territory(session, offer.id),
+        contacts=[*parts.written_contacts(points), *parts.register_contacts(site, role)],
+        hours=await _hours(session, offer.id, index, now),
+        convention=index.ref(f"R282|{role.convention}" if role and role.convention else None),
+        fee_option=role.fee_option if role else None,
+        carte_vitale=role.carte_vitale if role else None,
+        comment=found.shown_comment,
+        described=offer.described,
+        status_message=_temporary(offer, now.date()),
+        others=await _summaries(session, others, index, now),
+        identifiers=[*numbers, *parts.site_identifiers(site)],
+        registers=registers,
+        updated_at=offer.updated_at,
+        version=offer.version,
+    )
