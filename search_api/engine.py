@@ -18,16 +18,17 @@ PUBLIC = 1
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What one word (or group of words) may match: any of these codes, or any of these name lexemes.
+    """What one word (or group of words) may match: any of these codes, or names that hold these lexemes.
 
     `primary` are the codes, among `codes`, that say what the offer is (type, profession, specialty): they
-    weigh more in the relevance. `lexemes` are exact lexemes of `directory.simple_fr`.
+    weigh more in the relevance. `lexemes` are of `directory.simple_fr`: each set stands for one word of the
+    group, any of its members will do. A term with neither codes nor lexemes matches nothing.
     """
 
     text: str
     codes: frozenset[int] = frozenset()
     primary: frozenset[int] = frozenset()
-    lexemes: frozenset[str] = frozenset()
+    lexemes: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,14 @@ class LatLon:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """Ticked values of one facet: concept ids, age bands and kinds of offer; any of them suffices."""
-
-    codes: frozenset[int] = frozenset()
-    words: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class EngineQuery:
     """A search whose words and places are resolved.
 
     Area: with `boundaries` (place ids) or `radius_m`, an offer must lie in one of the boundaries or within
-    the radius of one of the `centres`; `bbox` and `nowhere` restrict further. Distances are measured from the
-    nearest of `origins`; there are none when `origins` is empty.
+    the radius of one of the `centres`; `bbox` restricts further. Distances are measured from the nearest of
+    `origins`; there are none when `origins` is empty. `terms`, `codes` and `ticks` hold concept ids: each term,
+    each set of codes and each ticked facet must be met by at least one of its members. `visits` are place ids,
+    any of which in the territory suffices.
     """
 
     level: int = PUBLIC
@@ -63,7 +58,7 @@ class EngineQuery:
     radius_m: float | None = None
     bbox: BBox | None = None
     origins: tuple[LatLon, ...] = ()
-    ticks: Mapping[FacetKey, Tick] = field(default_factory=dict)
+    ticks: Mapping[FacetKey, frozenset[int]] = field(default_factory=dict)
     age: int | None = None
     week_minute: int | None = None
     visits: frozenset[int] = frozenset()
@@ -97,14 +92,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class EngineAnswer:
-    """Totals over the whole match set, the hits of the page, and the offers counted by facet value.
+    """Totals over the whole match set, the hits of the page, and the offers counted by concept id for each facet.
 
-    `facets` values are keyed by concept id, or by word for age bands and kinds.
+    A facet's own ticks are ignored in its counts; the other facets' ticks hold.
     """
 
     counts: Counts
     hits: tuple[Hit, ...]
-    facets: Mapping[FacetKey, Mapping[int | str, int]]
+    facets: Mapping[FacetKey, Mapping[int, int]]
     plan: tuple[str, ...] = ()
 
 

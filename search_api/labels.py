@@ -21,7 +21,8 @@ FACETS: dict[FacetKey, str] = {
 SPECIALTY_SYSTEMS = ("R38", "R39", "R40", "R42", "R43", "R44", "R45", "R97")
 
 FACET_SYSTEMS: dict[FacetKey, tuple[str, ...]] = {
-    FacetKey.patients: ("J29",),
+    FacetKey.patients: ("AGE", "J29"),
+    FacetKey.kind: ("KIND",),
     FacetKey.expertise: ("J35",),
     FacetKey.activities: ("J17",),
     FacetKey.modes: ("J19",),
@@ -33,13 +34,10 @@ FACET_SYSTEMS: dict[FacetKey, tuple[str, ...]] = {
     FacetKey.reception: ("R338",),
     FacetKey.convention: ("R282",),
 }
-"""Nomenclatures that feed a facet; `kind` has none: its values are those of `KINDS`."""
+"""Nomenclatures that feed a facet. AGE and KIND are our own: their values are written without the system."""
 
 AGE_BANDS = {"enfant": "Enfant", "adulte": "Adulte"}
 """Values of the facet `patients` beside the publics (J29): an offer may have both."""
-ADULT_FROM = 18
-"""First age in years of an adult: « enfant » is an offer whose youngest patient is under it."""
-
 KINDS = {"liberal": "Offre libérale", "establishment": "Établissement"}
 
 SCOPES: dict[str, str] = {

@@ -49,11 +49,6 @@ _PLACE_CODES = {
 _TRUE = {"1", "true", "oui", "on"}
 _FALSE = {"0", "false", "non", "off"}
 
-SINGLE = ["q", "scope", "lat", "lon", "radius_km", "origin", "bbox", "sort", "page", "age", "open_at", "visits", "accepts_new", "explain"]
-REPEATED = ["code", "where", *FacetKey]
-NAMES = frozenset([*SINGLE, *REPEATED])
-"""Every parameter that a search takes."""
-
 
 def clean_text(value: str) -> str:
     """Return free text with single spaces, composed accents and no invisible character.
@@ -191,7 +186,12 @@ def _visits(value: str) -> str:
     return code
 
 
-def _bbox(value: str) -> BBox:
+def bounding_box(value: str) -> BBox:
+    """Read `west,south,east,north` in degrees.
+
+    Raises:
+        ValueError: not four numbers, out of range, or in the wrong order (French message).
+    """
     parts = value.split(",")
     if len(parts) != 4:
         raise ValueError("Quatre nombres sont attendus : ouest,sud,est,nord.")
@@ -219,11 +219,11 @@ def facet_value(key: FacetKey, value: str) -> str:
     """
     text = value.strip()
     if key is FacetKey.kind:
-        if text in KINDS:
-            return text
+        if (word := text.removeprefix("KIND|")) in KINDS:
+            return word
         raise ValueError(f"Valeur inconnue (valeurs : {', '.join(KINDS)}).")
-    if key is FacetKey.patients and text in AGE_BANDS:
-        return text
+    if key is FacetKey.patients and (word := text.removeprefix("AGE|")) in AGE_BANDS:
+        return word
     systems = FACET_SYSTEMS[key]
     if "|" not in text and len(systems) == 1 and _BARE.fullmatch(text):
         return f"{systems[0]}|{text}"
@@ -239,7 +239,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "lon": _longitude,
     "radius_km": _radius,
     "origin": place_ref,
-    "bbox": _bbox,
+    "bbox": bounding_box,
     "sort": _sort,
     "page": _page,
     "age": _age,
@@ -248,6 +248,14 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "accepts_new": _flag,
     "explain": _flag,
 }
+
+
+SINGLE = tuple(_READERS)
+"""Parameters given at most once."""
+REPEATED = ("code", "where", *(key.value for key in FacetKey))
+"""Parameters that may be given several times."""
+NAMES = frozenset([*SINGLE, *REPEATED])
+"""Every parameter that a search takes."""
 
 
 def _read(name: str, reader: Callable[[str], Any], value: str, errors: dict[str, str]) -> Any:

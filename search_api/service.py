@@ -1,11 +1,79 @@
 """Use cases of the search: what pages, JSON API, exports and portals call. Nothing here commits."""
 
+import asyncio
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import Unavailable
-from search_api.engine import PUBLIC, Counts
-from search_api.schemas import PlaceOut, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
+from core.errors import InvalidInput
+from directory.api import ConceptIndex, concept_index
+from maps import api as maps
+from search_api import suggestions, text
+from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine
+from search_api.explain import hit_lines, order_lines
+from search_api.facets import facets_out
+from search_api.hydrate import asked, items
+from search_api.mapping import map_answer
+from search_api.params import clean_text
+from search_api.postgis import PostgisEngine
+from search_api.resolve import Resolved, place_out, resolve, with_place
+from search_api.schemas import (
+    CAP,
+    PAGE_SIZE,
+    BBox,
+    PlaceOut,
+    SearchAnswer,
+    SearchItem,
+    SearchQuery,
+    SuggestionGroup,
+    WhereRef,
+)
 from search_api.schemas_map import MapAnswer
+from search_api.widen import widen
+
+PLACES = 20
+"""« Où ? » suggestions at most."""
+
+_engine: SearchEngine = PostgisEngine()
+
+
+def engine() -> SearchEngine:
+    """Return the engine that answers."""
+    return _engine
+
+
+class Prepared:
+    """A search ready for the engine, and what its text was read as."""
+
+    def __init__(self, resolved: Resolved, reading: text.Reading, concepts: ConceptIndex, asked_query: SearchQuery):
+        self.resolved = resolved
+        self.reading = reading
+        self.concepts = concepts
+        self.asked_query = asked_query
+
+    @property
+    def query(self) -> EngineQuery:
+        """The engine's query."""
+        return self.resolved.query
+
+
+async def prepare(session: AsyncSession, query: SearchQuery, level: int) -> Prepared:
+    """Read the text and resolve the places and codes of a search.
+
+    Raises:
+        InvalidInput: a place, code or value does not exist.
+    """
+    await asyncio.to_thread(maps.places_version)
+    concepts = await concept_index(session)
+    reading = text.Reading()
+    if query.q:
+        placed = bool(query.where) or query.point is not None or query.bbox is not None
+        reading = await text.read(session, query.q, query.scope, concepts, level, placed=placed)
+        if reading.place is not None:
+            query = with_place(query, text.place_ref(reading.place))
+    resolved = resolve(concepts, query, level)
+    resolved = replace(resolved, query=replace(resolved.query, terms=reading.terms))
+    return Prepared(resolved, reading, concepts, query)
 
 
 async def search(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) -> SearchAnswer:
@@ -19,38 +87,122 @@ async def search(session: AsyncSession, query: SearchQuery, level: int = PUBLIC)
     Raises:
         InvalidInput: a place, code or value does not exist (French message at the parameter).
     """
-    raise Unavailable("La recherche n’est pas encore disponible.")
+    prepared = await prepare(session, query, level)
+    found, prepared = await _answer(session, prepared)
+    engine_query = prepared.query
+    results = await _items(session, prepared, found, engine_query.offset + 1)
+    shown = min(found.counts.sites, CAP)
+    return SearchAnswer(
+        total=found.counts.sites,
+        total_offers=found.counts.offers,
+        page=query.page,
+        pages=-(-shown // PAGE_SIZE),
+        items=results,
+        facets=facets_out(found.facets, query, prepared.concepts),
+        centre=prepared.resolved.centre,
+        understood=list(prepared.reading.understood),
+        widen=widen(prepared.asked_query, prepared.reading) if not found.counts.offers else [],
+        engine=engine().name,
+        explain=order_lines(engine_query, prepared.resolved.centre, prepared.concepts, found.plan)
+        if query.explain
+        else None,
+    )
+
+
+async def _answer(session: AsyncSession, prepared: Prepared) -> tuple[EngineAnswer, Prepared]:
+    """Ask the engine; when words read together find nothing, ask again with each word on its own."""
+    found = await engine().answer(session, prepared.query)
+    if found.counts.offers or not prepared.reading.loose:
+        return found, prepared
+    loose = replace(prepared.query, terms=prepared.reading.loose)
+    again = await engine().answer(session, loose)
+    if not again.counts.offers:
+        return found, prepared
+    prepared.resolved = replace(prepared.resolved, query=loose)
+    return again, prepared
+
+
+async def _items(session: AsyncSession, prepared: Prepared, found: EngineAnswer, first_rank: int) -> list[SearchItem]:
+    visited = prepared.resolved.visited
+    wanted = asked(prepared.query, visited.name if visited else None)
+    results = await items(session, found.hits, prepared.concepts, wanted, first_rank)
+    if not prepared.query.explain:
+        return results
+    lines = {first_rank + index: hit_lines(hit, prepared.query) for index, hit in enumerate(found.hits)}
+    return [item.model_copy(update={"explanation": lines.get(item.rank, [])}) for item in results]
+
+
+async def all_results(
+    session: AsyncSession, query: SearchQuery, level: int = PUBLIC
+) -> tuple[SearchAnswer, SearchQuery]:
+    """Return the results that an export holds (200 at most, from the first), without facets.
+
+    Raises as `search` does.
+    """
+    prepared = await prepare(session, query, level)
+    whole = replace(prepared.query, offset=0, limit=CAP, facets=False)
+    prepared.resolved = replace(prepared.resolved, query=whole)
+    found, prepared = await _answer(session, prepared)
+    results = await _items(session, prepared, found, 1)
+    answer = SearchAnswer(
+        total=found.counts.sites,
+        total_offers=found.counts.offers,
+        page=1,
+        pages=1,
+        items=results,
+        facets=[],
+        centre=prepared.resolved.centre,
+        understood=list(prepared.reading.understood),
+        engine=engine().name,
+    )
+    return answer, prepared.asked_query
 
 
 async def count(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) -> Counts:
     """Return the number of sites and offers of a search, without a page. Raises as `search` does."""
-    raise Unavailable("La recherche n’est pas encore disponible.")
+    prepared = await prepare(session, query, level)
+    counts = await engine().count(session, prepared.query)
+    if not counts.offers and prepared.reading.loose:
+        return await engine().count(session, replace(prepared.query, terms=prepared.reading.loose))
+    return counts
 
 
 async def suggest(
-    session: AsyncSession, text: str, where: tuple[WhereRef, ...] = (), level: int = PUBLIC
+    session: AsyncSession, typed: str, where: tuple[WhereRef, ...] = (), level: int = PUBLIC
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
 
     Raises:
         InvalidInput: the text is too long, or a place does not exist.
     """
-    raise Unavailable("La recherche n’est pas encore disponible.")
+    await asyncio.to_thread(maps.places_version)
+    return await suggestions.suggest(session, engine(), _cleaned(typed), where, level)
 
 
-async def places(session: AsyncSession, text: str, limit: int = 10) -> list[PlaceOut]:
-    """Return « Où ? » suggestions, best first.
+async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[PlaceOut]:
+    """Return « Où ? » suggestions, best first (20 at most).
 
     Raises:
         InvalidInput: the text is too long.
     """
-    raise Unavailable("La recherche n’est pas encore disponible.")
+    cleaned = _cleaned(typed)
+    found = await asyncio.to_thread(maps.suggest, cleaned, min(limit, PLACES)) if cleaned else []
+    return [place_out(hit) for hit in found]
 
 
-async def map_features(session: AsyncSession, query: SearchQuery, zoom: int, level: int = PUBLIC) -> MapAnswer:
-    """Return what the map shows of a search inside `query.bbox` (the viewport), grouped for a zoom level 0–19.
+async def map_features(
+    session: AsyncSession, query: SearchQuery, view: BBox, zoom: int, level: int = PUBLIC
+) -> MapAnswer:
+    """Return what the map shows of a search inside a viewport, grouped for a zoom level 0–19.
 
-    Raises:
-        InvalidInput: no viewport, or as `search` does.
+    Raises as `search` does.
     """
-    raise Unavailable("La recherche n’est pas encore disponible.")
+    prepared = await prepare(session, query, level)
+    return await map_answer(session, engine(), prepared.query, view, zoom)
+
+
+def _cleaned(typed: str) -> str:
+    try:
+        return clean_text(typed)
+    except ValueError as error:
+        raise InvalidInput(str(error), fields={"q": str(error)}) from None

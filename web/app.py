@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from core import db, http
 from core.ui import pages as ui
 from search_api import pages as search_pages
+from search_api import routes as search_routes
 from search_api import sheet_pages
 from web import pages as web_pages
 
@@ -30,6 +31,7 @@ def create_app() -> FastAPI:
         lifespan=_lifespan,
     )
     http.install(app)
+    app.include_router(search_routes.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)

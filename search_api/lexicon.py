@@ -1,0 +1,184 @@
+"""Words of the nomenclatures and of the synonyms file, in memory: from words to concepts, typing errors included."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from directory.api import ConceptIndex
+from search_api.folding import fold, stem, words
+from search_api.labels import SCOPES, SPECIALTY_SYSTEMS
+
+SYNONYMS = Path(__file__).with_name("synonyms.txt")
+
+SYSTEMS = frozenset(["J16", "J17", "J18", "J19", "J29", "J33", "J35", "J238", "G15", "R338", "R66", *SPECIALTY_SYSTEMS])
+"""Nomenclatures whose labels answer free text."""
+PRIMARY = frozenset(["J238", "G15", "R66", *SPECIALTY_SYSTEMS])
+"""Those that say what an offer is."""
+PHRASE = 4
+"""Words of the longest group that is read together."""
+SHORTEST_PREFIX = 4
+SHORTEST_TYPO = 4
+
+
+def scope_systems(scope: str | None) -> frozenset[str]:
+    """Return the nomenclatures in which a scope lets text be read; all of them without scope."""
+    if scope is None:
+        return SYSTEMS
+    if scope == "R38":
+        return frozenset(SPECIALTY_SYSTEMS)
+    return frozenset([scope]) & frozenset(SCOPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """The synonyms file: stems of a phrase → codes, and whether they replace the labels; words left out."""
+
+    codes: dict[tuple[str, ...], tuple[tuple[str, ...], bool]]
+    stop: frozenset[str]
+    words: frozenset[str]
+
+
+class SynonymsError(ValueError):
+    """A line of the synonyms file cannot be read; the French message names it."""
+
+
+def parse_synonyms(text: str) -> Synonyms:
+    """Read the synonyms file.
+
+    Raises:
+        SynonymsError: a line is neither a comment, nor words left out, nor `words = codes`.
+    """
+    codes: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = {}
+    stop: set[str] = set()
+    single: set[str] = set()
+    lines = [(number, raw.strip()) for number, raw in enumerate(text.splitlines(), 1)]
+    for _, line in lines:
+        if line.startswith("!"):
+            stop.update(fold(part.strip()) for part in line[1:].split(","))
+    for number, line in lines:
+        if not line or line[0] in "#!":
+            continue
+        left, equals, right = line.partition("=")
+        only = right.startswith("=")
+        refs = tuple(part.strip() for part in right.lstrip("=").split(",") if part.strip())
+        if not equals or not refs or not all("|" in ref for ref in refs):
+            raise SynonymsError(f"Synonymes, ligne {number} : « mots = codes » est attendu.")
+        for phrase in left.split(","):
+            # The words left out are left out of questions too.
+            said = [word for word in words(phrase) if word not in stop]
+            key = tuple(stem(word) for word in said)
+            if len(said) == 1:
+                single.add(said[0])
+            if key:
+                known, was_only = codes.get(key, ((), False))
+                codes[key] = (tuple(dict.fromkeys([*known, *refs])), only or was_only)
+    return Synonyms(codes, frozenset(stop), frozenset(single))
+
+
+@cache
+def synonyms() -> Synonyms:
+    """Return the synonyms of this process."""
+    return parse_synonyms(SYNONYMS.read_text(encoding="utf-8"))
+
+
+@dataclass
+class Lexicon:
+    """Concepts by the stems of their labels. `vocabulary` are the folded words that typing errors are mended to."""
+
+    concepts: ConceptIndex
+    by_stem: dict[str, frozenset[int]]
+    by_phrase: dict[tuple[str, ...], tuple[frozenset[int], bool]]
+    system: dict[int, str]
+    vocabulary: list[str] = field(default_factory=list)
+    stems: list[str] = field(default_factory=list)
+
+    def exact(self, stems: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
+        """Return the concepts that a phrase names: by synonym, and by labels that hold all of its words."""
+        found, only = self.by_phrase.get(tuple(stems), (frozenset(), False))
+        if not (only and found):
+            found |= self.labelled(stems)
+        return self.keep(found, systems)
+
+    def labelled(self, stems: Iterable[str]) -> frozenset[int]:
+        """Return the concepts whose label holds all of these stems."""
+        sets = [self.by_stem.get(one, frozenset()) for one in stems]
+        return frozenset.intersection(*sets) if sets else frozenset()
+
+    def starting(self, stems: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
+        """Return the concepts whose label holds all of these words, each whole or by its beginning."""
+        sets: list[frozenset[int]] = []
+        for one in stems:
+            known = self.by_stem.get(one, frozenset())
+            if len(one) >= SHORTEST_PREFIX:
+                known = known.union(*(self.by_stem[other] for other in self.stems_from(one)))
+            sets.append(known)
+        return self.keep(frozenset.intersection(*sets), systems) if sets else frozenset()
+
+    def stems_from(self, beginning: str) -> list[str]:
+        """Return the stems that begin so, in order."""
+        start = bisect_left(self.stems, beginning)
+        found = []
+        for one in self.stems[start:]:
+            if not one.startswith(beginning):
+                break
+            found.append(one)
+        return found
+
+    def mended(self, word: str) -> list[str]:
+        """Return the known words at one typing error (a letter more, less, other, or two swapped)."""
+        if len(word) < SHORTEST_TYPO or word.isdigit():
+            return []
+        near = extract(word, self.vocabulary, scorer=OSA.distance, score_cutoff=1, limit=5)
+        return [found for found, _, _ in near]
+
+    def keep(self, ids: Iterable[int], systems: frozenset[str]) -> frozenset[int]:
+        """Keep the concepts of some nomenclatures; all when there is no scope, those of synonyms included."""
+        if systems is SYSTEMS:
+            return frozenset(ids)
+        return frozenset(one for one in ids if self.system[one] in systems)
+
+    def primary(self, ids: Iterable[int]) -> frozenset[int]:
+        """Keep the concepts that say what an offer is."""
+        return frozenset(one for one in ids if self.system[one] in PRIMARY)
+
+
+def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:
+    """Build the lexicon of a set of concepts: a few thousand labels, some 20 ms."""
+    by_stem: dict[str, set[int]] = defaultdict(set)
+    vocabulary: set[str] = set(known.words)
+    for system in sorted(SYSTEMS):
+        for entry in concepts.by_system.get(system, []):
+            for word in words(entry.label):
+                if word not in known.stop:
+                    vocabulary.add(word)
+                    by_stem[stem(word)].add(entry.id)
+    by_phrase: dict[tuple[str, ...], tuple[frozenset[int], bool]] = {}
+    for key, (refs, only) in known.codes.items():
+        ids = frozenset(found for ref in refs if (found := concepts.id(ref)) is not None)
+        if ids:
+            by_phrase[key] = (ids, only)
+    return Lexicon(
+        concepts=concepts,
+        by_stem={key: frozenset(value) for key, value in by_stem.items()},
+        by_phrase=by_phrase,
+        system={entry.id: entry.system for entry in concepts.by_id.values()},
+        vocabulary=sorted(word for word in vocabulary if len(word) >= SHORTEST_TYPO and not word.isdigit()),
+        stems=sorted(by_stem),
+    )
+
+
+class _Cache:
+    lexicon: Lexicon | None = None
+
+
+def lexicon(concepts: ConceptIndex) -> Lexicon:
+    """Return the process's lexicon, built again when the concepts were reloaded."""
+    if _Cache.lexicon is None or _Cache.lexicon.concepts is not concepts:
+        _Cache.lexicon = build(concepts, synonyms())
+    return _Cache.lexicon

@@ -1,0 +1,89 @@
+"""From the engine's cells to the GeoJSON of the map."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from directory.api import Site
+from maps.api import place_by_id
+from search_api.engine import EngineQuery, MapCell, MapCells, SearchEngine
+from search_api.schemas import BBox
+from search_api.schemas_map import (
+    MAX_FEATURES,
+    FeatureKind,
+    MapAnswer,
+    MapFeature,
+    MapProperties,
+    MapSite,
+    PointGeometry,
+)
+
+CELL_PIXELS = 64
+"""Side of a cell on the screen: a cluster's badge and the room around it."""
+TILE_PIXELS = 256
+TRIES = 6
+
+
+async def map_answer(
+    session: AsyncSession, engine: SearchEngine, query: EngineQuery, view: BBox, zoom: int
+) -> MapAnswer:
+    """Return the points of a viewport: at most `MAX_FEATURES`, the cells widened until it is so."""
+    cell = 360 / 2**zoom * CELL_PIXELS / TILE_PIXELS
+    for _ in range(TRIES):
+        found = await engine.map_features(session, query, view, cell)
+        if len(found.cells) <= MAX_FEATURES:
+            break
+        cell *= 2
+    names = await _names(session, found)
+    features = [_feature(found_cell, names) for found_cell in found.cells[:MAX_FEATURES]]
+    return MapAnswer(
+        features=features,
+        total=found.inside.sites,
+        total_offers=found.inside.offers,
+        outside=found.whole.sites - found.inside.sites,
+    )
+
+
+def _named(cell: MapCell) -> bool:
+    return cell.one_point or (not cell.exact and cell.commune_id is not None)
+
+
+async def _names(session: AsyncSession, found: MapCells) -> dict[int, MapSite]:
+    ids = [site for cell in found.cells[:MAX_FEATURES] if _named(cell) for site in cell.site_ids]
+    if not ids:
+        return {}
+    rows = await session.execute(select(Site.id, Site.uid, Site.name).where(Site.id.in_(ids)).order_by(Site.id))
+    return {row.id: MapSite(id=row.uid, name=row.name, url=f"/sites/{row.uid}") for row in rows}
+
+
+def _feature(cell: MapCell, names: dict[int, MapSite]) -> MapFeature:
+    sites: list[MapSite] = []
+    if _named(cell):
+        sites = sorted(
+            (names[one] for one in cell.site_ids if one in names), key=lambda s: (s.name.casefold(), str(s.id))
+        )
+    if cell.commune_id is not None:
+        kind = FeatureKind.town
+        place = place_by_id(cell.commune_id)
+        town = place.name if place else "Commune"
+        label = f"{town} : position approximative, {_lieux(cell.sites)}"
+    elif cell.one_point:
+        kind = FeatureKind.site
+        label = sites[0].name if len(sites) == 1 else f"{_lieux(cell.sites)} à cette adresse"
+    else:
+        kind = FeatureKind.cluster
+        label = _lieux(cell.sites)
+    return MapFeature(
+        geometry=PointGeometry(coordinates=(round(cell.lon, 6), round(cell.lat, 6))),
+        properties=MapProperties(
+            kind=kind,
+            count=cell.sites,
+            offers=cell.offers,
+            label=label,
+            sites=sites,
+            bounds=None if cell.one_point else cell.bounds,
+        ),
+    )
+
+
+def _lieux(number: int) -> str:
+    return "1 lieu" if number == 1 else f"{number:,} lieux".replace(",", " ")

@@ -1,0 +1,220 @@
+"""The `postgis` engine: plain SQL over the projection, the oracle of the others and the degraded mode.
+
+Facets and the total of offers come from one pass that first groups equal sets of codes (most offers of a
+profession share theirs), so that codes are unnested once per distinct set and not once per offer. The page
+is then read by the plan that suits the size of the match set: every distance when it is small, rings around
+the place, widened until the page is full, when it is large.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from directory.api import OfferSearch, concept_index
+from search_api import postgis_map, postgis_suggest
+from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term
+from search_api.labels import FACET_SYSTEMS
+from search_api.predicates import base, distance, matching, one_int_array, ticked, within
+from search_api.relevance import score_sql
+from search_api.schemas import BBox, FacetKey, Sort
+
+SPARSE = 4_000
+"""Offers up to which every distance is computed: about 2 µs each, so some 8 ms."""
+RINGS_M = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
+OFFERS_PER_SITE = 50
+"""Offers shown inside a site; their number is always told in full."""
+TOTAL = 0
+"""Pseudo-code joined to every set of codes: it counts the offers themselves (identities start at 1)."""
+
+_SYSTEM_FACET = {system: key for key, systems in FACET_SYSTEMS.items() for system in systems}
+
+
+class PostgisEngine:
+    """`SearchEngine` in SQL."""
+
+    name = "postgis"
+
+    async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
+        """See `SearchEngine.answer`."""
+        await _prepare(session)
+        facets: Mapping[FacetKey, Mapping[int, int]] = {}
+        if query.facets:
+            offers, facets = await _facets(session, query)
+        else:
+            offers = await _scalar(session, select(func.count()).select_from(OfferSearch).where(*matching(query)))
+        if not offers:
+            return EngineAnswer(Counts(0, 0), (), facets, ("aucune offre",))
+        by_distance = query.sort is Sort.distance and bool(query.origins)
+        if by_distance and offers > SPARSE:
+            sites = await _sites(session, query)
+            rows, plan = await _rings(session, query, sites)
+        else:
+            rows = list(await session.execute(_ranked(query, by_distance=by_distance)))
+            sites = rows[0].sites if rows else await _sites(session, query)
+            plan = "toutes les offres trouvées sont classées"
+        hits = await _hits(session, query, rows)
+        return EngineAnswer(Counts(sites, offers), hits, facets, (plan,))
+
+    async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
+        """See `SearchEngine.count`."""
+        await _prepare(session)
+        offers = await _scalar(session, select(func.count()).select_from(OfferSearch).where(*matching(query)))
+        return Counts(await _sites(session, query) if offers else 0, offers)
+
+    async def suggest(
+        self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
+    ) -> Suggested:
+        """See `SearchEngine.suggest`."""
+        await _prepare(session)
+        return await postgis_suggest.suggest(session, codes, names, area, level)
+
+    async def map_features(
+        self, session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float
+    ) -> MapCells:
+        """See `SearchEngine.map_features`."""
+        await _prepare(session)
+        return await postgis_map.cells(session, query, view, cell_degrees)
+
+    async def position(self, session: AsyncSession) -> int:
+        """The database is always up to date: its last event."""
+        found = await session.scalar(text("SELECT coalesce(max(position), 0) FROM core.event"))
+        return int(found or 0)
+
+
+async def _prepare(session: AsyncSession) -> None:
+    # Generic plans know nothing of which codes are rare; sorts and hashes of a région need some memory.
+    await session.execute(
+        text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '64MB', true)")
+    )
+
+
+async def _scalar(session: AsyncSession, statement: Select[Any]) -> int:
+    return int(await session.scalar(statement) or 0)
+
+
+async def _sites(session: AsyncSession, query: EngineQuery) -> int:
+    each = select(OfferSearch.site_id).where(*matching(query)).group_by(OfferSearch.site_id).subquery()
+    return await _scalar(session, select(func.count()).select_from(each))
+
+
+async def _facets(session: AsyncSession, query: EngineQuery) -> tuple[int, dict[FacetKey, dict[int, int]]]:
+    """Return the number of offers, and the offers by concept of each facet.
+
+    `mask` has a bit for each ticked facet that an offer meets. A facet's own ticks are ignored in its counts:
+    an offer that misses only that facet's bit still counts there; one that misses two counts nowhere.
+    """
+    keys = list(query.ticks)
+    full = (1 << len(keys)) - 1
+    conditions = base(query)
+    mask: ColumnElement[int] = literal(0, Integer)
+    missed: ColumnElement[int] = literal(0, Integer)
+    for bit, tick in enumerate(ticked(query)):
+        met = cast(tick, Integer)
+        mask = mask + met * (1 << bit)
+        missed = missed + (1 - met)
+    if keys:
+        conditions.append(missed <= 1)
+    sets = (
+        select(OfferSearch.codes.label("codes"), mask.label("mask"), func.count().label("n"))
+        .where(*conditions)
+        .group_by(OfferSearch.codes, "mask")
+        .cte("sets")
+    )
+    each = select(
+        func.unnest(sets.c.codes.op("||")(one_int_array(TOTAL))).label("code"), sets.c.mask, sets.c.n
+    ).subquery()
+    columns = [func.sum(each.c.n).filter(each.c.mask == full)]
+    columns += [func.sum(each.c.n).filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
+    rows = await session.execute(select(each.c.code, *columns).group_by(each.c.code))
+    concepts = await concept_index(session)
+    own = {key: 2 + bit for bit, key in enumerate(keys)}
+    counts: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey}
+    offers = 0
+    for row in rows:
+        if row[0] == TOTAL:
+            offers = int(row[1] or 0)
+        elif (entry := concepts.by_id.get(row[0])) and (key := _SYSTEM_FACET.get(entry.system)):
+            counted = int(row[own.get(key, 1)] or 0)
+            if counted:
+                counts[key][row[0]] = counted
+    return offers, counts
+
+
+Ranked = Row[Any]
+
+
+def _ranked(query: EngineQuery, *, by_distance: bool, ring_m: int | None = None) -> Select[Any]:
+    """Select the page of sites in order: id, metres, exact, score, matching offers, sites in all."""
+    metres = distance(query.origins) if query.origins else None
+    nearest = func.min(metres) if metres is not None else cast(literal(None), Integer)
+    points = func.max(score_sql(query.terms, metres)) if not by_distance else literal(0, Integer)
+    exact = func.bool_or(OfferSearch.exact)
+    conditions = matching(query)
+    if ring_m is not None:
+        conditions.append(within(query.origins, ring_m + 1))
+    each = (
+        select(
+            OfferSearch.site_id.label("site_id"),
+            nearest.label("metres"),
+            exact.label("exact"),
+            points.label("points"),
+            func.count().label("offers"),
+        )
+        .where(*conditions)
+        .group_by(OfferSearch.site_id)
+        .subquery()
+    )
+    order = [each.c.metres.asc().nulls_last(), each.c.exact.desc(), each.c.site_id]
+    if not by_distance:
+        order.insert(0, each.c.points.desc())
+    statement = select(
+        each.c.site_id, each.c.metres, each.c.exact, each.c.points, each.c.offers, func.count().over().label("sites")
+    )
+    if ring_m is not None:
+        statement = statement.where(each.c.metres <= ring_m)
+    return statement.order_by(*order).limit(query.limit).offset(query.offset)
+
+
+async def _rings(session: AsyncSession, query: EngineQuery, sites: int) -> tuple[list[Ranked], str]:
+    """Read the page inside the smallest ring that holds it; sites without a position come with the last plan."""
+    wanted = min(query.offset + query.limit, sites)
+    for ring_m in RINGS_M:
+        rows = list(await session.execute(_ranked(query, by_distance=True, ring_m=ring_m)))
+        if rows and rows[0].sites >= wanted:
+            return rows, f"les sites à moins de {ring_m // 1000} km suffisent à la page"
+    return list(await session.execute(_ranked(query, by_distance=True))), "toutes les offres trouvées sont classées"
+
+
+async def _hits(session: AsyncSession, query: EngineQuery, rows: Sequence[Ranked]) -> tuple[Hit, ...]:
+    """Add to each site of the page its matching offers, best first."""
+    if not rows:
+        return ()
+    ids = [row.site_id for row in rows]
+    metres = distance(query.origins) if query.origins else None
+    points = score_sql(query.terms, metres)
+    found = (
+        select(OfferSearch.site_id.label("site_id"), OfferSearch.offer_id.label("offer_id"), points.label("points"))
+        .where(*matching(query), OfferSearch.site_id.in_(ids))
+        .subquery()
+    )
+    grouped = select(
+        found.c.site_id,
+        func.array_agg(aggregate_order_by(found.c.offer_id, found.c.points.desc(), found.c.offer_id)),
+        func.max(found.c.points),
+    ).group_by(found.c.site_id)
+    offers = {row[0]: (tuple(row[1][:OFFERS_PER_SITE]), row[2]) for row in await session.execute(grouped)}
+    return tuple(
+        Hit(
+            site_id=row.site_id,
+            distance_m=row.metres,
+            exact=row.exact,
+            score=offers[row.site_id][1],
+            offers=offers[row.site_id][0],
+            offers_count=row.offers,
+        )
+        for row in rows
+        if row.site_id in offers
+    )

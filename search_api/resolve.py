@@ -1,0 +1,192 @@
+"""From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
+
+from dataclasses import dataclass, replace
+
+from core.clock import local
+from core.errors import InvalidInput
+from directory.api import AGE_SYSTEM, KIND_SYSTEM, ConceptIndex
+from maps.api import PlaceHit, containers_of, resolve_ref
+from search_api.engine import EngineQuery, LatLon, SuggestArea
+from search_api.params import LAST_PAGE, ref_text
+from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, SearchQuery, WhereRef
+
+OWN_SYSTEMS = {FacetKey.patients: AGE_SYSTEM, FacetKey.kind: KIND_SYSTEM}
+"""Facets of which some values are words of ours, written without their system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A query whose places are known: for the engine, and the place that distances are told from."""
+
+    query: EngineQuery
+    centre: PlaceOut | None
+    visited: PlaceHit | None
+
+
+def place_out(hit: PlaceHit) -> PlaceOut:
+    """Return a place of the location index as answers show it."""
+    return PlaceOut(
+        ref=hit.ref,
+        kind={"code_postal": "cp", "pays": "france"}.get(hit.kind, hit.kind),
+        code=hit.code,
+        name=hit.name,
+        label=hit.label,
+        population=hit.population,
+        lat=hit.lat,
+        lon=hit.lon,
+        context=hit.context,
+    )
+
+
+def find_place(ref: WhereRef, field: str) -> PlaceHit:
+    """Return the place of a reference.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    hit = resolve_ref(ref.kind, ref.code)
+    if hit is None:
+        message = f"Aucun lieu ne répond à « {ref_text(ref)} »."
+        raise InvalidInput(message, fields={field: message})
+    return hit
+
+
+def _point(hit: PlaceHit) -> LatLon | None:
+    return LatLon(hit.lat, hit.lon) if hit.lat is not None and hit.lon is not None else None
+
+
+def facet_ref(key: FacetKey, value: str) -> str:
+    """Return the `system|code` of a facet's value."""
+    return value if "|" in value else f"{OWN_SYSTEMS[key]}|{value}"
+
+
+def _concept(concepts: ConceptIndex, ref: str, field: str) -> int | None:
+    found = concepts.id(ref)
+    if found is None and ref.partition("|")[0] not in (AGE_SYSTEM, KIND_SYSTEM):
+        message = f"Le code « {ref} » n’existe dans aucune nomenclature chargée."
+        raise InvalidInput(message, fields={field: message})
+    return found
+
+
+def _ticks(concepts: ConceptIndex, query: SearchQuery) -> dict[FacetKey, frozenset[int]]:
+    ticks: dict[FacetKey, frozenset[int]] = {}
+    for key, values in query.facets.items():
+        ids = (_concept(concepts, facet_ref(key, value), key.value) for value in values)
+        ticks[key] = frozenset(found for found in ids if found is not None)
+    return ticks
+
+
+def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
+    """Resolve everything but the text.
+
+    A commune, a postal code or a point is a centre: it measures, and limits only with a radius. An EPCI,
+    département, région, territory or France is a boundary. Limits are united. Distances are told from
+    `origin`, else from the centres, else from the points of the boundaries, else from the middle of the
+    viewport.
+
+    Raises:
+        InvalidInput: a place or a code does not exist.
+    """
+    centres: list[LatLon] = []
+    boundaries: list[PlaceHit] = []
+    named: PlaceHit | None = None
+    for ref in query.where:
+        hit = find_place(ref, "where")
+        if hit.boundary:
+            boundaries.append(hit)
+        elif point := _point(hit):
+            centres.append(point)
+            named = named or hit
+    if query.point is not None:
+        centres.append(LatLon(query.point.lat, query.point.lon))
+    origins = list(centres)
+    if query.origin is not None:
+        named = find_place(query.origin, "origin")
+        origins = [point for point in [_point(named)] if point]
+    elif not origins:
+        # The point of France measures nothing that anyone asked for.
+        limits = [hit for hit in boundaries if hit.kind != "pays"]
+        named = limits[0] if len(limits) == 1 else None
+        origins = [point for hit in limits if (point := _point(hit))]
+    if not origins and query.bbox is not None:
+        box = query.bbox
+        origins = [LatLon((box.south + box.north) / 2, (box.west + box.east) / 2)]
+    visited = find_place(WhereRef(kind="commune", code=query.visits), "visits") if query.visits else None
+    visits: frozenset[int] = frozenset()
+    if visited is not None:
+        visits = frozenset({visited.id, *containers_of([visited.id]).get(visited.id, ())})
+    week_minute = None
+    if query.open_at is not None:
+        instant = local(query.open_at)
+        week_minute = (instant.isoweekday() - 1) * 1440 + instant.hour * 60 + instant.minute
+    codes = tuple(frozenset(filter(None, [_concept(concepts, ref, "code")])) for ref in query.codes)
+    page = min(query.page, LAST_PAGE)
+    engine_query = EngineQuery(
+        level=level,
+        codes=codes,
+        boundaries=frozenset(hit.id for hit in boundaries),
+        centres=tuple(dict.fromkeys(centres)),
+        radius_m=query.radius_km * 1000 if query.radius_km is not None else None,
+        bbox=query.bbox,
+        origins=tuple(dict.fromkeys(origins)),
+        ticks=_ticks(concepts, query),
+        age=query.age,
+        week_minute=week_minute,
+        visits=visits,
+        accepts_new=query.accepts_new,
+        sort=query.sort,
+        offset=(page - 1) * PAGE_SIZE,
+        limit=PAGE_SIZE,
+        explain=query.explain,
+    )
+    centre = place_out(named) if named is not None else None
+    if query.point is not None and query.origin is None:
+        centre = _here(query) if len(origins) == 1 else None
+    return Resolved(engine_query, centre, visited)
+
+
+def _here(query: SearchQuery) -> PlaceOut | None:
+    assert query.point is not None  # noqa: S101 - the caller looked
+    return PlaceOut(
+        ref="",
+        kind="point",
+        code="",
+        name="Point choisi",
+        label="Point choisi",
+        population=0,
+        lat=query.point.lat,
+        lon=query.point.lon,
+        context="",
+    )
+
+
+def suggest_area(where: tuple[WhereRef, ...]) -> tuple[SuggestArea, str | None]:
+    """Return where the counts of suggestions are taken, and its name.
+
+    Boundaries count inside themselves. A commune or postal code counts in its département, which is what
+    people mean by "near" in a count, and costs no distance.
+
+    Raises:
+        InvalidInput: a place does not exist.
+    """
+    ids: set[int] = set()
+    name: str | None = None
+    for ref in where:
+        hit = find_place(ref, "where")
+        if hit.kind == "pays":
+            return SuggestArea(), None
+        if not hit.boundary and hit.departement:
+            hit = resolve_ref("departement", hit.departement) or hit
+        ids.add(hit.id)
+        name = name or hit.name
+    return SuggestArea(boundaries=frozenset(ids)), name if len(ids) == 1 else None
+
+
+def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:
+    """Return the query centred on a place that its text named."""
+    return query.model_copy(update={"where": (ref,)})
+
+
+def first_page(query: EngineQuery, limit: int) -> EngineQuery:
+    """Return the same search from its first result, for exports: no facets."""
+    return replace(query, offset=0, limit=limit, facets=False)

@@ -1,0 +1,155 @@
+"""JSON API of the search, version 1."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from core.db import SessionDep
+from core.errors import InvalidInput
+from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
+from search_api import service
+from search_api.engine import PUBLIC
+from search_api.openapi import ERRORS, search_parameters
+from search_api.params import MAX_TEXT, bounding_box, parse_query, place_ref
+from search_api.schemas import PlaceOut, SearchAnswer, SearchQuery, SuggestionGroup
+from search_api.schemas_map import MapAnswer
+
+router = APIRouter(prefix="/api/v1", responses=ERRORS)
+
+FRESH = "public, max-age=30, stale-while-revalidate=60"
+"""Public answers may be reused for half a minute: registers change once a day."""
+LAST_ZOOM = 19
+
+
+def search_query(request: Request) -> SearchQuery:
+    """Read the search of a request; unknown parameters are refused."""
+    return parse_query(request.query_params.multi_items())
+
+
+def map_query(request: Request) -> SearchQuery:
+    """Read the search of a map request, beside the viewport and zoom."""
+    return parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"]))
+
+
+QueryDep = Annotated[SearchQuery, Depends(search_query)]
+MapQueryDep = Annotated[SearchQuery, Depends(map_query)]
+
+
+def only(request: Request, *names: str) -> None:
+    """Refuse parameters that an address does not take.
+
+    Raises:
+        InvalidInput: naming them.
+    """
+    unknown = {name[:40]: "Ce paramètre est inconnu." for name in request.query_params if name not in names}
+    if unknown:
+        raise InvalidInput("Certains paramètres sont inconnus : " + ", ".join(unknown) + ".", fields=unknown)
+
+
+@router.get(
+    "/search",
+    tags=["Recherche"],
+    summary="Rechercher une offre de santé",
+    openapi_extra={"parameters": search_parameters()},
+)
+async def search(query: QueryDep, session: SessionDep, response: Response) -> SearchAnswer:
+    """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
+
+    `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
+    Une commune, un code postal ou un point est un centre : rien n’est exclu sans `radius_km`. Un EPCI, un
+    département, une région, un territoire ou la France est une limite.
+    """
+    response.headers["Cache-Control"] = FRESH
+    return await service.search(session, query, PUBLIC)
+
+
+@router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
+async def suggest(
+    request: Request,
+    session: SessionDep,
+    response: Response,
+    q: Annotated[
+        str, Query(max_length=MAX_TEXT, description="Texte en cours de saisie.", examples=["rééducation pelvi"])
+    ],
+    where: Annotated[
+        list[str] | None,
+        Query(max_length=20, description="Lieux près desquels compter les offres.", examples=[["commune:78361"]]),
+    ] = None,
+) -> list[SuggestionGroup]:
+    """Renvoie des suggestions groupées, chacune avec son nombre d’offres près du lieu choisi.
+
+    Le nombre est celui du département d’une commune ou d’un code postal, ou celui de l’EPCI, du département,
+    de la région ou du territoire choisi. Un code sans offre est proposé après les autres, avec 0.
+    """
+    only(request, "q", "where")
+    response.headers["Cache-Control"] = FRESH
+    try:
+        refs = tuple(place_ref(value) for value in where or () if value.strip())
+    except ValueError as error:
+        raise InvalidInput(str(error), fields={"where": str(error)}) from None
+    return await service.suggest(session, q, refs, PUBLIC)
+
+
+@router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")
+async def places(
+    request: Request,
+    session: SessionDep,
+    response: Response,
+    q: Annotated[str, Query(max_length=MAX_TEXT, description="Nom, code postal, code INSEE…", examples=["mantes"])],
+    limit: Annotated[int, Query(ge=1, le=service.PLACES, description="Nombre de lieux.")] = 10,
+) -> list[PlaceOut]:
+    """Renvoie les lieux qui répondent à une saisie, le meilleur d’abord. `ref` est ce que `where` attend."""
+    only(request, "q", "limit")
+    response.headers["Cache-Control"] = FRESH
+    return await service.places(session, q, limit)
+
+
+@router.get("/sites/{uid}", tags=["Fiches"], summary="Fiche d’un lieu")
+async def site(
+    request: Request, session: SessionDep, response: Response, uid: Annotated[uuid.UUID, Path(description="`site.id`")]
+) -> SiteSheet:
+    """Renvoie la fiche publique d’un lieu : identité, adresse, contacts publics, offres, sources."""
+    only(request)
+    response.headers["Cache-Control"] = FRESH
+    return await site_sheet(session, uid, PUBLIC)
+
+
+@router.get("/offers/{uid}", tags=["Fiches"], summary="Fiche d’une offre")
+async def offer(
+    request: Request,
+    session: SessionDep,
+    response: Response,
+    uid: Annotated[uuid.UUID, Path(description="`offers[].id`")],
+) -> OfferSheet:
+    """Renvoie la fiche publique d’une offre : activités, actes, horaires, territoire, contacts publics."""
+    only(request)
+    response.headers["Cache-Control"] = FRESH
+    return await offer_sheet(session, uid, PUBLIC)
+
+
+@router.get(
+    "/map",
+    tags=["Recherche"],
+    summary="Points de la carte",
+    openapi_extra={"parameters": search_parameters()},
+)
+async def map_points(
+    query: MapQueryDep,
+    session: SessionDep,
+    response: Response,
+    zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],
+    view: Annotated[
+        str, Query(description="Zone visible : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"])
+    ],
+) -> MapAnswer:
+    """Renvoie en GeoJSON les lieux de la zone visible qui répondent à la recherche, groupés selon le zoom.
+
+    500 points au plus, comptes exacts. Les positions approximatives sont groupées par commune.
+    """
+    response.headers["Cache-Control"] = FRESH
+    try:
+        box = bounding_box(view)
+    except ValueError as error:
+        raise InvalidInput(str(error), fields={"view": str(error)}) from None
+    return await service.map_features(session, query, box, zoom, PUBLIC)

@@ -1,0 +1,23 @@
+"""Background work of the search: its words follow the publications."""
+
+from core import tasks
+from core.db import unit_of_work
+from search_api import indexing
+
+CHECK_SECONDS = 60.0
+
+tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
+    "search-index": {"task": "search_api.follow_publications", "schedule": CHECK_SECONDS},
+}
+
+
+@tasks.app.task(name="search_api.follow_publications")  # type: ignore[untyped-decorator]
+def follow_publications() -> None:
+    """Build the words of names again when registers were published since; at most one minute late."""
+    tasks.run(_follow())
+
+
+async def _follow() -> None:
+    async with unit_of_work() as session:
+        if await indexing.stale(session):
+            await indexing.build(session)

@@ -1,0 +1,277 @@
+"""What a person typed, read once before the engine: codes, name lexemes, and the place that the text may hold.
+
+Each word (or group of up to four words that one label or synonym holds together) becomes a `Term`; each term
+must be met by a code of the offer or by the names of its site or practitioner. A word that nothing knows is
+mended by one letter, else it meets nothing and the answer says which word it was.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz.distance import OSA
+from sqlalchemy import func, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from directory.api import ConceptIndex, OfferSearch, searchable
+from maps.api import PlaceHit, normal_name, suggest
+from search_api.engine import Term
+from search_api.folding import fold, stem, words
+from search_api.lexicon import PHRASE, SHORTEST_TYPO, SYSTEMS, Lexicon, lexicon, scope_systems, synonyms
+from search_api.models import Token
+from search_api.predicates import has_names
+from search_api.schemas import ConceptOut, WhereRef
+
+MAX_WORDS = 12
+"""Words of a text that count; the rest is left out, a sentence says no more."""
+MENDED_NAMES = 6
+NAMES_SCOPE = "noms"
+_CODE = re.compile(r"(?<!\S)([A-Za-z][A-Za-z0-9]{0,9})\|([A-Za-z0-9._-]{1,40})(?!\S)")
+_NEAR = re.compile(
+    r"(?:^|\s)(?:pres\s+(?:de\s+|d'|du\s+|des\s+)|proches?\s+(?:de\s+|d'|du\s+|des\s+)|autour\s+(?:de\s+|d'|du\s+|des\s+)"
+    r"|a\s+cote\s+(?:de\s+|d'|du\s+|des\s+)|vers\s+|aux?\s+|a\s+|en\s+|sur\s+|dans\s+(?:le\s+|la\s+|les\s+|l')?)"
+)
+TRAILING_POPULATION = 2_000
+"""A town that ends the text without a preposition must be this large: smaller ones are mostly family names."""
+PLACE_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as it was understood. `loose` reads each word on its own, for when `terms` finds nothing."""
+
+    terms: tuple[Term, ...] = ()
+    loose: tuple[Term, ...] = ()
+    place: PlaceHit | None = None
+    understood: tuple[ConceptOut, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass
+class _Draft:
+    terms: list[Term] = field(default_factory=list)
+    understood: list[ConceptOut] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+async def read(
+    session: AsyncSession, typed: str, scope: str | None, concepts: ConceptIndex, level: int, *, placed: bool
+) -> Reading:
+    """Read a free text.
+
+    Args:
+        session: unit of work, for the words of names.
+        typed: cleaned text (`params.clean_text`).
+        scope: one nomenclature, `noms`, or None for everything.
+        concepts: nomenclatures in use.
+        level: what the person may see: names that they may not find are unknown to them.
+        placed: whether a place was chosen beside the text; then the text's own place is not looked for.
+    """
+    draft = _Draft()
+    rest = _take_codes(typed, concepts, draft)
+    lex = lexicon(concepts)
+    place: PlaceHit | None = None
+    if not placed:
+        place, rest = find_place(rest, lex)
+        if place is not None:
+            draft.understood.append(ConceptOut(code=place.ref, label=f"Lieu : {place.label}", matched=True))
+    said = meaningful(rest)[:MAX_WORDS]
+    systems = scope_systems(scope) if scope != NAMES_SCOPE else frozenset[str]()
+    names = scope is None or scope == NAMES_SCOPE
+    groups = list(_groups(said, lex, systems))
+    given = tuple(draft.terms)
+    known = await _known_names(session, said, level) if names else frozenset[str]()
+    for group in groups:
+        draft.terms.append(await _term(session, group, lex, systems, draft, names=names, known=known))
+    loose: tuple[Term, ...] = ()
+    if any(len(group) > 1 for group in groups):
+        alone = _Draft()
+        apart = [await _term(session, [word], lex, systems, alone, names=names, known=known) for word in said]
+        loose = (*given, *apart)
+    return Reading(
+        terms=tuple(draft.terms),
+        loose=loose,
+        place=place,
+        understood=tuple(draft.understood),
+        unknown=tuple(draft.unknown),
+    )
+
+
+def meaningful(typed: str) -> list[str]:
+    """Return the words of a text that say something; all of them when none does."""
+    said = words(typed)
+    stop = synonyms().stop
+    return [word for word in said if word not in stop] or said
+
+
+def _take_codes(typed: str, concepts: ConceptIndex, draft: _Draft) -> str:
+    for match in _CODE.finditer(typed):
+        ref = f"{match[1].upper()}|{match[2]}"
+        entry = concepts.by_ref.get(ref) or concepts.by_ref.get(f"{match[1].upper()}|{match[2].upper()}")
+        ids = frozenset([entry.id]) if entry else frozenset[int]()
+        draft.terms.append(Term(text=ref, codes=ids, primary=ids))
+        if entry:
+            draft.understood.append(ConceptOut(code=entry.ref, label=entry.label, matched=True))
+        else:
+            draft.unknown.append(ref)
+    return _CODE.sub(" ", typed)
+
+
+def _groups(said: Sequence[str], lex: Lexicon, systems: frozenset[str]) -> list[list[str]]:
+    """Cut the words into the longest groups that one label or synonym holds together."""
+    groups: list[list[str]] = []
+    index = 0
+    while index < len(said):
+        for length in range(min(PHRASE, len(said) - index), 0, -1):
+            group = list(said[index : index + length])
+            stems = [stem(word) for word in group]
+            if length == 1 or lex.exact(stems, systems) or lex.starting(stems, systems):
+                groups.append(group)
+                index += length
+                break
+    return groups
+
+
+async def _term(
+    session: AsyncSession,
+    group: Sequence[str],
+    lex: Lexicon,
+    systems: frozenset[str],
+    draft: _Draft,
+    *,
+    names: bool,
+    known: frozenset[str],
+) -> Term:
+    stems = [stem(word) for word in group]
+    codes = lex.exact(stems, systems)
+    lexemes = tuple(frozenset([word]) for word in group) if names else ()
+    in_names = names and all(word in known for word in group)
+    if not codes and not in_names:
+        codes = lex.starting(stems, systems)
+    label = " ".join(group)
+    if not codes and not in_names and len(group) == 1:
+        codes, lexemes, label = await _mend(session, group[0], lex, systems, names=names)
+        if label != group[0]:
+            draft.understood.append(ConceptOut(code="", label=f"« {group[0]} » lu « {label} »", matched=True))
+        elif not codes:
+            draft.unknown.append(group[0])
+    if codes:
+        _say(codes, lex, draft)
+    return Term(text=label, codes=codes, primary=lex.primary(codes), lexemes=lexemes)
+
+
+def _say(codes: frozenset[int], lex: Lexicon, draft: _Draft) -> None:
+    concepts = lex.concepts
+    ranked = sorted(
+        (concepts.by_id[one] for one in codes),
+        key=lambda e: (e.id not in lex.primary([e.id]), e.system != "G15", e.system, e.code, e.id),
+    )
+    entry = ranked[0]
+    draft.understood.append(ConceptOut(code=entry.ref, label=entry.label, matched=True))
+
+
+async def _mend(
+    session: AsyncSession, word: str, lex: Lexicon, systems: frozenset[str], *, names: bool
+) -> tuple[frozenset[int], tuple[frozenset[str], ...], str]:
+    """Mend one letter of a word that nothing knows: codes, lexemes, and the word that it was read as."""
+    codes: frozenset[int] = frozenset()
+    read_as = word
+    for other in lex.mended(word) if systems else []:
+        found = lex.exact([stem(other)], systems)
+        if found and not codes:
+            read_as = other
+        codes |= found
+    near = await mended_names(session, word) if names else []
+    if near and not codes:
+        read_as = near[0]
+    lexemes = (frozenset([word, *near]),) if names else ()
+    return codes, lexemes, read_as
+
+
+async def _known_names(session: AsyncSession, said: Sequence[str], level: int) -> frozenset[str]:
+    """Return which words are lexemes of names: by the table of words, else by the directory itself."""
+    if not said:
+        return frozenset()
+    known = set(await session.scalars(select(Token.token).where(Token.token.in_(sorted(set(said))))))
+    for word in sorted(set(said) - known):
+        exists = select(literal(1)).select_from(OfferSearch).where(searchable(level), has_names([[word]])).limit(1)
+        if await session.scalar(exists):
+            known.add(word)
+    return frozenset(known)
+
+
+async def mended_names(session: AsyncSession, word: str) -> list[str]:
+    """Return the words of names at one typing error of a word, the most frequent first."""
+    if len(word) < SHORTEST_TYPO or word.isdigit():
+        return []
+    # Three letters of four kept share few trigrams: the threshold is low, the distance decides.
+    await session.execute(text("SELECT set_config('pg_trgm.similarity_threshold', '0.2', true)"))
+    rows = await session.execute(
+        select(Token.token)
+        .where(
+            Token.token.op("%", is_comparison=True)(word),
+            func.length(Token.token).between(len(word) - 1, len(word) + 1),
+        )
+        .order_by(Token.offers.desc(), Token.token)
+        .limit(400)
+    )
+    near = [token for (token,) in rows if OSA.distance(word, token, score_cutoff=1) <= 1]
+    return near[:MENDED_NAMES]
+
+
+def find_place(typed: str, lex: Lexicon) -> tuple[PlaceHit | None, str]:
+    """Take out of a text the place that it names: after « près de », « à », « en » …, or a town at its end.
+
+    Returns:
+        The place and the text without it, or None and the text.
+    """
+    folded = fold(typed)
+    if len(folded) != len(typed):
+        # A ligature changed the length: positions no longer correspond, work on the folded text.
+        typed = folded
+    for match in reversed(list(_NEAR.finditer(folded))):
+        if found := _leading_place(folded[match.end() :]):
+            rest = typed[: match.start()] + " " + typed[match.end() + found[1] :]
+            return found[0], " ".join(rest.split())
+    spans = [(m.start(), m.group()) for m in re.finditer(r"\S+", folded)]
+    for count in range(min(PLACE_WORDS, len(spans) - 1), 0, -1):
+        start = spans[len(spans) - count][0]
+        before = [word for word in words(folded[:start]) if word not in synonyms().stop]
+        if not any(lex.exact([stem(word)], SYSTEMS) for word in before):
+            continue
+        if lex.exact([stem(word) for word in words(folded[start:])], SYSTEMS):
+            continue
+        hit = named_place(folded[start:])
+        if hit is not None and (hit.population >= TRAILING_POPULATION or hit.kind == "code_postal"):
+            return hit, typed[:start].strip()
+    return None, typed
+
+
+def _leading_place(following: str) -> tuple[PlaceHit, int] | None:
+    spans = list(re.finditer(r"\S+", following))
+    for count in range(min(PLACE_WORDS, len(spans)), 0, -1):
+        end = spans[count - 1].end()
+        hit = named_place(following[:end].strip(" ,.;"))
+        if hit is not None:
+            return hit, end
+    return None
+
+
+def named_place(name: str) -> PlaceHit | None:
+    """Return the place that has exactly this name (or postal code), the most populated first; None when none has."""
+    wanted = normal_name(name)
+    if not wanted:
+        return None
+    for hit in suggest(name, 5):
+        if hit.kind == "code_postal":
+            if hit.code == name.strip():
+                return hit
+        elif normal_name(hit.name) == wanted:
+            return hit
+    return None
+
+
+def place_ref(hit: PlaceHit) -> WhereRef:
+    """Return the reference of a place, as `where` takes it."""
+    kind, _, code = hit.ref.partition(":")
+    return WhereRef(kind=kind, code=code or kind)

@@ -1,0 +1,33 @@
+"""What to try when nothing matches, in French, the most likely cause first."""
+
+from search_api.schemas import SearchQuery
+from search_api.text import Reading
+
+
+def widen(query: SearchQuery, reading: Reading) -> list[str]:
+    """Return advice for an empty answer."""
+    advice = [
+        f"Le mot « {word} » ne figure ni dans les nomenclatures ni dans les noms : vérifiez-le ou retirez-le."
+        for word in reading.unknown
+    ]
+    if query.scope and query.q:
+        advice.append("Cherchez dans tout le répertoire plutôt que dans un seul domaine.")
+    if query.radius_km is not None:
+        advice.append("Agrandissez le rayon, ou retirez-le : les résultats les plus proches viendront d’abord.")
+    if query.bbox is not None:
+        advice.append("Élargissez la zone de la carte.")
+    if any(ref.kind in ("epci", "departement", "region", "territory") for ref in query.where):
+        advice.append("Choisissez une commune plutôt qu’un territoire : rien n’est alors exclu par la distance.")
+    if query.open_at is not None:
+        advice.append("Retirez l’heure d’ouverture : beaucoup d’offres n’ont pas encore indiqué leurs horaires.")
+    if query.visits:
+        advice.append("Retirez la visite à domicile : peu d’offres ont indiqué leur territoire d’intervention.")
+    if query.accepts_new:
+        advice.append("Retirez « accepte de nouveaux patients » : beaucoup d’offres ne l’ont pas encore indiqué.")
+    if query.age is not None:
+        advice.append("Retirez l’âge du patient.")
+    if query.facets:
+        advice.append("Décochez des filtres.")
+    if (query.q or query.codes) and not advice:
+        advice.append("Essayez un mot plus général, par exemple la profession ou la spécialité.")
+    return advice
