@@ -1,0 +1,49 @@
+"""RPPS files into duckdb: one row per line, trimmed text, the physical line number kept."""
+
+from pathlib import Path
+
+import duckdb
+
+from ingest.readers.detection import Detected, Kind
+from ingest.readers.layouts import RPPS_ACTIVITY, RPPS_DIPLOMAS, RPPS_SKILLS
+from ingest.readers.scan import Progress, Scanned, scan_piped
+from ingest.readers.tables import sql_text
+
+_LAYOUTS = {Kind.RPPS_ACTIVITY: RPPS_ACTIVITY, Kind.RPPS_SKILLS: RPPS_SKILLS, Kind.RPPS_DIPLOMAS: RPPS_DIPLOMAS}
+
+
+
+def read_rpps(
+    con: duckdb.DuckDBPyConnection, detected: Detected, work: Path, table: str, progress: Progress | None = None
+) -> Scanned:
+    """Read one RPPS file into `table(line, …short names of the layout)`; absent optional columns are NULL.
+
+    Raises:
+        FileRefused: see `scan_piped`.
+    """
+    scanned = scan_piped(detected, work, progress)
+    layout = _LAYOUTS[detected.kind]
+    positions = {layout[name]: i for i, name in enumerate(detected.columns) if layout.get(name)}
+    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(scanned.fields)) + "}"
+    selected = [
+        f"nullif(trim(c{positions[short]}), '') AS {short}" if short in positions else f"NULL::VARCHAR AS {short}"
+        for short in layout.values()
+        if short
+    ]
+    con.execute("CREATE OR REPLACE TEMP TABLE skipped (line BIGINT, rank BIGINT)")
+    if scanned.rejected:
+        con.executemany(
+            "INSERT INTO skipped VALUES (?, ?)", [(line, rank) for rank, (line, _) in enumerate(scanned.rejected)]
+        )
+    # Line = place among the kept lines + rejected lines before it + the header.
+    shift = (
+        " + (SELECT count(*) FROM skipped s WHERE s.line - 2 - s.rank < n - 1)" if scanned.rejected else ""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {table} AS
+        SELECT n + 1{shift} AS line, * EXCLUDE (n) FROM (
+            SELECT row_number() OVER () AS n, {", ".join(selected)}
+            FROM read_csv({sql_text(scanned.path)}, delim='|', quote='', escape='', comment='', header=false, skip=1,
+                columns={columns}, auto_detect=false, nullstr='', max_line_size=200000, new_line='\\n'))"""  # noqa: S608
+    )
+    return scanned
