@@ -112,9 +112,7 @@ def _guess(text: bytes) -> str:
 
 
 def _json(origin: Origin, text: bytes) -> Detected | None:
-    if b'"pmej"' not in text and b'"gco"' not in text and b'"schemaVersion"' not in text:
-        return None
-    if b'"activites' in text[:2000] and b'"pmej"' not in text:
+    if not re.search(rb'"(pmej|gco|gcc)"\s*:\s*\[', text) or b'"activitesAutorisees"' in text:
         return None
     stamp = re.search(rb'"generatedAt"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)', text)
     published = datetime.fromisoformat(stamp[1].decode()).replace(tzinfo=UTC) if stamp else origin.stamp()

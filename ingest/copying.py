@@ -1,0 +1,91 @@
+"""Rows between duckdb and PostgreSQL at full speed: COPY through a pipe, nothing held in memory."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import psycopg
+from psycopg import sql
+
+from ingest.readers.tables import sql_text
+
+BLOCK = 1 << 20
+_NULL = "\\N"
+
+
+def copy_in(
+    con: duckdb.DuckDBPyConnection,
+    conn: psycopg.Connection,
+    select: str,
+    target: tuple[str, str],
+    columns: Sequence[str],
+    folder: Path,
+) -> int:
+    """Copy the rows of a duckdb query into a PostgreSQL table; the number of rows is returned.
+
+    The query must return text, numbers, dates, or arrays already written as PostgreSQL literals.
+    """
+    pipe = folder / f"{target[1]}.pipe"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    failure: list[BaseException] = []
+
+    def produce() -> None:
+        try:
+            con.cursor().execute(
+                f"COPY ({select}) TO {sql_text(pipe)} (FORMAT csv, HEADER false, NULLSTR '{_NULL}')"  # noqa: S608
+            )
+        except BaseException as error:
+            failure.append(error)
+            # The reader waits for a writer: open and close the pipe so that it sees the end.
+            try:
+                os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError:
+                pass
+
+    producer = threading.Thread(target=produce, daemon=True)
+    producer.start()
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL {})").format(
+        sql.Identifier(*target), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Literal(_NULL)
+    )
+    with conn.cursor() as cursor:
+        with cursor.copy(statement) as copy, pipe.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                copy.write(block)
+            producer.join()
+            if failure:
+                raise failure[0]
+        count = cursor.rowcount
+    pipe.unlink(missing_ok=True)
+    return count
+
+
+def copy_out(
+    con: duckdb.DuckDBPyConnection,
+    conn: psycopg.Connection,
+    query: str,
+    table: str,
+    columns: dict[str, str],
+    folder: Path,
+) -> None:
+    """Copy the rows of a PostgreSQL query into a new duckdb table; `columns` gives duckdb types by name."""
+    path = folder / f"{table}.csv"
+    with conn.cursor() as cursor, path.open("wb") as stream:
+        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, NULL {})").format(
+            sql.SQL(query),  # type: ignore[arg-type]  # the callers' own constant queries
+            sql.Literal(_NULL),
+        )
+        with cursor.copy(statement) as copy:
+            for block in copy:
+                stream.write(block)
+    types = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items()) + "}"
+    if path.stat().st_size:
+        con.execute(
+            f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({sql_text(path)}, delim=',', quote='"',
+            escape='"', header=false, auto_detect=false, columns={types}, nullstr='{_NULL}', max_line_size=4000000)"""  # noqa: S608
+        )
+    else:
+        con.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(f'{n} {k}' for n, k in columns.items())})")
+    path.unlink()

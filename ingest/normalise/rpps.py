@@ -1,0 +1,160 @@
+"""RPPS lines to activities (`rpps_act`), practices (`practice`), people (`person`) and roles (`role_base`)."""
+
+import duckdb
+
+from ingest.normalise.writing import first_name, map_values, way
+from ingest.readers.rows import Rejects
+
+SKILL_SYSTEMS = {
+    "S": "R38",
+    "C": "R39",
+    "CEX": "R40",
+    "DSM": "R42",
+    "CAPA": "R43",
+    "PAC": "R44",
+    "FQ": "R45",
+    "DEC": "R97",
+}
+"""Type of savoir-faire → nomenclature of its codes."""
+
+_SKILL = (
+    "CASE skill_type "
+    + " ".join(f"WHEN '{kind}' THEN '{system}'" for kind, system in SKILL_SYSTEMS.items())
+    + " ELSE 'R01' END || '|' || skill"
+)
+
+_ADDRESS = (
+    "addressee, access_point, number, repetition, way_type, way_label, way, distribution, cedex_office, postal_code,"
+    " commune_code, commune_label, phone, phone2, fax, email, company_name, trade_name, siret, finess, sector"
+).split(", ")
+
+
+def normalise_rpps(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) -> None:
+    """Reject unusable lines of `rpps_line`, give each line its place, and merge lines into entities.
+
+    Needs `known_finess(finess)`: the establishments that are open, from this load or from the directory.
+    """
+    con.execute(
+        f"""CREATE OR REPLACE TABLE rpps_act AS
+        SELECT line, reason, nid, id_type, id_number, title, civility, last_name, first_name, profession, category,
+            CASE WHEN skill IS NULL THEN NULL ELSE {_SKILL} END AS skill, mode, structure_id, site_key, finess_site,
+            coalesce(structure_id, site_key, '') AS place, authority, sector, function, activity_kind
+        FROM (SELECT *, {_REASON} AS reason, {_SITE_KEY} AS site_key FROM (
+            SELECT *, coalesce(national_id, id_type || id_number) AS nid, {_FINESS} AS finess_site
+            FROM rpps_line))"""  # noqa: S608
+    )
+    found = con.execute("SELECT line, reason FROM rpps_act WHERE reason IS NOT NULL ORDER BY line").fetchall()
+    rejects.extend(file, found)
+    if found:
+        con.execute("DELETE FROM rpps_act WHERE reason IS NOT NULL")
+    _practices(con)
+    _people(con)
+    _roles(con)
+
+
+_REASON = """CASE
+    WHEN nid IS NULL THEN 'identifiant absent'
+    WHEN NOT regexp_full_match(nid, '8\\d{11}|0[0-9A-Z]{9}') THEN 'identifiant national invalide'
+    WHEN last_name IS NULL THEN 'nom absent'
+    WHEN profession IS NULL THEN 'profession absente'
+    END"""
+
+# The structure's own number says FINESS (1), SIRET (3) or nothing (4: practice of one person).
+_FINESS = """CASE
+    WHEN structure_id[1] = '1' AND finess_ok(structure_id[2:]) THEN structure_id[2:]
+    WHEN finess IN (SELECT finess FROM known_finess) THEN finess
+    WHEN structure_id IS NULL AND NOT siret_ok(siret) AND finess_ok(finess) THEN finess END"""
+
+_SITE_KEY = """CASE
+    WHEN finess_site IS NOT NULL THEN 'finess:' || finess_site
+    WHEN structure_id[1] = '3' AND siret_ok(structure_id[2:]) THEN 'siret:' || structure_id[2:]
+    WHEN structure_id IS NOT NULL THEN 'struct:' || structure_id
+    WHEN siret_ok(siret) THEN 'siret:' || siret
+    WHEN coalesce(commune_code, postal_code) IS NOT NULL AND coalesce(way, commune_label) IS NOT NULL
+        THEN 'adr:' || left(md5(concat_ws('/', nid, number, way, postal_code, commune_code)), 20)
+    END"""
+
+
+def _practices(con: duckdb.DuckDBPyConnection) -> None:
+    # Lines repeat their structure's address and do not always agree: the fullest description wins, then a stable
+    # order, so that the file's order changes nothing.
+    filled = " + ".join(f"({c} IS NOT NULL)::INT" for c in _ADDRESS)
+    content = ", ".join(f"coalesce({c}, '')" for c in _ADDRESS)
+    con.execute(
+        f"""CREATE OR REPLACE TABLE practice AS
+        SELECT a.site_key AS key, a.finess_site AS finess,
+            CASE WHEN siret_ok(l.siret) THEN l.siret WHEN a.site_key LIKE 'siret:%' THEN a.site_key[7:] END AS siret,
+            a.structure_id, l.* EXCLUDE (line, siret, finess, structure_id), o.old_keys
+        FROM (
+            SELECT a.site_key, arg_max(a.line, p.weight) AS line FROM rpps_act a
+            JOIN (SELECT line, ({filled})::BIGINT * 1000000000000000 + stable(concat_ws('/', {content}))
+                % 1000000000000000 AS weight FROM rpps_line) p USING (line)
+            WHERE a.site_key IS NOT NULL GROUP BY a.site_key) best
+        JOIN rpps_act a ON a.line = best.line
+        JOIN (SELECT line, structure_id, {", ".join(_ADDRESS)} FROM rpps_line) l ON l.line = best.line
+        JOIN (
+            SELECT a.site_key, list_sort(list_distinct(flatten(list([
+                CASE WHEN a.structure_id IS NOT NULL AND a.site_key <> 'struct:' || a.structure_id
+                    THEN 'struct:' || a.structure_id END,
+                CASE WHEN siret_ok(l.siret) AND a.site_key LIKE 'finess:%' THEN 'siret:' || l.siret END,
+                'struct:' || l.old_structure_id])))) AS old_keys
+            FROM rpps_act a JOIN (SELECT line, siret, old_structure_id FROM rpps_line) l USING (line)
+            WHERE a.site_key IS NOT NULL GROUP BY a.site_key) o ON o.site_key = best.site_key"""  # noqa: S608
+    )
+    map_values(con, "practice", "way", "nice_way", way)
+
+
+def _people(con: duckdb.DuckDBPyConnection) -> None:
+    map_values(con, "rpps_act", "first_name", "nice_first", first_name)
+    con.execute(
+        """CREATE OR REPLACE TABLE person AS
+        SELECT nid AS key, CASE WHEN min(id_type) = '8' THEN nid[2:] END AS rpps,
+            CASE WHEN min(id_type) = '0' THEN nid[2:] END AS adeli, min(title) AS title, min(civility) AS civility,
+            min(upper(last_name)) AS last_name, coalesce(max(n.nice), '') AS first_name,
+            min(profession) AS profession, min(category) AS category,
+            list_sort(list_distinct(list(skill) FILTER (skill IS NOT NULL))) AS skills
+        FROM rpps_act LEFT JOIN nice_first n ON n.raw = first_name GROUP BY nid"""
+    )
+
+
+def _roles(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        """CREATE OR REPLACE TABLE role_base AS
+        SELECT concat_ws('/', nid, place, coalesce(mode, ''), coalesce(authority, ''))
+            || CASE WHEN rank > 1 THEN '/' || profession ELSE '' END AS key, * EXCLUDE (rank)
+        FROM (SELECT *, row_number() OVER (PARTITION BY nid, place, mode, authority ORDER BY profession) AS rank
+            FROM (SELECT nid, place, any_value(structure_id) AS structure_id, any_value(site_key) AS site_key,
+                profession, min(category) AS category,
+                list_sort(list_distinct(list(skill) FILTER (skill IS NOT NULL))) AS specialties, mode,
+                min(sector) AS sector, min(function) AS function, min(activity_kind) AS activity_kind, authority,
+                count(*) AS lines, min(line) AS line
+            FROM rpps_act GROUP BY nid, place, profession, mode, authority))"""
+    )
+
+
+def read_qualifications(con: duckdb.DuckDBPyConnection, *, skills: bool, diplomas: bool) -> None:
+    """Build `qualification(key, savoir_faire, diplomes, codes)` from the two side files that were given."""
+    system = (
+        "CASE kind "
+        + " ".join(f"WHEN '{kind}' THEN '{name}'" for kind, name in SKILL_SYSTEMS.items())
+        + " ELSE 'R01' END"
+    )
+    con.execute("CREATE OR REPLACE TABLE skill_list (key VARCHAR, items JSON, codes VARCHAR[])")
+    con.execute("CREATE OR REPLACE TABLE diploma_list (key VARCHAR, items JSON)")
+    if skills:
+        con.execute(
+            f"""INSERT INTO skill_list
+            SELECT key, to_json(list_sort(list(DISTINCT {{'type': kind, 'code': code, 'label': label}}))),
+                list_sort(list(DISTINCT {system} || '|' || code))
+            FROM (SELECT coalesce(national_id, id_type || id_number) AS key, kind, code, label FROM rpps_skills_line)
+            WHERE key IS NOT NULL AND code IS NOT NULL GROUP BY key"""  # noqa: S608
+        )
+    if diplomas:
+        con.execute(
+            """INSERT INTO diploma_list
+            SELECT key, to_json(list_sort(list(DISTINCT {'type': kind, 'code': code, 'label': label,
+                'permit_type': permit_kind, 'permit': permit, 'permit_label': permit_label})))
+            FROM (SELECT coalesce(national_id, id_type || id_number) AS key, * EXCLUDE (national_id)
+                FROM rpps_diplomas_line)
+            WHERE key IS NOT NULL AND coalesce(code, permit) IS NOT NULL GROUP BY key"""
+        )
