@@ -40,6 +40,10 @@ class Workspace:
         """Set how much memory duckdb may hold."""
         self.con.execute(f"SET memory_limit = '{limit}'")
 
+    def restore_memory(self) -> None:
+        """Give duckdb its usual memory back."""
+        self.memory(ingest_settings().ingest_memory)
+
     def rejects_of(self, register: str) -> Rejects:
         """The rejected lines of a register, an empty list at first."""
         return self.rejects.setdefault(register, Rejects())

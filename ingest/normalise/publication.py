@@ -111,6 +111,14 @@ def row_hash(table: str) -> str:
     return hash_of([text for c, kind in TABLES[table].items() if (text := _canonical(c, kind)) is not None])
 
 
+def literal(column: str, kind: str) -> str:
+    """SQL of a column as COPY takes it: arrays become PostgreSQL literals."""
+    if kind not in ("list", "keys"):
+        return f"t.{column}"
+    item = "'\"' || replace(replace(v, '\\', '\\\\'), '\"', '\\\"') || '\"'"
+    return f"'{{' || array_to_string(list_transform(t.{column}, v -> {item}), ',') || '}}'"
+
+
 def create_empty(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Create a publication table without rows."""
     kinds = {TEXT: "VARCHAR", "keys": "VARCHAR[]", "list": "VARCHAR[]", "date": "DATE", "degrees": "DOUBLE"}

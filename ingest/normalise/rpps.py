@@ -158,3 +158,27 @@ def read_qualifications(con: duckdb.DuckDBPyConnection, *, skills: bool, diploma
                 FROM rpps_diplomas_line)
             WHERE key IS NOT NULL AND coalesce(code, permit) IS NOT NULL GROUP BY key"""
         )
+
+
+def reject_side_lines(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[int, str]]:
+    """Mark the lines of a side file that speak of nobody in the activities; returns them."""
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {table} AS SELECT t.*, CASE WHEN p.key IS NULL
+            THEN 'professionnel absent du fichier des activités' END AS reason
+        FROM {table} t LEFT JOIN person p ON p.key = coalesce(t.national_id, t.id_type || t.id_number)"""  # noqa: S608
+    )
+    return con.execute(f"SELECT line, reason FROM {table} WHERE reason IS NOT NULL ORDER BY line").fetchall()  # noqa: S608
+
+
+def keep_qualifications(con: duckdb.DuckDBPyConnection, *, skills: bool, diplomas: bool) -> None:
+    """Take over from the directory what the absent side files once said (`old_qualification`)."""
+    if skills:
+        systems = " ".join(f"WHEN '{kind}' THEN '{name}'" for kind, name in SKILL_SYSTEMS.items())
+        con.execute(
+            f"""INSERT INTO skill_list SELECT key, skills, list_transform(
+                from_json(skills, '[{{"type": "VARCHAR", "code": "VARCHAR"}}]'),
+                s -> CASE s.type {systems} ELSE 'R01' END || '|' || s.code)
+            FROM old_qualification WHERE skills IS NOT NULL"""  # noqa: S608
+        )
+    if diplomas:
+        con.execute("INSERT INTO diploma_list SELECT key, diplomas FROM old_qualification WHERE diplomas IS NOT NULL")
