@@ -1,0 +1,43 @@
+"""French words and numbers of ingestion."""
+
+NBSP = "\N{NO-BREAK SPACE}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+REGISTERS = {"rpps": "RPPS", "finess": "FINESS", "ameli": "AMELI"}
+
+STATUSES = {
+    "running": "en cours",
+    "published": "publié",
+    "unchanged": "sans changement",
+    "refused": "refusé",
+    "failed": "échoué",
+}
+
+DECISIONS = {"auto": "lié", "review": "à relire", "none": "sans lien", "rejected": "rejeté"}
+
+LEVELS = {
+    "number": "au numéro",
+    "street": "à la rue",
+    "place": "au lieu (FINESS)",
+    "commune": "à la commune",
+    "none": "sans position",
+}
+
+
+def number(value: int) -> str:
+    """"12345" → "12 345" with a narrow no-break space."""
+    return f"{value:,}".replace(",", THIN)
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """0.125 → "12,5 %"."""
+    return f"{value * 100:.{digits}f}".replace(".", ",") + f"{NBSP}%"
+
+
+def size(value: float) -> str:
+    """Bytes as "12,3 Mo"."""
+    for unit in ("o", "ko", "Mo", "Go"):
+        if value < 1000 or unit == "Go":
+            return (f"{value:.0f}" if unit == "o" else f"{value:.1f}".replace(".", ",")) + f"{NBSP}{unit}"
+        value /= 1000
+    return ""
