@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Écrire un seul objet JSON s
 AcceptDrop = Annotated[
     bool, typer.Option("--accept-drop", help="Publier même si un registre a perdu plus de 10 % de ses lignes.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Tout refaire, même si les fichiers sont ceux du dernier chargement.")]
+Force = Annotated[bool, typer.Option("--force", help="Tout refaire, même si les fichiers n’ont pas changé.")]
 Download = Annotated[bool, typer.Option("--download", help="Télécharger d’abord les fichiers officiels.")]
 Files = Annotated[list[Path] | None, typer.Argument(help="Fichier ou dossier.", show_default=False)]
 
@@ -31,11 +31,12 @@ def _run(
 ) -> None:
     # Imported late: duckdb, pandas and the places would slow every other command down.
     from core.errors import DomainError
-    from ingest.download import download_registers
     from ingest.pipeline import load
 
     try:
         if download:
+            from ingest.download import download_registers
+
             with progress_bar(quiet=as_json) as advance:
                 paths = [*(paths or []), *download_registers(register, advance)]
         if not paths:

@@ -66,7 +66,9 @@ def _reasons(explanation: Any) -> str:
 
 
 Fingerprint = Annotated[str, typer.Argument(metavar="EMPREINTE", help="Empreinte de la ligne (ou son début).")]
-Rpps = Annotated[str | None, typer.Option("--rpps", help="Identifiant du professionnel (la meilleure proposition sinon).")]
+Rpps = Annotated[
+    str | None, typer.Option("--rpps", help="Identifiant du professionnel (la meilleure proposition sinon).")
+]
 Structure = Annotated[str | None, typer.Option("--structure", help="Identifiant de la structure.")]
 By = Annotated[str | None, typer.Option("--par", help="Qui décide (le compte du système sinon).")]
 
@@ -145,7 +147,7 @@ def _links_of_files(source: Path, *, quiet: bool) -> Iterable[Row]:
     from ingest.offline import link_files
 
     with progress_bar(quiet=quiet) as advance:
-        return link_files(source, advance)
+        return list(link_files(source, advance))
 
 
 def _links_of_database() -> Iterable[Row]:
@@ -186,10 +188,7 @@ def score(
 
     try:
         expected = read_truth(truth)
-        if source is not None:
-            found = read_links(source)
-        else:
-            found = pd.DataFrame(_links_of_database(), columns=list(COLUMNS))
+        found = read_links(source) if source else pd.DataFrame(_links_of_database(), columns=list(COLUMNS))
     except (FileNotFoundError, ValueError) as error:
         messages.print(str(error), style="red", highlight=False)
         raise typer.Exit(1) from error

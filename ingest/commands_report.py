@@ -13,7 +13,9 @@ from ingest.showing import messages, show_report
 
 
 def report(
-    load_id: Annotated[int | None, typer.Argument(metavar="ID", help="Numéro du chargement (le dernier sinon).")] = None,
+    load_id: Annotated[
+        int | None, typer.Argument(metavar="ID", help="Numéro du chargement (le dernier sinon).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Écrire un seul objet JSON.")] = False,
 ) -> None:
     """Montrer le rapport d’un chargement."""
@@ -29,7 +31,9 @@ def report(
         raise typer.Exit(1)
     number_, state, body, error = row
     if as_json:
-        typer.echo(json.dumps({"load_id": number_, "status": state, "error": error, "report": body}, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"load_id": number_, "status": state, "error": error, "report": body}, ensure_ascii=False)
+        )
         return
     if body:
         show_report(LoadReport.model_validate(body | {"status": state}))
@@ -49,7 +53,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Écrire un seul
                 coalesce((SELECT jsonb_object_agg(key, value -> 'read') FROM jsonb_each(report -> 'registers')), '{}')
             FROM ingest.load ORDER BY id DESC LIMIT 10"""
         ).fetchall()
-        links = dict(conn.execute("SELECT decision, count(*) FROM ingest.ameli_link GROUP BY 1 ORDER BY 1").fetchall())
+        links: dict[str, int] = dict(
+            conn.execute("SELECT decision, count(*) FROM ingest.ameli_link GROUP BY 1 ORDER BY 1").fetchall()
+        )
     if as_json:
         body = {
             "loads": [

@@ -1,5 +1,6 @@
 """Rows between duckdb and PostgreSQL at full speed: COPY through a pipe, nothing held in memory."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -34,16 +35,12 @@ def copy_in(
 
     def produce() -> None:
         try:
-            con.cursor().execute(
-                f"COPY ({select}) TO {sql_text(pipe)} (FORMAT csv, HEADER false, NULLSTR '{_NULL}')"  # noqa: S608
-            )
+            con.cursor().execute(f"COPY ({select}) TO {sql_text(pipe)} (FORMAT csv, HEADER false, NULLSTR '{_NULL}')")
         except BaseException as error:
             failure.append(error)
             # The reader waits for a writer: open and close the pipe so that it sees the end.
-            try:
+            with contextlib.suppress(OSError):
                 os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError:
-                pass
 
     producer = threading.Thread(target=produce, daemon=True)
     producer.start()
@@ -74,7 +71,7 @@ def copy_out(
     path = folder / f"{table}.csv"
     with conn.cursor() as cursor, path.open("wb") as stream:
         statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, NULL {})").format(
-            sql.SQL(query),  # type: ignore[arg-type]  # the callers' own constant queries
+            sql.SQL(query),
             sql.Literal(_NULL),
         )
         with cursor.copy(statement) as copy:

@@ -25,7 +25,7 @@ LEVELS = {
 
 
 def number(value: int) -> str:
-    """"12345" → "12 345" with a narrow no-break space."""
+    """ "12345" → "12 345" with a narrow no-break space."""
     return f"{value:,}".replace(",", THIN)
 
 

@@ -71,12 +71,23 @@ def read_roles(work: Workspace, conn: psycopg.Connection) -> None:
         FROM directory.role r JOIN directory.practitioner p ON p.id = r.practitioner_id
         LEFT JOIN directory.site s ON s.id = r.site_id WHERE r.closed_on IS NULL""",
         "role_text",
-        {
-            c: "VARCHAR"
-            for c in (
-                "key nid place site_key profession category specialties mode sector function activity_kind authority"
-            ).split()
-        },
+        dict.fromkeys(
+            [
+                "key",
+                "nid",
+                "place",
+                "site_key",
+                "profession",
+                "category",
+                "specialties",
+                "mode",
+                "sector",
+                "function",
+                "activity_kind",
+                "authority",
+            ],
+            "VARCHAR",
+        ),
         work.folder,
     )
     work.con.execute(
@@ -89,7 +100,7 @@ def read_roles(work: Workspace, conn: psycopg.Connection) -> None:
         conn,
         """SELECT national_id, last_name, first_name, civility FROM directory.practitioner WHERE closed_on IS NULL""",
         "person",
-        {c: "VARCHAR" for c in ("key", "last_name", "first_name", "civility")},
+        dict.fromkeys(("key", "last_name", "first_name", "civility"), "VARCHAR"),
         work.folder,
     )
     copy_out(
@@ -98,7 +109,7 @@ def read_roles(work: Workspace, conn: psycopg.Connection) -> None:
         """SELECT key, name, street, postal_code, commune_code, town, phone, phone2
         FROM directory.site WHERE closed_on IS NULL""",
         "live_site",
-        {c: "VARCHAR" for c in "key name street postal_code commune_code town phone phone2".split()},
+        dict.fromkeys(["key", "name", "street", "postal_code", "commune_code", "town", "phone", "phone2"], "VARCHAR"),
         work.folder,
     )
 

@@ -17,9 +17,9 @@ from ingest.copying import copy_in
 from ingest.errors import DropRefused, FileRefused
 from ingest.normalise import ameli as ameli_lines
 from ingest.normalise import publication, sites
-from ingest.reading import Reader
 from ingest.readers.detection import Choice, choose
 from ingest.readers.origins import find_origins
+from ingest.reading import Reader
 from ingest.schemas import LoadReport, RegisterReport
 from ingest.settings import ingest_settings
 from ingest.workspace import Workspace, ingest_home, sweep
@@ -130,7 +130,7 @@ class _Load:
             reader = Reader(work, choice)
             if not force:
                 with self.phase("compare", "Comparaison avec le dernier chargement", 0.01):
-                    same = reader.same_as(previous, self.context)
+                    same = reader.same_as(previous, self.context, store.last_published(self.conn))
                 if same is not None:
                     self.registers = same
                     return self.report("unchanged")
@@ -154,9 +154,8 @@ class _Load:
         for detected in choice.chosen:
             if detected.extra_columns:
                 names = ", ".join(f"« {c} »" for c in detected.extra_columns[:5])
-                self.notices.append(
-                    f"{detected.origin.name} : {len(detected.extra_columns)} colonne(s) inconnue(s) ignorée(s) : {names}."
-                )
+                count = len(detected.extra_columns)
+                self.notices.append(f"{detected.origin.name} : {count} colonne(s) inconnue(s) ignorée(s) : {names}.")
 
     def _read(self, work: Workspace, reader: Reader) -> None:
         total = max(reader.bytes_to_read, 1)

@@ -47,7 +47,8 @@ class Reader:
         csv_files = [d for d in self.files if d.kind is Kind.FINESS_CSV]
         if csv_files and not any("structureet" in d.records for d in csv_files):
             raise FileRefused(
-                csv_files[0].origin.name, "il manque le fichier FINESS des établissements (structureet), qu’il complète."
+                csv_files[0].origin.name,
+                "il manque le fichier FINESS des établissements (structureet), qu’il complète.",
             )
 
     def has(self, register: str) -> bool:
@@ -70,14 +71,13 @@ class Reader:
         return sum(d.origin.path.stat().st_size for d in self.files)
 
     def same_as(
-        self, previous: dict[str, tuple[int, str, RegisterReport]], context: str
+        self, previous: dict[str, tuple[int, str, RegisterReport]], context: str, last: int
     ) -> dict[str, RegisterReport] | None:
-        """The reports of an unchanged load when every file is that of the last publication, else None."""
+        """The reports of an unchanged load when every file is that of the last publication (`last`), else None."""
         given = {d.kind.register for d in self.files}
-        last = max((load for load, _, _ in previous.values()), default=0)
         if not given or any(r not in previous or previous[r][1] != context for r in given):
             return None
-        # Another register may have been published since: the AMELI links then rest on other activities.
+        # Another load may have published since (also one that died before its report): start again from the files.
         if any(previous[r][0] != last for r in given):
             return None
         for register in given:
@@ -129,9 +129,7 @@ class Reader:
                     "FINESS : fichier des entités juridiques absent ; celles du répertoire restent en l’état."
                 )
         if self.has("finess"):
-            con.execute(
-                "CREATE OR REPLACE TABLE known_finess AS SELECT finess FROM finess_site WHERE closed IS NULL"
-            )
+            con.execute("CREATE OR REPLACE TABLE known_finess AS SELECT finess FROM finess_site WHERE closed IS NULL")
         else:
             live.read_known_finess(work, conn)
         if self.has("rpps"):

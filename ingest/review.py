@@ -1,5 +1,6 @@
 """The review queue of AMELI links: list, accept, refuse; decisions survive reloads."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -71,10 +72,8 @@ def _pending(row: tuple[Any, ...]) -> Pending:
 def _proposal(raw: dict[str, Any]) -> Proposal:
     explanation = raw.get("explanation")
     if isinstance(explanation, str):
-        try:
+        with contextlib.suppress(ValueError):
             explanation = json.loads(explanation)
-        except ValueError:
-            pass
     return Proposal(
         rpps=raw["rpps"], structure=raw.get("structure") or "", score=int(raw["score"]), explanation=explanation
     )
@@ -148,7 +147,7 @@ def decide(
     best = pairs[0]
     if accepted:
         conn.execute(
-            "UPDATE ingest.ameli_link SET decision = 'accepted', rpps = %s, structure = %s WHERE fingerprint = %s",
+            "UPDATE ingest.ameli_link SET decision = 'auto', rpps = %s, structure = %s WHERE fingerprint = %s",
             (best.rpps, best.structure or None, item.fingerprint),
         )
         return f"Accepté : {item.name} est {best.name or best.rpps}. La fiche suivra au prochain chargement."

@@ -34,7 +34,8 @@ def show_report(report: LoadReport) -> None:
     console = Console()
     console.print(
         f"Chargement n°{NBSP}{report.load_id}{NBSP}: [bold]{STATUSES.get(report.status, report.status)}[/bold]"
-        f" en {report.seconds:.1f}".replace(".", ",") + f"{NBSP}s"
+        f" en {report.seconds:.1f}".replace(".", ",")
+        + f"{NBSP}s"
     )
     if report.registers:
         console.print(_counts(report))

@@ -83,6 +83,12 @@ def last_reports(conn: psycopg.Connection) -> dict[str, tuple[int, str, Register
     return found
 
 
+def last_published(conn: psycopg.Connection) -> int:
+    """The number of the last load that changed or confirmed the directory, 0 before the first."""
+    row = conn.execute("SELECT max(id) FROM ingest.load WHERE status IN ('published', 'unchanged')").fetchone()
+    return int(row[0] or 0) if row else 0
+
+
 def context(conn: psycopg.Connection) -> str:
     """A mark of everything but the files that a load depends on: code, places, BAN, operators' decisions."""
     row = conn.execute(
@@ -119,7 +125,7 @@ def read_old_links(work: Workspace, conn: psycopg.Connection) -> None:
                 content ->> 'gender', content ->> 'specialty')), rpps, structure, decision, content ->> 'mark'
         FROM ingest.ameli_link""",
         "old_link",
-        {c: "VARCHAR" for c in ("fingerprint", "identity", "rpps", "structure", "decision", "content")},
+        dict.fromkeys(("fingerprint", "identity", "rpps", "structure", "decision", "content"), "VARCHAR"),
         work.folder,
     )
 
@@ -190,8 +196,8 @@ def merge_links(conn: psycopg.Connection, load_id: int) -> None:
     conn.execute("ANALYZE staging.ameli_link")
     same = " AND ".join(f"l.{c} IS NOT DISTINCT FROM s.{c}" for c in _LINK_COLUMNS)
     conn.execute(
-        "DELETE FROM ingest.ameli_link l WHERE NOT EXISTS"
-        f" (SELECT FROM staging.ameli_link s WHERE s.fingerprint = l.fingerprint AND {same})"  # noqa: S608
+        f"""DELETE FROM ingest.ameli_link l WHERE NOT EXISTS
+        (SELECT FROM staging.ameli_link s WHERE s.fingerprint = l.fingerprint AND {same})"""  # noqa: S608
     )
     columns = ", ".join(_LINK_COLUMNS)
     conn.execute(

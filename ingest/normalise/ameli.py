@@ -37,7 +37,8 @@ def reject_ameli(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) ->
 
 _ACTIVITIES = """SELECT r.nid[2:] AS rpps, r.place AS structure, coalesce(r.mode, '') AS mode, p.last_name,
         p.first_name, p.civility, r.profession,
-        array_to_string(list_transform(coalesce(r.specialties, []), s -> split_part(s, '|', 2)), ',') AS specialties,
+        array_to_string(list_transform(coalesce(r.specialties, []), lambda s: split_part(s, '|', 2)), ',')
+            AS specialties,
         {address}
     FROM role_base r JOIN person p ON p.key = r.nid {join}"""
 
@@ -74,7 +75,7 @@ def link_ameli(
     activities = work.folder / "activities.parquet"
     lines = work.folder / "ameli.parquet"
     query = _FROM_DIRECTORY if from_directory else _FROM_LINES
-    con.execute(f"COPY ({query}) TO {sql_text(activities)} (FORMAT parquet)")  # noqa: S608
+    con.execute(f"COPY ({query}) TO {sql_text(activities)} (FORMAT parquet)")
     official = ", ".join(f"{short} AS {name}" for short, name in AMELI_OFFICIAL.items())
     con.execute(f"COPY (SELECT rank AS line, {official} FROM ameli_line) TO {sql_text(lines)} (FORMAT parquet)")  # noqa: S608
     work.memory(LINKING_MEMORY)
@@ -93,7 +94,7 @@ def link_ameli(
         """CREATE OR REPLACE TABLE ameli_linked AS
         SELECT l.line::BIGINT AS rank, l.fingerprint::VARCHAR AS fingerprint, nullif(l.rpps::VARCHAR, '') AS rpps,
             nullif(l.structure::VARCHAR, '') AS structure, l.score::SMALLINT AS score,
-            l.decision::VARCHAR AS decision, l.explanation::VARCHAR AS explanation, p.candidates
+            l.decision::VARCHAR AS decision, nullif(l.explanation::VARCHAR, '') AS explanation, p.candidates
         FROM links l LEFT JOIN (
             SELECT line::BIGINT AS line, to_json(list({'rpps': rpps::VARCHAR, 'structure': structure::VARCHAR,
                 'score': score::INTEGER, 'explanation': explanation::VARCHAR} ORDER BY rank))::VARCHAR AS candidates

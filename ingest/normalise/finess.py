@@ -31,7 +31,8 @@ def from_csv(con: duckdb.DuckDBPyConnection, rejects: Rejects) -> None:
         """CREATE OR REPLACE TABLE finess_et AS SELECT *, CASE
             WHEN NOT finess_ok(nofinesset) THEN 'numéro FINESS invalide'
             WHEN coalesce(rs, rslongue) IS NULL THEN 'nom absent'
-            WHEN row_number() OVER (PARTITION BY nofinesset ORDER BY file DESC, line) > 1 THEN 'doublon de numéro FINESS'
+            WHEN row_number() OVER (PARTITION BY nofinesset ORDER BY file DESC, line) > 1
+                THEN 'doublon de numéro FINESS'
             END AS reason
         FROM finess_structureet"""
     )
@@ -113,7 +114,8 @@ def from_json(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) -> No
     )
     con.execute(
         f"""CREATE OR REPLACE TABLE finess_site AS SELECT {_SITE_COLUMNS} FROM (
-            SELECT * REPLACE (concat_ws(', ', complement, access_point) AS complement, day(opened) AS opened, CASE WHEN active = 'I' THEN coalesce(day(closed), current_date) END AS closed),
+            SELECT * REPLACE (concat_ws(', ', complement, access_point) AS complement, day(opened) AS opened,
+                CASE WHEN active = 'I' THEN coalesce(day(closed), current_date) END AS closed),
                 TRY_CAST(lon AS DOUBLE) AS x, TRY_CAST(lat AS DOUBLE) AS y,
                 CASE WHEN lon IS NOT NULL THEN 'WGS84, score BAN ' || coalesce(ban_score, '?') END AS projection,
                 CASE WHEN lon IS NOT NULL THEN 4326 END AS epsg
@@ -138,8 +140,6 @@ def _finish(con: duckdb.DuckDBPyConnection, rejects: Rejects) -> None:
     rows = con.execute("SELECT file, line, reason FROM finess_line WHERE reason IS NOT NULL ORDER BY file, line")
     for file, line, reason in rows.fetchall():
         rejects.add(file, line, reason)
-    con.register(
-        "ways", pd.DataFrame({"code": list(WAY_TYPES), "label": list(WAY_TYPES.values())}).astype("str")
-    )
+    con.register("ways", pd.DataFrame({"code": list(WAY_TYPES), "label": list(WAY_TYPES.values())}).astype("str"))
     con.execute("CREATE OR REPLACE TABLE way_type AS SELECT code::VARCHAR AS code, label::VARCHAR AS label FROM ways")
     con.unregister("ways")

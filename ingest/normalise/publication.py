@@ -116,7 +116,7 @@ def literal(column: str, kind: str) -> str:
     if kind not in ("list", "keys"):
         return f"t.{column}"
     item = "'\"' || replace(replace(v, '\\', '\\\\'), '\"', '\\\"') || '\"'"
-    return f"'{{' || array_to_string(list_transform(t.{column}, v -> {item}), ',') || '}}'"
+    return f"'{{' || array_to_string(list_transform(t.{column}, lambda v: {item}), ',') || '}}'"
 
 
 def create_empty(con: duckdb.DuckDBPyConnection, table: str) -> None:

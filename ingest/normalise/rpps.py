@@ -23,10 +23,29 @@ _SKILL = (
     + " ELSE 'R01' END || '|' || skill"
 )
 
-_ADDRESS = (
-    "addressee, access_point, number, repetition, way_type, way_label, way, distribution, cedex_office, postal_code,"
-    " commune_code, commune_label, phone, phone2, fax, email, company_name, trade_name, siret, finess, sector"
-).split(", ")
+_ADDRESS = [
+    "addressee",
+    "access_point",
+    "number",
+    "repetition",
+    "way_type",
+    "way_label",
+    "way",
+    "distribution",
+    "cedex_office",
+    "postal_code",
+    "commune_code",
+    "commune_label",
+    "phone",
+    "phone2",
+    "fax",
+    "email",
+    "company_name",
+    "trade_name",
+    "siret",
+    "finess",
+    "sector",
+]
 
 
 def normalise_rpps(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) -> None:
@@ -177,7 +196,7 @@ def keep_qualifications(con: duckdb.DuckDBPyConnection, *, skills: bool, diploma
         con.execute(
             f"""INSERT INTO skill_list SELECT key, skills, list_transform(
                 from_json(skills, '[{{"type": "VARCHAR", "code": "VARCHAR"}}]'),
-                s -> CASE s.type {systems} ELSE 'R01' END || '|' || s.code)
+                lambda s: CASE s.type {systems} ELSE 'R01' END || '|' || s.code)
             FROM old_qualification WHERE skills IS NOT NULL"""  # noqa: S608
         )
     if diplomas:

@@ -118,7 +118,7 @@ def resolve_places(work: Workspace, conn: psycopg.Connection) -> None:
 
 
 def _town(name: str) -> str:
-    """"Paris 12e arrondissement" is written Paris on an envelope."""
+    """ "Paris 12e arrondissement" is written Paris on an envelope."""
     words = name.split()
     return " ".join(words[:-2]) if words[-1] == "arrondissement" and len(words) > 2 else name
 

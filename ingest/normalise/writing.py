@@ -7,11 +7,41 @@ import duckdb
 import pandas as pd
 
 _SMALL = frozenset(
-    "de du des d la le les l et en sur sous aux au à a lès lez les dit dite chez près ter bis von van".split()
+    [
+        "de",
+        "du",
+        "des",
+        "d",
+        "la",
+        "le",
+        "les",
+        "l",
+        "et",
+        "en",
+        "sur",
+        "sous",
+        "aux",
+        "au",
+        "à",
+        "a",
+        "lès",
+        "lez",
+        "les",
+        "dit",
+        "dite",
+        "chez",
+        "près",
+        "ter",
+        "bis",
+        "von",
+        "van",
+    ]
 )
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _ROMAN = re.compile(r"^(?=[IVX]{2,}$)X{0,3}(IX|IV|V?I{0,3})$")
-_KEPT = frozenset("ZAC ZA ZI ZUP BP CS TSA RN RD CD HLM PMI CHU CHR CH EHPAD".split())
+_KEPT = frozenset(
+    ["ZAC", "ZA", "ZI", "ZUP", "BP", "CS", "TSA", "RN", "RD", "CD", "HLM", "PMI", "CHU", "CHR", "CH", "EHPAD"]
+)
 
 WAY_TYPES = {
     "ALL": "Allée", "AV": "Avenue", "BD": "Boulevard", "BRG": "Bourg", "CAR": "Carrefour", "CARR": "Carré",
@@ -30,14 +60,14 @@ WAY_TYPES = {
 
 
 def first_name(text: str) -> str:
-    """"MARIE-FRANÇOISE" → "Marie-Françoise"; what already has small letters stays as it was written."""
+    """ "MARIE-FRANÇOISE" → "Marie-Françoise"; what already has small letters stays as it was written."""
     if text != text.upper():
         return text
     return _WORD.sub(lambda m: m[0][0] + m[0][1:].lower(), text)
 
 
 def way(text: str) -> str:
-    """"DES ECOLES" → "des Ecoles", "DU 8 MAI 1945" → "du 8 Mai 1945"; mixed case stays as it was written."""
+    """ "DES ECOLES" → "des Ecoles", "DU 8 MAI 1945" → "du 8 Mai 1945"; mixed case stays as it was written."""
     if text != text.upper():
         return text
 
@@ -53,10 +83,15 @@ def way(text: str) -> str:
     return _WORD.sub(word, text)
 
 
-def map_values(con: duckdb.DuckDBPyConnection, table: str, column: str, into: str, change: Callable[[str], str]) -> None:
+def map_values(
+    con: duckdb.DuckDBPyConnection, table: str, column: str, into: str, change: Callable[[str], str]
+) -> None:
     """Make `into(raw, nice)` from the distinct values of a column: each is changed once."""
     rows = con.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()  # noqa: S608
     frame = pd.DataFrame([(raw, change(raw)) for (raw,) in rows], columns=["raw", "nice"], dtype="str")
     con.register("values_to_map", frame)
-    con.execute(f"CREATE OR REPLACE TABLE {into} AS SELECT raw::VARCHAR AS raw, nice::VARCHAR AS nice FROM values_to_map")  # noqa: S608
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {into} AS
+        SELECT raw::VARCHAR AS raw, nice::VARCHAR AS nice FROM values_to_map"""  # noqa: S608
+    )
     con.unregister("values_to_map")

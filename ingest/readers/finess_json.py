@@ -22,11 +22,38 @@ _SPACE = " \t\r\n"
 LONGEST_ELEMENT = 64_000_000
 """Characters of one legal entity; the largest of the real file has fewer than two million."""
 
-LEGAL = "finess siren name long_name legal_status phone opened closed active".split()
-SITE = "finess legal siret name long_name complement category opened closed active phone fax email".split()
-ADDRESS = (
-    "number way_type way repetition access_point locality insee town postal_code lon lat ban_score ban_key line_four"
-).split()
+LEGAL = ["finess", "siren", "name", "long_name", "legal_status", "phone", "opened", "closed", "active"]
+SITE = [
+    "finess",
+    "legal",
+    "siret",
+    "name",
+    "long_name",
+    "complement",
+    "category",
+    "opened",
+    "closed",
+    "active",
+    "phone",
+    "fax",
+    "email",
+]
+ADDRESS = [
+    "number",
+    "way_type",
+    "way",
+    "repetition",
+    "access_point",
+    "locality",
+    "insee",
+    "town",
+    "postal_code",
+    "lon",
+    "lat",
+    "ban_score",
+    "ban_key",
+    "line_four",
+]
 
 
 class JsonStream:

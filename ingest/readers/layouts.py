@@ -123,18 +123,67 @@ AMELI: dict[str, str | None] = {
 
 AMELI_OFFICIAL = {short: official for official, short in AMELI.items() if short}
 
-FINESS_ET = (
-    "structureet;nofinesset;nofinessej;rs;rslongue;complrs;compldistrib;numvoie;typvoie;voie;compvoie;lieuditbp;"
-    "commune;departement;libdepartement;ligneacheminement;telephone;telecopie;categetab;libcategetab;categagretab;"
-    "libcategagretab;siret;codeape;codemft;libmft;codesph;libsph;dateouv;dateautor;datemaj;numuai"
-).split(";")
+FINESS_ET = [
+    "structureet",
+    "nofinesset",
+    "nofinessej",
+    "rs",
+    "rslongue",
+    "complrs",
+    "compldistrib",
+    "numvoie",
+    "typvoie",
+    "voie",
+    "compvoie",
+    "lieuditbp",
+    "commune",
+    "departement",
+    "libdepartement",
+    "ligneacheminement",
+    "telephone",
+    "telecopie",
+    "categetab",
+    "libcategetab",
+    "categagretab",
+    "libcategagretab",
+    "siret",
+    "codeape",
+    "codemft",
+    "libmft",
+    "codesph",
+    "libsph",
+    "dateouv",
+    "dateautor",
+    "datemaj",
+    "numuai",
+]
 
-FINESS_GEO = "geolocalisation;nofinesset;coordxet;coordyet;sourcecoordet;datemaj".split(";")
+FINESS_GEO = ["geolocalisation", "nofinesset", "coordxet", "coordyet", "sourcecoordet", "datemaj"]
 
-FINESS_EJ = (
-    "structureej;nofiness;rs;rslongue;complrs;numvoie;typvoie;voie;compvoie;compldistrib;lieuditbp;commune;"
-    "ligneacheminement;departement;libdepartement;telephone;statutjuridique;libstatutjuridique;categetab;"
-    "libcategetab;siren;codeape;datecrea"
-).split(";")
+FINESS_EJ = [
+    "structureej",
+    "nofiness",
+    "rs",
+    "rslongue",
+    "complrs",
+    "numvoie",
+    "typvoie",
+    "voie",
+    "compvoie",
+    "compldistrib",
+    "lieuditbp",
+    "commune",
+    "ligneacheminement",
+    "departement",
+    "libdepartement",
+    "telephone",
+    "statutjuridique",
+    "libstatutjuridique",
+    "categetab",
+    "libcategetab",
+    "siren",
+    "codeape",
+    "datecrea",
+]
 
 FINESS_RECORDS = {layout[0]: layout for layout in (FINESS_ET, FINESS_GEO, FINESS_EJ)}

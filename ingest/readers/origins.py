@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ingest.errors import FileRefused
 from ingest.settings import ingest_settings
@@ -70,8 +70,8 @@ class Origin:
                 with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
                     yield stream
             elif _is_gzip(self.path):
-                with gzip.open(self.path, "rb") as stream:
-                    yield stream
+                with gzip.open(self.path, "rb") as unzipped:
+                    yield cast("IO[bytes]", unzipped)
             else:
                 with self.path.open("rb") as stream:
                     yield stream

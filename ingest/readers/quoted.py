@@ -57,9 +57,9 @@ class QuotedFile:
                 lines = text.split("\n")
                 if lines[-1] == "":
                     lines.pop()
-                for line in lines:
+                for row in lines:
                     number += 1
-                    yield number, line.rstrip("\r")
+                    yield number, row.rstrip("\r")
         self.sha256 = digest.hexdigest()
 
     def _bad_encoding(self, piece: bytes, at: int, lines_before: int) -> FileRefused:

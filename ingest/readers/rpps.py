@@ -12,7 +12,6 @@ from ingest.readers.tables import sql_text
 _LAYOUTS = {Kind.RPPS_ACTIVITY: RPPS_ACTIVITY, Kind.RPPS_SKILLS: RPPS_SKILLS, Kind.RPPS_DIPLOMAS: RPPS_DIPLOMAS}
 
 
-
 def read_rpps(
     con: duckdb.DuckDBPyConnection, detected: Detected, work: Path, table: str, progress: Progress | None = None
 ) -> Scanned:
@@ -36,9 +35,7 @@ def read_rpps(
             "INSERT INTO skipped VALUES (?, ?)", [(line, rank) for rank, (line, _) in enumerate(scanned.rejected)]
         )
     # Line = place among the kept lines + rejected lines before it + the header.
-    shift = (
-        " + (SELECT count(*) FROM skipped s WHERE s.line - 2 - s.rank < n - 1)" if scanned.rejected else ""
-    )
+    shift = " + (SELECT count(*) FROM skipped s WHERE s.line - 2 - s.rank < n - 1)" if scanned.rejected else ""
     con.execute(
         f"""CREATE OR REPLACE TABLE {table} AS
         SELECT n + 1{shift} AS line, * EXCLUDE (n) FROM (
