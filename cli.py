@@ -10,6 +10,8 @@ import sys
 
 import typer
 
+from core.command_line import run
+
 PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules", "bench")
 
 
@@ -20,7 +22,6 @@ def assemble() -> typer.Typer:
         help="Commandes de Repère, le répertoire opérationnel de l’offre de santé.",
         no_args_is_help=True,
         add_completion=False,
-        pretty_exceptions_show_locals=False,
     )
 
     @cli.callback()
@@ -33,16 +34,5 @@ def assemble() -> typer.Typer:
     return cli
 
 
-def main() -> None:
-    """Run the command line; a domain error is shown in one sentence, with exit code 1."""
-    from core.errors import DomainError
-
-    try:
-        assemble()()
-    except DomainError as error:
-        typer.secho(str(error), err=True, fg="red")
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(run(assemble()))
