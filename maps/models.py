@@ -88,6 +88,19 @@ class PlaceFormerCode(Base):
     place_id: Mapped[int] = mapped_column(ForeignKey("maps.place.id", ondelete="CASCADE"), index=True)
 
 
+class Street(Base):
+    """A street of the BAN: its key, its name, the point of the address nearest its middle, how many addresses."""
+
+    __tablename__ = "street"
+    __table_args__ = {"schema": SCHEMA}
+
+    commune_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    street_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    point: Mapped[Any] = mapped_column(Geography("POINT", srid=4326, spatial_index=False))
+    addresses: Mapped[int] = mapped_column(Integer)
+
+
 class Address(Base):
     """A numbered address of the national address base (BAN); `street_key` is the normalised street name."""
 
