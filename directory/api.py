@@ -1,6 +1,7 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
+from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
 from directory.models import (
     Alias,
     Concept,
@@ -36,6 +37,7 @@ from directory.schemas import (
     Position,
     PostalAddress,
     PublishReport,
+    SiteDescription,
     SiteSheet,
     Written,
 )
@@ -79,15 +81,20 @@ __all__ = [
     "PublishReport",
     "Role",
     "Site",
+    "SiteDescription",
     "SiteEquipment",
     "SiteSheet",
     "Written",
     "concept_index",
     "create_publication_tables",
+    "describe_offer",
+    "describe_site",
     "find_uid",
     "offer_sheet",
     "publish",
     "refresh_search",
+    "republish_offer",
     "searchable",
     "site_sheet",
+    "unpublish_offer",
 ]

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from core.db import connect_direct
 from core.errors import Unavailable
-from directory import nomenclature
+from directory import demo, nomenclature
 from directory.nomenclature import SystemReport
 
 app = typer.Typer()
@@ -94,3 +94,20 @@ def listing(as_json: AsJson = False) -> None:
         counts = (line.active, line.retired, line.versions)
         table.add_row(line.system, line.version, source, line.loaded_at, *(str(n) for n in counts))
     _console().print(table)
+
+
+@app.command("demo-data")
+def demo_data(
+    seed: Annotated[int, typer.Option(help="Graine du tirage : la même donne les mêmes descriptions.")] = 78,
+    as_json: AsJson = False,
+) -> None:
+    """Décrire, pour la démonstration, environ un tiers des offres (actes, horaires, territoire, contacts inventés)."""
+    with _connect() as conn:
+        report = demo.describe_demo(conn, seed)
+    if as_json:
+        typer.echo(report.model_dump_json())
+        return
+    typer.echo(
+        f"{report.described} offres décrites sur {report.candidates} qui ne l’étaient pas,"
+        f" {report.sites_equipped} lieux équipés."
+    )

@@ -283,19 +283,21 @@ class OfferSheet(Frozen):
     version: int
 
 
-class ContactIn(BaseModel):
-    """A contact that the professional gives; the purpose decides channel, nature and confidentiality."""
+class Description(BaseModel):
+    """Base of what people write: an unknown field is refused, a field left out keeps what stands, null empties it."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ContactIn(Description):
+    """A contact that the professional gives; the purpose decides channel, nature and confidentiality."""
 
     purpose: str
     value: str = Field(max_length=500)
 
 
-class SlotIn(BaseModel):
+class SlotIn(Description):
     """An opening slot: R252 kind, ISO weekday, local times, optional period (inclusive)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: str = "07"
     weekday: int = Field(ge=1, le=7)
@@ -305,13 +307,11 @@ class SlotIn(BaseModel):
     valid_to: date | None = None
 
 
-class OfferDescription(BaseModel):
-    """What a professional may say of an offer. A field left out (None) keeps what stands; an empty list empties it.
+class OfferDescription(Description):
+    """What a professional may say of an offer.
 
-    Concepts are `system|code`; territory entries are `commune:78361`.
+    Concepts are `system|code`; territory entries are places such as `commune:78361`; languages ISO 639 codes.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     activities: list[str] | None = None
     acts: list[str] | None = None
@@ -331,6 +331,14 @@ class OfferDescription(BaseModel):
     territory: list[str] | None = None
     closing_on: date | None = None
     reopening_on: date | None = None
+
+
+class SiteDescription(Description):
+    """What people may say of a place: equipment (J18), accessibility (R202), and a pin in WGS84 degrees."""
+
+    equipment: list[str] | None = None
+    accessibility: str | None = None
+    pin: tuple[float, float] | None = Field(default=None, description="Latitude, longitude; null removes the pin.")
 
 
 class Written(Frozen):

@@ -1,0 +1,257 @@
+"""Use cases of those who describe offers and places: versions, history, projection and event in one transaction."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.errors import Conflict, InvalidInput, NotFound
+from core.events import NewEvent, record
+from directory import describe_rules as rules
+from directory.concepts import concept_index
+from directory.models import History, Site
+from directory.models_offer import ContactPoint, Offer, OfferTerritory, OpeningSlot, SiteEquipment
+from directory.projection import refresh_search
+from directory.schemas import OfferDescription, SiteDescription, Written
+from maps.api import Place
+
+_STALE = (
+    "Cette fiche a été modifiée entre-temps par quelqu’un d’autre. Vos saisies ne sont pas perdues : "
+    "relisez la fiche, puis enregistrez à nouveau."
+)
+_PLACE_KINDS = {"commune", "commune_deleguee", "arrondissement", "epci", "departement", "region", "territory"}
+
+
+async def _locked(session: AsyncSession, uid: uuid.UUID, version: int) -> Offer:
+    offer = await session.scalar(
+        select(Offer).where(Offer.uid == uid).with_for_update().execution_options(populate_existing=True)
+    )
+    if offer is None or offer.closed_on is not None:
+        raise NotFound("Cette offre n’existe pas, ou n’est plus au répertoire.")
+    if offer.version != version:
+        raise Conflict(_STALE)
+    return offer
+
+
+async def _place_ids(session: AsyncSession, refs: Sequence[str], problems: rules.Problems) -> list[int]:
+    if len(refs) > rules.PLACES_MAX:
+        problems.add("territory", f"Pas plus de {rules.PLACES_MAX} lieux dans un territoire d’intervention.")
+        return []
+    pairs = []
+    for ref in dict.fromkeys(refs):
+        kind, _, code = ref.partition(":")
+        if kind not in _PLACE_KINDS or not code:
+            problems.add("territory", f"Lieu inconnu : {ref[:40]}.")
+            return []
+        pairs.append((kind, code))
+        if kind == "commune":
+            # A municipal arrondissement is written like any commune (commune:75112).
+            pairs.append(("arrondissement", code))
+    rows = await session.execute(
+        select(Place.id, Place.kind, Place.code).where(tuple_(Place.kind, Place.code).in_(pairs)).order_by(Place.id)
+    )
+    found = rows.all()
+    known = {f"{'commune' if r.kind == 'arrondissement' else r.kind}:{r.code}" for r in found}
+    known |= {f"{r.kind}:{r.code}" for r in found}
+    missing = [ref for ref in refs if ref not in known]
+    if missing:
+        problems.add("territory", f"Lieu inconnu : {missing[0][:40]}.")
+    return [r.id for r in found]
+
+
+async def _children(session: AsyncSession, offer_id: int) -> dict[str, Any]:
+    """Return contacts, hours and territory as they stand, for the history."""
+    contacts = await session.scalars(
+        select(ContactPoint).where(ContactPoint.offer_id == offer_id).order_by(ContactPoint.id)
+    )
+    slots = await session.scalars(select(OpeningSlot).where(OpeningSlot.offer_id == offer_id).order_by(OpeningSlot.id))
+    places = await session.scalars(
+        select(OfferTerritory.place_id).where(OfferTerritory.offer_id == offer_id).order_by(OfferTerritory.place_id)
+    )
+    return {
+        "contacts": [[c.purpose, c.value] for c in contacts],
+        "hours": [
+            [s.kind, s.weekday, *(str(x) if x else None for x in (s.opens, s.closes, s.valid_from, s.valid_to))]
+            for s in slots
+        ],
+        "territory": list(places),
+    }
+
+
+_PLAIN = ("accepts_new", "accepts_new_on", "closing_on", "reopening_on")
+_TRACKED = (*rules.CONCEPT_FIELDS, *_PLAIN, "languages", "age_min", "age_max", "comment", "status", "described")
+
+
+def _plain(offer: Offer) -> dict[str, Any]:
+    values = {name: getattr(offer, name) for name in _TRACKED}
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
+
+
+async def _finish(
+    session: AsyncSession, offer: Offer, actor: str, action: str, before: dict[str, Any], after: dict[str, Any]
+) -> Written:
+    changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    session.add(History(entity="offer", entity_id=offer.id, actor=actor, action=action, detail=changed))
+    await refresh_search(session, [offer.id])
+    position = await record(session, [NewEvent(kind=f"offer_{action}", entity="offer", entity_id=offer.id)])
+    return Written(uid=offer.uid, version=offer.version, position=position)
+
+
+async def describe_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, description: OfferDescription, actor: str, version: int
+) -> Written:
+    """Write what a professional says of an offer; fields left out of the description stay as they are.
+
+    Args:
+        session: the unit of work, which the caller commits.
+        offer_uid: the offer.
+        description: what to write.
+        actor: who writes, for the history (an account's reference).
+        version: the version that the person was shown.
+
+    Raises:
+        NotFound: no such offer, or it has left the directory.
+        Conflict: someone wrote since that version.
+        InvalidInput: a value breaks a rule; every message is given, by field.
+    """
+    offer = await _locked(session, offer_uid, version)
+    index = await concept_index(session)
+    problems = rules.Problems()
+    given = description.model_fields_set
+    lists = rules.concepts(description, index, problems)
+    spoken = rules.languages(description.languages or [], problems) if "languages" in given else offer.languages
+    age_min = (description.age_min or 0) if "age_min" in given else offer.age_min
+    age_max = (150 if description.age_max is None else description.age_max) if "age_max" in given else offer.age_max
+    rules.ages(age_min, age_max, problems)
+    contacts = rules.contacts(description.contacts or [], problems) if "contacts" in given else None
+    slots = rules.hours(description.hours or [], index, problems) if "hours" in given else None
+    places = await _place_ids(session, description.territory or [], problems) if "territory" in given else None
+    dates = {name: getattr(description if name in given else offer, name) for name in _PLAIN}
+    rules.period(
+        dates["closing_on"], dates["reopening_on"], "reopening_on", "La réouverture précède la fermeture.", problems
+    )
+    problems.refuse()
+
+    before = _plain(offer) | await _children(session, offer.id)
+    for name, value in (*lists.items(), *dates.items()):
+        setattr(offer, name, value)
+    offer.languages, offer.age_min, offer.age_max = spoken, age_min, age_max
+    if "comment" in given:
+        offer.comment = rules.comment(description.comment)
+    if contacts is not None:
+        await session.execute(delete(ContactPoint).where(ContactPoint.offer_id == offer.id))
+        session.add_all(
+            ContactPoint(offer_id=offer.id, purpose=c.purpose, nature=c.nature, channel=c.channel, value=c.value,
+                         confidentiality=c.confidentiality)
+            for c in contacts
+        )  # fmt: skip
+    if slots is not None:
+        await session.execute(delete(OpeningSlot).where(OpeningSlot.offer_id == offer.id))
+        session.add_all(OpeningSlot(offer_id=offer.id, **slot.model_dump()) for slot in slots)
+    if places is not None:
+        await session.execute(delete(OfferTerritory).where(OfferTerritory.offer_id == offer.id))
+        if places:
+            await session.execute(
+                insert(OfferTerritory), [{"offer_id": offer.id, "place_id": place} for place in places]
+            )
+    offer.described = True
+    offer.version += 1
+    offer.updated_at = await clock.now(session)
+    await session.flush()
+    after = _plain(offer) | await _children(session, offer.id)
+    return await _finish(session, offer, actor, "described", before, after)
+
+
+async def _set_status(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, status: str, action: str
+) -> Written:
+    offer = await _locked(session, offer_uid, version)
+    if offer.status == status:
+        said = "publiée" if status == "published" else "dépubliée"
+        raise Conflict(f"Cette offre est déjà {said}.")
+    before = _plain(offer)
+    offer.status = status
+    offer.version += 1
+    offer.updated_at = await clock.now(session)
+    await session.flush()
+    return await _finish(session, offer, actor, action, before, _plain(offer))
+
+
+async def unpublish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
+    """Take an offer out of searches and sheets; what was written is kept.
+
+    Raises:
+        NotFound: no such offer.
+        Conflict: someone wrote since that version, or it is unpublished already.
+    """
+    return await _set_status(session, offer_uid, actor, version, "unpublished", "unpublished")
+
+
+async def republish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
+    """Show again an offer that was unpublished.
+
+    Raises:
+        NotFound: no such offer.
+        Conflict: someone wrote since that version, or it is published already.
+    """
+    return await _set_status(session, offer_uid, actor, version, "published", "republished")
+
+
+async def describe_site(
+    session: AsyncSession, site_uid: uuid.UUID, description: SiteDescription, actor: str, version: int
+) -> Written:
+    """Write the equipment, the accessibility and the pin of a place; its offers' search rows follow.
+
+    Raises:
+        NotFound: no such place, or it has closed.
+        Conflict: someone wrote since that version.
+        InvalidInput: a code is unknown or the pin is outside the world.
+    """
+    site = await session.scalar(
+        select(Site).where(Site.uid == site_uid).with_for_update().execution_options(populate_existing=True)
+    )
+    if site is None or site.closed_on is not None:
+        raise NotFound("Ce lieu n’existe pas, ou n’est plus au répertoire.")
+    if site.version != version:
+        raise Conflict(_STALE)
+    index = await concept_index(session)
+    given = description.model_fields_set
+    changed: dict[str, Any] = {}
+    if "equipment" in given:
+        ids = index.ids(description.equipment or [], "J18", "equipment")
+        former = await session.scalars(
+            select(SiteEquipment.concept_id).where(SiteEquipment.site_id == site.id).order_by(SiteEquipment.concept_id)
+        )
+        changed["equipment"] = [list(former), sorted(ids)]
+        await session.execute(delete(SiteEquipment).where(SiteEquipment.site_id == site.id))
+        if ids:
+            await session.execute(insert(SiteEquipment), [{"site_id": site.id, "concept_id": i} for i in ids])
+    if "accessibility" in given:
+        code = description.accessibility
+        if code is not None:
+            index.ids([f"R202|{code}"], "R202", "accessibility")
+        changed["accessibility"] = [site.accessibility, code]
+        site.accessibility = code
+    if "pin" in given:
+        changed["pin"] = [None, description.pin]
+        if description.pin is None:
+            site.pin = None
+        else:
+            latitude, longitude = description.pin
+            if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+                message = "La position placée n’est pas sur le globe."
+                raise InvalidInput(message, fields={"pin": message})
+            site.pin = func.ST_SetSRID(func.ST_MakePoint(longitude, latitude), 4326)
+    site.version += 1
+    site.updated_at = await clock.now(session)
+    session.add(History(entity="site", entity_id=site.id, actor=actor, action="described", detail=changed))
+    await session.flush()
+    offers = await session.scalars(
+        select(Offer.id).where(Offer.site_id == site.id, Offer.closed_on.is_(None)).order_by(Offer.id)
+    )
+    await refresh_search(session, list(offers))
+    position = await record(session, [NewEvent(kind="site_described", entity="site", entity_id=site.id)])
+    return Written(uid=site.uid, version=site.version, position=position)

@@ -1,0 +1,184 @@
+"""Rules of what professionals write, each with its French message at its field."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from urllib.parse import urlsplit
+
+from core.errors import InvalidInput
+from directory.concepts import ConceptIndex
+from directory.labels import LANGUAGES, PURPOSES, WEEKDAYS
+from directory.schemas import ContactIn, OfferDescription, SlotIn
+
+SLOTS_MAX = 200
+PLACES_MAX = 500
+CODES_MAX = 200
+
+CONCEPT_FIELDS = {
+    "activities": "J17",
+    "acts": "J16",
+    "outside_acts": "J16",
+    "skills": "J33",
+    "specialisations": "J35",
+    "publics": "J29",
+    "reception": "R338",
+}
+"""Fields of an offer that hold concepts, and their nomenclature."""
+
+_EMAIL = re.compile(r"^[A-Za-z0-9.!#$%*+/=^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$")
+_PHONE = re.compile(r"^(0[1-9]\d{8}|\+\d{8,15}|\d{2,4})$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass
+class Problems:
+    """Messages gathered by field, so that a person sees all of them at once."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, message: str) -> None:
+        """Note a message; the first one of a field stays."""
+        self.fields.setdefault(name, message)
+
+    def refuse(self) -> None:
+        """Raise what was gathered.
+
+        Raises:
+            InvalidInput: at least one message was noted.
+        """
+        if self.fields:
+            raise InvalidInput("Certaines informations sont à corriger : " + " ".join(self.fields.values()),
+                               fields=self.fields)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedContact:
+    """A contact ready to store: R287 nature, R200 channel, confidentiality of its purpose."""
+
+    purpose: str
+    nature: str
+    channel: str
+    value: str
+    confidentiality: int
+
+
+def concepts(description: OfferDescription, index: ConceptIndex, problems: Problems) -> dict[str, list[int]]:
+    """Return the concept ids of each list that was given."""
+    found: dict[str, list[int]] = {}
+    for name, system in CONCEPT_FIELDS.items():
+        if name not in description.model_fields_set:
+            continue
+        refs: list[str] = getattr(description, name) or []
+        if len(refs) > CODES_MAX:
+            problems.add(name, f"Pas plus de {CODES_MAX} codes.")
+            continue
+        try:
+            found[name] = index.ids(refs, system, name)
+        except InvalidInput as error:
+            problems.add(name, error.detail)
+    if found.get("activities") == []:
+        problems.add("activities", "Au moins une activité opérationnelle est nécessaire.")
+    return found
+
+
+def languages(codes: Sequence[str], problems: Problems) -> list[str]:
+    """Return known language codes, each once."""
+    unknown = [code for code in codes if code not in LANGUAGES]
+    if unknown:
+        problems.add("languages", f"Langue inconnue : {unknown[0]}.")
+    return list(dict.fromkeys(codes))
+
+
+def ages(age_min: int, age_max: int, problems: Problems) -> None:
+    """Refuse a youngest patient older than the oldest."""
+    if age_min > age_max:
+        problems.add("age_min", "L’âge minimum dépasse l’âge maximum.")
+
+
+def period(start: date | None, end: date | None, name: str, message: str, problems: Problems) -> None:
+    """Refuse a period that ends before it begins."""
+    if start is not None and end is not None and end < start:
+        problems.add(name, message)
+
+
+def comment(text: str | None) -> str | None:
+    """Return the comment without control characters nor outer spaces; None when nothing is left."""
+    return _CONTROL.sub("", text or "").strip() or None
+
+
+def _phone(value: str) -> str | None:
+    digits = re.sub(r"[\s.\-()\u00a0\u202f]", "", value)
+    digits = re.sub(r"^(?:\+33|0033)0?(?=[1-9]\d{8}$)", "0", digits)
+    return digits if _PHONE.match(digits) else None
+
+
+def _url(value: str) -> str | None:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return None
+    plain = not set(value) & set(" <>\"'`\\") and not _CONTROL.search(value)
+    return value if parts.scheme in ("https", "http") and parts.hostname and "." in parts.hostname and plain else None
+
+
+def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedContact]:
+    """Return contacts ready to store; an empty value is no contact."""
+    checked: list[CheckedContact] = []
+    seen: set[str] = set()
+    for contact in given:
+        purpose = PURPOSES.get(contact.purpose)
+        name = f"contacts.{contact.purpose}"
+        if purpose is None:
+            problems.add("contacts", f"Type de contact inconnu : {contact.purpose[:40]}.")
+            continue
+        text = contact.value.strip()
+        if not text:
+            continue
+        if contact.purpose in seen:
+            problems.add(name, f"{purpose.label} : une seule valeur est possible.")
+            continue
+        seen.add(contact.purpose)
+        if purpose.form == "phone":
+            value, form = _phone(text), "10 chiffres, par exemple 01 99 00 12 34"
+        elif purpose.form == "email":
+            value, form = (text if _EMAIL.match(text) else None), "par exemple cabinet@example.org"
+            if value and contact.purpose == "mssante" and "mssante" not in value.partition("@")[2].lower():
+                value, form = None, "une adresse d’un domaine MSSanté"
+        else:
+            value, form = _url(text), "une adresse qui commence par https://"
+        if value is None:
+            problems.add(name, f"{purpose.label} : la forme n’est pas correcte ({form}).")
+            continue
+        channel = {"email": "3", "url": "4"}.get(purpose.form) or ("1" if value.startswith(("06", "07")) else "2")
+        checked.append(CheckedContact(contact.purpose, purpose.nature, channel, value, purpose.confidentiality))
+    return checked
+
+
+def hours(given: Sequence[SlotIn], index: ConceptIndex, problems: Problems) -> list[SlotIn]:
+    """Return slots in order; refuse unknown kinds, empty or overlapping slots, reversed periods."""
+    if len(given) > SLOTS_MAX:
+        problems.add("hours", f"Pas plus de {SLOTS_MAX} plages horaires.")
+        return []
+    ordered = sorted(given, key=lambda s: (s.kind, s.valid_from or date.min, s.weekday, s.opens))
+    last: SlotIn | None = None
+    for slot in ordered:
+        entry = index.by_ref.get(f"R252|{slot.kind}")
+        if entry is None or not entry.active:
+            problems.add("hours", f"Type de plage horaire inconnu : {slot.kind[:10]}.")
+        if slot.opens.second or slot.closes.second or slot.opens.tzinfo or slot.closes.tzinfo:
+            problems.add("hours", "Les heures s’écrivent en heures et minutes locales, par exemple 09:30.")
+        if slot.opens == slot.closes and slot.opens != time(0):
+            problems.add(
+                "hours", f"{WEEKDAYS[slot.weekday].capitalize()} : une plage commence et finit à la même heure."
+            )
+        period(slot.valid_from, slot.valid_to, "hours", "Une période d’horaires finit avant de commencer.", problems)
+        if (
+            last is not None
+            and (last.kind, last.weekday, last.valid_from, last.valid_to)
+            == (slot.kind, slot.weekday, slot.valid_from, slot.valid_to)
+            and (last.closes > slot.opens or last.closes <= last.opens)
+        ):
+            problems.add("hours", f"{WEEKDAYS[slot.weekday].capitalize()} : deux plages horaires se chevauchent.")
+        last = slot
+    return ordered
