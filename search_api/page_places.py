@@ -8,7 +8,7 @@ from search_api.params import place_ref
 
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
-    """Return the label of each `kind:code` that exists (« Mantes-la-Jolie (78) »); others are left out."""
+    """Return the label of each `kind:code` that exists (« Mantes-la-Jolie (78) »); others are left out."""
     found: dict[str, str] = {}
     for ref in refs:
         try:

@@ -20,7 +20,7 @@ from search_api.schemas import PlaceOut
 Pair = tuple[str, str]
 
 AROUND_ME: Final = "Autour de moi"
-"""What « Où ? » shows while the place is the device's position."""
+"""What « Où ? » shows while the place is the device's position."""
 FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
 """Parameters of the forms that no other door knows."""
 PLACE_CHOICES = 8
@@ -114,7 +114,7 @@ async def _read_place(
         return
     if not found:
         typed.errors["lieu"] = (
-            f"Aucun lieu ne s’appelle « {text[:80]} ». "
+            f"Aucun lieu ne s’appelle « {text[:80]} ». "
             "Écrivez une commune, un code postal, un département ou une région."
         )
         return
@@ -139,7 +139,7 @@ async def _read_visits(
     if found:
         kept["visits"] = [found[0].code]
     else:
-        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
+        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
 
 
 @dataclass(slots=True)

@@ -139,7 +139,7 @@ class ResultsView:
 
 
 def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the chosen value of « Ouvert » and its options: now, this evening, the coming days.
+    """Return the chosen value of « Ouvert » and its options: now, this evening, the coming days.
 
     Args:
         now: present instant.
@@ -161,7 +161,7 @@ def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]
 
 
 def moment_label(value: str) -> str:
-    """Write the instant of a parameter: « samedi 28 novembre 2026 à 9 h 30 », « maintenant »."""
+    """Write the instant of a parameter: « samedi 28 novembre 2026 à 9 h 30 », « maintenant »."""
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
@@ -227,7 +227,7 @@ def widen(pairs: Sequence[Pair], filters: Sequence[tuple[str, str]]) -> list[tup
         found.append(("Ne pas limiter la distance", address(base)))
     for text, href in filters:
         if "km" not in text or "moins de" not in text:
-            found.append((f"Retirer le filtre « {text} »", href))
+            found.append((f"Retirer le filtre « {text} »", href))
     place = given.get("where", "")
     if place and place.partition(":")[0] in ("epci", "departement", "territory", "region"):
         found.append(("Chercher dans toute la France", address([*without(pairs, "where"), ("where", "france")])))
@@ -257,5 +257,5 @@ def paging(answer: SearchAnswer) -> tuple[int, int, int]:
 
 
 def extra_place_refs(query: SearchQuery) -> list[str]:
-    """Return the places beyond the first, which « Où ? » shows."""
+    """Return the places beyond the first, which « Où ? » shows."""
     return [ref_text(ref) for ref in query.where[1:]]

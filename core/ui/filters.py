@@ -32,7 +32,7 @@ _FRENCH_PHONE = re.compile(r"(?:\+33|0033|0)([1-9]\d{8})")
 
 
 def number(value: float | None) -> str:
-    """Write a number with thousands grouped and a decimal comma (« 1 630 », « 3,5 »)."""
+    """Write a number with thousands grouped and a decimal comma (« 1 630 », « 3,5 »)."""
     if value is None:
         return ""
     text = f"{value:,.10g}" if isinstance(value, float) else f"{value:,}"
@@ -40,7 +40,7 @@ def number(value: float | None) -> str:
 
 
 def distance(metres: float | None) -> str:
-    """Write a distance in metres as people say it: « 850 m », « 3,2 km », « 48 km »."""
+    """Write a distance in metres as people say it: « 850 m », « 3,2 km », « 48 km »."""
     if metres is None:
         return ""
     if metres < 995:
@@ -58,7 +58,7 @@ def _day(value: date | datetime) -> date:
 
 
 def long_date(value: date | datetime | None) -> str:
-    """Write a day: « 10 mai 2026 », « 1er mai 2026 »; an instant is read on the wall clock of Paris."""
+    """Write a day: « 10 mai 2026 », « 1er mai 2026 »; an instant is read on the wall clock of Paris."""
     if value is None:
         return ""
     day = _day(value)
@@ -67,7 +67,7 @@ def long_date(value: date | datetime | None) -> str:
 
 
 def hour(value: time | datetime | None) -> str:
-    """Write a time of day: « 9 h », « 9 h 30 »."""
+    """Write a time of day: « 9 h », « 9 h 30 »."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -82,7 +82,7 @@ def weekday(value: int) -> str:
 
 
 def phone(value: str | None) -> str:
-    """Write a telephone number by pairs when it is French (« 01 99 00 12 34 »), as it stands otherwise."""
+    """Write a telephone number by pairs when it is French (« 01 99 00 12 34 »), as it stands otherwise."""
     if not value:
         return ""
     digits = re.sub(r"[\s.\-()]", "", value)
@@ -112,7 +112,7 @@ def plural(count: float, one: str, many: str | None = None) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun, kept together: « 1 630 sites »."""
+    """Write a count with its noun, kept together: « 1 630 sites »."""
     return f"{number(count)}{NBSP}{plural(count, one, many)}"
 
 
@@ -125,7 +125,7 @@ _VOWEL = re.compile(r"[aeiouyàâäéèêëîïôöùûüœæh]", re.IGNORECASE)
 
 
 def of_place(name: str) -> str:
-    """Write « de » before the name of a town: « d’Achères », « du Havre », « des Mureaux », « de Limay »."""
+    """Write « de » before the name of a town: « d’Achères », « du Havre », « des Mureaux », « de Limay »."""
     for article, form in (("Le ", "du "), ("Les ", "des ")):
         if name.startswith(article):
             return form + name[len(article) :]

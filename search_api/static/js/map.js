@@ -69,6 +69,8 @@ export function startMap(element) {
   map.setView([46.6, 2.5], 6);
   basemap(map, element.dataset);
 
+  // Under the pins: the name of the chosen place must not hide a result.
+  map.createPane("centre").style.zIndex = 590;
   const page = L.layerGroup().addTo(map);
   const rest = L.layerGroup().addTo(map);
   const frame = L.layerGroup().addTo(map);
@@ -134,7 +136,7 @@ export function startMap(element) {
     }
     const mark = { icon: icon("pin pin-centre", "", 18), interactive: false, keyboard: false, zIndexOffset: -100 };
     L.marker(point, mark)
-      .bindTooltip(element.dataset.centreLabel, { permanent: true, direction: "top", offset: [0, -10], className: "map-centre" })
+      .bindTooltip(element.dataset.centreLabel, { permanent: true, direction: "top", offset: [0, -10], className: "map-centre", pane: "centre" })
       .addTo(frame);
     const radius = Number(results().dataset.radius);
     if (radius) {
@@ -199,8 +201,7 @@ export function startMap(element) {
       Math.min(90, view.getNorth()),
     ].map((value) => value.toFixed(5));
     const params = new URLSearchParams(query);
-    params.delete("bbox");
-    params.set("bbox", box.join(","));
+    params.set("view", box.join(","));
     params.set("zoom", String(Math.max(0, Math.min(19, Math.floor(map.getZoom())))));
     try {
       const response = await fetch(`/api/v1/map?${params}`, { signal: request.signal });

@@ -64,10 +64,6 @@ function start(form) {
     if (!label || label !== where.value) {
       return "";
     }
-    const lat = hidden(form, "lat").value;
-    if (lat) {
-      return `&lat=${lat}&lon=${hidden(form, "lon").value}`;
-    }
     return [...form.querySelectorAll('input[type="hidden"][name="where"]')]
       .map((element) => `&where=${encodeURIComponent(element.value)}`)
       .join("");
@@ -93,7 +89,7 @@ function start(form) {
           value: item,
         })),
       }));
-      found.push({ label: "", items: [{ text: `Chercher « ${text} » dans tout le répertoire`, value: null, typed: text }] });
+      found.push({ label: "", items: [{ text: `Chercher « ${text} » dans tout le répertoire`, value: null, typed: text }] });
       return found;
     },
     choose: (item) => {
