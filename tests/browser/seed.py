@@ -1,0 +1,147 @@
+"""A small directory around Mantes-la-Jolie, published through the door of bulk loads."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from directory import nomenclature
+from directory.api import create_publication_tables, publish
+from maps.api import invalidate, load_places, resolve_ref
+
+TOWNS = ("78361", "78335", "78362", "78531", "78267", "78239", "78401", "78440")
+"""Mantes-la-Jolie, Limay, Mantes-la-Ville, Rosny-sur-Seine, Gargenville, Follainville, Meulan, Les Mureaux."""
+HOSTILE = "<script>alert('x')</script>"
+LONG_NAME = "Groupement interprofessionnel de " + "rééducation fonctionnelle " * 8
+PHYSIOTHERAPISTS = 40
+
+
+def fill(conn: psycopg.Connection) -> None:
+    """Load the places of the Yvelines, the starter nomenclatures, 40 physiotherapists, 6 midwives, a hospital."""
+    load_places(conn, ["78"])
+    nomenclature.load(conn)
+    conn.commit()
+    invalidate()
+    create_publication_tables(conn)
+    _insert(conn, "pub_legal_entity", [_legal_entity()])
+    _insert(conn, "pub_site", [_site(number) for number in range(46)] + [_hospital()])
+    _insert(conn, "pub_practitioner", [_practitioner(number) for number in range(46)])
+    _insert(conn, "pub_role", [_role(number) for number in range(46)])
+    conn.commit()
+    publish(conn, 1, {"rpps", "finess", "ameli"})
+    conn.commit()
+
+
+def _insert(conn: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    names = list(rows[0])
+    statement = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join(sql.Placeholder(name) for name in names),
+    )
+    with conn.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def _legal_entity() -> dict[str, Any]:
+    return {
+        "key": "finess:780000001",
+        "finess": "780000001",
+        "name": "CENTRE HOSPITALIER DE MANTES",
+        "town": "MANTES LA JOLIE CEDEX",
+        "hash": 1,
+    }
+
+
+def _place(number: int) -> dict[str, Any]:
+    town = resolve_ref("commune", TOWNS[number % len(TOWNS)])
+    assert town is not None
+    assert town.lat is not None
+    assert town.lon is not None
+    # Every ninth practice is known by its town only.
+    exact = number % 9 != 8
+    shift = (number % 7 - 3) * 0.0021, (number % 5 - 2) * 0.0031
+    return {
+        "postal_code": town.postal_codes[0],
+        "town": town.name,
+        "commune_id": town.id,
+        "commune_code": town.code,
+        "commune_how": "code",
+        "commune_score": 100,
+        "lat": town.lat + (shift[0] if exact else 0),
+        "lon": town.lon + (shift[1] if exact else 0),
+        "position_source": "ban" if exact else "commune",
+        "position_level": "number" if exact else "commune",
+        "position_score": 95 if exact else 30,
+    }
+
+
+def _site(number: int) -> dict[str, Any]:
+    names = {3: f"CABINET {HOSTILE}", 5: LONG_NAME.strip()}
+    return {
+        "key": f"struct:4100000{number:05d}",
+        "old_keys": [],
+        "kind": "practice",
+        "finess": None,
+        "structure_id": f"4100000{number:05d}",
+        "legal_key": None,
+        "name": names.get(number, "CABINET INDIVIDUEL" if number % 2 else f"CABINET DES CORDELIERS {number}"),
+        "category": None,
+        "street": f"{number + 1} RUE DE LA REPUBLIQUE",
+        "phone": f"01990001{number:02d}" if number % 3 else None,
+        "hash": 100 + number,
+    } | _place(number)
+
+
+def _hospital() -> dict[str, Any]:
+    return {
+        "key": "finess:780000287",
+        "old_keys": [],
+        "kind": "establishment",
+        "finess": "780000287",
+        "structure_id": None,
+        "legal_key": "finess:780000001",
+        "name": "CENTRE HOSPITALIER FRANCOIS QUESNAY",
+        "category": "355",
+        "street": "2 BOULEVARD SULLY",
+        "phone": "0199000999",
+        "hash": 99,
+    } | _place(0)
+
+
+def _practitioner(number: int) -> dict[str, Any]:
+    midwife = number >= PHYSIOTHERAPISTS
+    last_name = HOSTILE if number == 4 else f"ARQUEMBOURG-{chr(65 + number % 26)}{number}"
+    return {
+        "key": f"8100000{number:05d}",
+        "rpps": f"100000{number:05d}",
+        "civility": "MME" if number % 2 else "M",
+        "last_name": last_name,
+        "first_name": "Camille" if number % 2 else "Jean-Baptiste",
+        "profession": "50" if midwife else "70",
+        "category": "C",
+        "specialties": [],
+        "hash": 200 + number,
+    }
+
+
+def _role(number: int) -> dict[str, Any]:
+    return {
+        "key": f"8100000{number:05d}/4100000{number:05d}/L/",
+        "practitioner_key": f"8100000{number:05d}",
+        "site_key": f"struct:4100000{number:05d}",
+        "profession": "50" if number >= PHYSIOTHERAPISTS else "70",
+        "category": "C",
+        "specialties": [],
+        "mode": "L",
+        "sector": "SA07",
+        "convention": "1" if number % 4 else "3",
+        "carte_vitale": number % 2 == 0,
+        "hash": 300 + number,
+    }
+
+
+def vendor_ready(home: Path) -> bool:
+    """Tell whether the front-end packages were laid in a home."""
+    return (home / "static" / "vendor" / "leaflet" / "leaflet.js").is_file()
