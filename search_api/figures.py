@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, select
+from sqlalchemy import distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.models import Event
@@ -42,7 +42,7 @@ async def directory_figures(session: AsyncSession) -> Figures:
     public = searchable(PUBLIC)
     figures = Figures(
         offers=await session.scalar(select(func.count()).select_from(OfferSearch).where(public)) or 0,
-        sites=await session.scalar(select(func.count(OfferSearch.site_id.distinct())).where(public)) or 0,
+        sites=await session.scalar(select(func.count(distinct(OfferSearch.site_id))).where(public)) or 0,
         practitioners=await session.scalar(
             select(func.count()).select_from(Practitioner).where(Practitioner.closed_on.is_(None))
         )

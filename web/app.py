@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from core import db, http
 from core.ui import pages as ui
+from maps import routes as maps_routes
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import sheet_pages
@@ -32,6 +33,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     app.include_router(search_routes.router)
+    app.include_router(maps_routes.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)

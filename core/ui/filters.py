@@ -134,6 +134,39 @@ def of_place(name: str) -> str:
     return f"d’{name}" if _VOWEL.match(name) else f"de {name}"
 
 
+_SMALL = """
+a à au aux d de des du en et l la le les lès ou par pour sous sur allée avenue boulevard chemin cité cours esplanade
+faubourg impasse lotissement mail passage place promenade quai résidence rond route rue ruelle sente square venelle voie
+"""
+_ACRONYMS = """
+CATTP CCAS CDS CH CHI CHR CHRU CHS CHU CIAS CMP CMPP CPTS CSAPA EARL EHPAD ESAT ESPIC FAM GCS GHT GIE GIP HAD HDJ IDE
+IME IMG IRM ITEP LBM MAS MCO MSP PMI SA SARL SAS SCM SCP SEL SELARL SELAS SESSAD SISA SSIAD SSR SMR UGECAM USLD
+II III IV VI VII VIII IX XI XII XIII XIV XV XVI
+"""
+SMALL_WORDS = frozenset(_SMALL.split())
+"""Words that stay in small letters inside a name: articles, and the kinds of streets."""
+ACRONYMS = frozenset(_ACRONYMS.split())
+"""Words that stay in capitals."""
+
+
+def calm(text: str | None) -> str:
+    """Write in ordinary letters a name or a street that a register wrote in capitals only; others are kept.
+
+    « CENTRE HOSPITALIER DE L'ISLE » becomes « Centre Hospitalier de l'Isle », acronyms stay.
+    """
+    if not text or text != text.upper() or not re.search(r"[A-ZÀ-Ý]{4}", text):
+        return text or ""
+    words = re.split(r"([\s'’\-/]+)", text)
+    return "".join(_calm_word(word, first=index == 0) for index, word in enumerate(words))
+
+
+def _calm_word(word: str, *, first: bool) -> str:
+    if word in ACRONYMS or "." in word or not word.isalpha():
+        return word
+    lower = word.lower()
+    return lower if lower in SMALL_WORDS and not first else lower.capitalize()
+
+
 FILTERS: Mapping[str, Callable[..., object]] = {
     "number": number,
     "distance": distance,
@@ -147,4 +180,5 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "counted": counted,
     "upper_first": upper_first,
     "of_place": of_place,
+    "calm": calm,
 }

@@ -23,9 +23,9 @@ function clusterRadius(count) {
 
 /**
  * Keeps marks from covering one another: marks that would touch become one cluster, and those that would
- * touch a numbered pin step aside. Counts stay exact.
+ * touch a numbered pin step aside. Counts stay exact. `hidden` marks are left out.
  */
-function separate(marks, fixed) {
+function separate(marks, fixed, hidden) {
   const placed = [];
   for (const mark of [...marks].sort((a, b) => b.count - a.count)) {
     const touching = placed.find((other) => other.point.distanceTo(mark.point) < other.radius + mark.radius + 2);
@@ -51,7 +51,7 @@ function separate(marks, fixed) {
       });
       mark.point = spots.find(free) ?? mark.point;
     }
-    if (free(mark.point)) {
+    if (free(mark.point) && !hidden(mark)) {
       done.push(mark);
     }
   }
@@ -140,7 +140,7 @@ export function startMap(element) {
       .addTo(frame);
     const radius = Number(results().dataset.radius);
     if (radius) {
-      L.circle(point, { radius: radius * 1000, color: "#0b5a60", weight: 1.5, fillOpacity: 0.04, interactive: false }).addTo(frame);
+      L.circle(point, { radius: radius * 1000, color: "#0b5a60", weight: 1.5, fill: false, interactive: false }).addTo(frame);
     }
   }
 
@@ -176,7 +176,7 @@ export function startMap(element) {
     }
     if (bounds) {
       moving = true;
-      map.fitBounds(bounds, { padding: [36, 36], maxZoom: bbox ? 18 : 14, animate: false });
+      map.fitBounds(bounds, { paddingTopLeft: [56, 56], paddingBottomRight: [40, 56], maxZoom: bbox ? 18 : 14, animate: false });
       moving = false;
     } else {
       moving = false;
@@ -218,7 +218,9 @@ export function startMap(element) {
 
   function drawArea(answer) {
     rest.clearLayers();
-    for (const mark of separate(marksOf(answer.features), placedPins)) {
+    const inside = answer.total;
+    status.textContent = inside === 1 ? "1 site dans cette vue" : `${number.format(inside)} sites dans cette vue`;
+    for (const mark of separate(marksOf(answer.features), placedPins, hiddenFrom())) {
       const at = map.unproject(mark.point);
       const counted = `${number.format(mark.count)} ${mark.count < 2 ? "site" : "sites"}`;
       if (mark.cluster) {
@@ -238,8 +240,21 @@ export function startMap(element) {
           .addTo(rest);
       }
     }
-    const inside = answer.total;
-    status.textContent = inside === 1 ? "1 site dans cette vue" : `${number.format(inside)} sites dans cette vue`;
+  }
+
+  /** Tells which marks would be cut by the frame or lie under a control, where nobody could press them. */
+  function hiddenFrom() {
+    const outer = element.getBoundingClientRect();
+    const controls = [...element.parentElement.querySelectorAll(".leaflet-control, [data-map-status], [data-map-here]")]
+      .map((control) => control.getBoundingClientRect())
+      .filter((box) => box.width > 0)
+      .map((box) => [box.left - outer.left, box.top - outer.top, box.right - outer.left, box.bottom - outer.top]);
+    const origin = map.getPixelBounds().min;
+    return ({ point, radius }) => {
+      const { x, y } = point.subtract(origin);
+      const cut = x < radius || y < radius || x > outer.width - radius || y > outer.height - radius;
+      return cut || controls.some((box) => x > box[0] - radius && x < box[2] + radius && y > box[1] - radius && y < box[3] + radius);
+    };
   }
 
   function marksOf(features) {

@@ -6,14 +6,14 @@ const number = new Intl.NumberFormat("fr-FR");
 const LABELS_FROM_ZOOM = 11;
 
 /** Lays the basemap: the raster that the host chose, else the contours of our own location index. */
-export function basemap(map, { tiles, tilesAttribution }) {
+export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
   if (tiles) {
     L.tileLayer(tiles, { maxZoom: 18, attribution: tilesAttribution }).addTo(map);
     return;
   }
-  map.attributionControl.addAttribution("Contours : IGN, Insee, data.gouv.fr");
+  map.attributionControl.addAttribution("Contours IGN, Insee");
   map.createPane("contours").style.zIndex = 200;
-  map.createPane("names").style.zIndex = 620;
+  map.createPane("names").style.zIndex = 450;
   map.getPane("names").style.pointerEvents = "none";
   const land = { pane: "contours", interactive: false, weight: 1.2, color: "#a8b5b1", fillColor: "#fbfcfb", fillOpacity: 1 };
   const commune = { pane: "contours", interactive: false, weight: 0.7, color: "#cfd8d5", fill: false };
@@ -28,7 +28,9 @@ export function basemap(map, { tiles, tilesAttribution }) {
       departements.addData(shapes);
       departements.bringToBack();
     })
-    .catch(() => map.attributionControl.addAttribution("fond indisponible"));
+    .catch(() => {
+      // The map stays useful without its background: pins, scale and zoom do not need it.
+    });
 
   async function detail() {
     request?.abort();
@@ -49,7 +51,7 @@ export function basemap(map, { tiles, tilesAttribution }) {
       communes.addData(shapes);
       names.clearLayers();
       if (map.getZoom() >= LABELS_FROM_ZOOM - 1) {
-        nameTowns(map, names, shapes.features);
+        nameTowns(map, names, shapes.features.filter((feature) => feature.properties.name !== centreLabel));
       }
     } catch {
       // The contours are a background: the map stays useful without them.
@@ -62,12 +64,13 @@ export function basemap(map, { tiles, tilesAttribution }) {
 /** Writes the names of the most populated towns, none over another. */
 function nameTowns(map, layer, features) {
   const taken = [];
-  const named = features
-    .filter((feature) => feature.properties.lat !== undefined || feature.geometry)
-    .sort((a, b) => (b.properties.population ?? 0) - (a.properties.population ?? 0));
-  for (const feature of named) {
-    const { name, lat, lon } = feature.properties;
-    const at = lat === undefined ? L.geoJSON(feature).getBounds().getCenter() : L.latLng(lat, lon);
+  // The most populated come first in the answer.
+  for (const { properties } of features) {
+    const { name, lat, lon } = properties;
+    if (lat === null) {
+      continue;
+    }
+    const at = L.latLng(lat, lon);
     const point = map.latLngToContainerPoint(at);
     const half = name.length * 3.6;
     const box = [point.x - half - 8, point.y - 12, point.x + half + 8, point.y + 12];

@@ -15,7 +15,7 @@ function draw(element) {
     const [west, south, east, north] = bbox.split(",").map(Number);
     map.fitBounds([[south, west], [north, east]], { padding: [16, 16], animate: false });
   } else {
-    map.setView(at ?? [46.6, 2.5], exact ? 14 : 12);
+    map.setView(at ?? [46.6, 2.5], exact && element.dataset.tiles ? 16 : 12);
   }
   basemap(map, element.dataset);
   if (territory) {
