@@ -97,8 +97,7 @@ async def offer_cards(
     """Return the cards of offers, by id. Only level 1 contacts are ever read here."""
     if not ids:
         return {}
-    instant = await now(session)
-    minute = week_minute(instant)
+    minute = week_minute(await now(session))
     rows = await session.execute(
         select(
             Offer,

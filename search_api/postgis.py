@@ -9,7 +9,7 @@ the place, widened until the page is full, when it is large.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, literal, null, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from search_api import postgis_map, postgis_suggest
 from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term
 from search_api.labels import FACET_SYSTEMS
 from search_api.predicates import base, distance, matching, one_int_array, ticked, within
-from search_api.relevance import score_sql
+from search_api.relevance import nearness, nearness_sql, own_score_sql
 from search_api.schemas import BBox, FacetKey, Sort
 
 SPARSE = 4_000
@@ -147,34 +147,41 @@ Ranked = Row[Any]
 
 
 def _ranked(query: EngineQuery, *, by_distance: bool, ring_m: int | None = None) -> Select[Any]:
-    """Select the page of sites in order: id, metres, exact, score, matching offers, sites in all."""
-    metres = distance(query.origins) if query.origins else None
-    nearest = func.min(metres) if metres is not None else cast(literal(None), Integer)
-    points = func.max(score_sql(query.terms, metres)) if not by_distance else literal(0, Integer)
-    exact = func.bool_or(OfferSearch.exact)
+    """Select the page of sites in order: id, metres, exact, points, matching offers, sites in all.
+
+    Offers of a site share its position: its distance is computed once, after they are grouped.
+    """
     conditions = matching(query)
     if ring_m is not None:
         conditions.append(within(query.origins, ring_m + 1))
-    each = (
+    grouped = (
         select(
-            OfferSearch.site_id.label("site_id"),
-            nearest.label("metres"),
-            exact.label("exact"),
-            points.label("points"),
+            OfferSearch.site_id,
+            func.min(OfferSearch.offer_id).label("offer_id"),
+            func.bool_or(OfferSearch.exact).label("exact"),
+            func.max(literal(0, Integer) if by_distance else own_score_sql(query.terms)).label("own"),
             func.count().label("offers"),
         )
         .where(*conditions)
         .group_by(OfferSearch.site_id)
-        .subquery()
+        .cte("grouped")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    order = [each.c.metres.asc().nulls_last(), each.c.exact.desc(), each.c.site_id]
-    if not by_distance:
-        order.insert(0, each.c.points.desc())
-    statement = select(
-        each.c.site_id, each.c.metres, each.c.exact, each.c.points, each.c.offers, func.count().over().label("sites")
+    metres = distance(query.origins) if query.origins else cast(null(), Integer)
+    placed = (
+        select(grouped, metres.label("metres"))
+        .join_from(grouped, OfferSearch, OfferSearch.offer_id == grouped.c.offer_id)
+        .cte("placed")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
+    points = placed.c.own if by_distance else placed.c.own + nearness_sql(placed.c.metres)
+    columns = [placed.c.site_id, placed.c.metres, placed.c.exact, points.label("points"), placed.c.offers]
+    statement = select(*columns, func.count().over().label("sites"))
     if ring_m is not None:
-        statement = statement.where(each.c.metres <= ring_m)
+        statement = statement.where(placed.c.metres <= ring_m)
+    order = [placed.c.metres.asc().nulls_last(), placed.c.exact.desc(), placed.c.site_id]
+    if not by_distance:
+        order.insert(0, points.desc())
     return statement.order_by(*order).limit(query.limit).offset(query.offset)
 
 
@@ -192,12 +199,13 @@ async def _hits(session: AsyncSession, query: EngineQuery, rows: Sequence[Ranked
     """Add to each site of the page its matching offers, best first."""
     if not rows:
         return ()
-    ids = [row.site_id for row in rows]
-    metres = distance(query.origins) if query.origins else None
-    points = score_sql(query.terms, metres)
     found = (
-        select(OfferSearch.site_id.label("site_id"), OfferSearch.offer_id.label("offer_id"), points.label("points"))
-        .where(*matching(query), OfferSearch.site_id.in_(ids))
+        select(
+            OfferSearch.site_id.label("site_id"),
+            OfferSearch.offer_id.label("offer_id"),
+            own_score_sql(query.terms).label("points"),
+        )
+        .where(*matching(query), OfferSearch.site_id.in_([row.site_id for row in rows]))
         .subquery()
     )
     grouped = select(
@@ -211,7 +219,7 @@ async def _hits(session: AsyncSession, query: EngineQuery, rows: Sequence[Ranked
             site_id=row.site_id,
             distance_m=row.metres,
             exact=row.exact,
-            score=offers[row.site_id][1],
+            score=offers[row.site_id][1] + nearness(row.metres),
             offers=offers[row.site_id][0],
             offers_count=row.offers,
         )

@@ -49,13 +49,18 @@ def score(
         elif not term.codes.isdisjoint(codes):
             points += OTHER
     points += DESCRIBED * described + ACCEPTS_NEW * (accepts_new is True) + HOURS * hours + EXACT * exact
-    if distance_m is not None:
-        points += next((gain for limit, gain in BANDS if distance_m <= limit), 0)
-    return points
+    return points + nearness(distance_m)
 
 
-def score_sql(terms: Sequence[Term], distance_m: ColumnElement[int] | None) -> ColumnElement[int]:
-    """Return the same score as an expression over `OfferSearch`."""
+def nearness(distance_m: int | None) -> int:
+    """Return the points of a distance."""
+    if distance_m is None:
+        return 0
+    return next((gain for limit, gain in BANDS if distance_m <= limit), 0)
+
+
+def own_score_sql(terms: Sequence[Term]) -> ColumnElement[int]:
+    """Return, as an expression over `OfferSearch`, the part of the score that does not depend on the place."""
     points: ColumnElement[int] = literal(0, Integer)
     for term in terms:
         whens = []
@@ -70,7 +75,9 @@ def score_sql(terms: Sequence[Term], distance_m: ColumnElement[int] | None) -> C
     points = points + case((OfferSearch.described, DESCRIBED), else_=0)
     points = points + case((OfferSearch.accepts_new.is_(True), ACCEPTS_NEW), else_=0)
     points = points + case((func.coalesce(func.isempty(OfferSearch.open_minutes), True), 0), else_=HOURS)
-    points = points + case((OfferSearch.exact, EXACT), else_=0)
-    if distance_m is not None:
-        points = points + case(*((distance_m <= limit, gain) for limit, gain in BANDS), else_=0)
-    return points
+    return points + case((OfferSearch.exact, EXACT), else_=0)
+
+
+def nearness_sql(distance_m: ColumnElement[int]) -> ColumnElement[int]:
+    """Return the points of a distance; pass a computed column, the expression is used once per band."""
+    return case(*((distance_m <= limit, gain) for limit, gain in BANDS), else_=0)
