@@ -8,7 +8,7 @@ from directory.api import AGE_SYSTEM, KIND_SYSTEM, ConceptIndex
 from maps.api import PlaceHit, containers_of, resolve_ref
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.params import LAST_PAGE, ref_text
-from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, SearchQuery, WhereRef
+from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 OWN_SYSTEMS = {FacetKey.patients: AGE_SYSTEM, FacetKey.kind: KIND_SYSTEM}
 """Facets of which some values are words of ours, written without their system."""
@@ -160,11 +160,11 @@ def _here(query: SearchQuery) -> PlaceOut | None:
     )
 
 
-def suggest_area(where: tuple[WhereRef, ...]) -> tuple[SuggestArea, str | None]:
+def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tuple[SuggestArea, str | None]:
     """Return where the counts of suggestions are taken, and its name.
 
     Boundaries count inside themselves. A commune or postal code counts in its département, which is what
-    people mean by "near" in a count, and costs no distance.
+    people mean by "near" in a count, and costs no distance. A point counts within 20 km.
 
     Raises:
         InvalidInput: a place does not exist.
@@ -179,6 +179,8 @@ def suggest_area(where: tuple[WhereRef, ...]) -> tuple[SuggestArea, str | None]:
             hit = resolve_ref("departement", hit.departement) or hit
         ids.add(hit.id)
         name = name or hit.name
+    if not ids and point is not None:
+        return SuggestArea(centre=LatLon(point.lat, point.lon)), None
     return SuggestArea(boundaries=frozenset(ids)), name if len(ids) == 1 else None
 
 

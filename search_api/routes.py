@@ -12,7 +12,7 @@ from search_api import service
 from search_api.engine import PUBLIC
 from search_api.openapi import ERRORS, search_parameters
 from search_api.params import MAX_TEXT, bounding_box, parse_query, place_ref
-from search_api.schemas import PlaceOut, SearchAnswer, SearchQuery, SuggestionGroup
+from search_api.schemas import PlaceOut, Point, SearchAnswer, SearchQuery, SuggestionGroup
 from search_api.schemas_map import MapAnswer
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
@@ -76,19 +76,26 @@ async def suggest(
         list[str] | None,
         Query(max_length=20, description="Lieux près desquels compter les offres.", examples=[["commune:78361"]]),
     ] = None,
+    lat: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Point, avec `lon`.")] = None,
+    lon: Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="Point, avec `lat`.")] = None,
 ) -> list[SuggestionGroup]:
     """Renvoie des suggestions groupées, chacune avec son nombre d’offres près du lieu choisi.
 
     Le nombre est celui du département d’une commune ou d’un code postal, ou celui de l’EPCI, du département,
-    de la région ou du territoire choisi. Un code sans offre est proposé après les autres, avec 0.
+    de la région ou du territoire choisi ; autour d’un point, à 20 km. Un code
+    sans offre est proposé après les autres, avec 0.
     """
-    only(request, "q", "where")
+    only(request, "q", "where", "lat", "lon")
     response.headers["Cache-Control"] = FRESH
     try:
         refs = tuple(place_ref(value) for value in where or () if value.strip())
     except ValueError as error:
         raise InvalidInput(str(error), fields={"where": str(error)}) from None
-    return await service.suggest(session, q, refs, PUBLIC)
+    if (lat is None) != (lon is None):
+        message = "Un point a une latitude et une longitude."
+        raise InvalidInput(message, fields={"lat" if lat is None else "lon": message})
+    point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
+    return await service.suggest(session, q, refs, point, PUBLIC)
 
 
 @router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")

@@ -22,6 +22,7 @@ from search_api.schemas import (
     PAGE_SIZE,
     BBox,
     PlaceOut,
+    Point,
     SearchAnswer,
     SearchItem,
     SearchQuery,
@@ -168,7 +169,11 @@ async def count(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) 
 
 
 async def suggest(
-    session: AsyncSession, typed: str, where: tuple[WhereRef, ...] = (), level: int = PUBLIC
+    session: AsyncSession,
+    typed: str,
+    where: tuple[WhereRef, ...] = (),
+    point: Point | None = None,
+    level: int = PUBLIC,
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
 
@@ -176,7 +181,7 @@ async def suggest(
         InvalidInput: the text is too long, or a place does not exist.
     """
     await asyncio.to_thread(maps.places_version)
-    return await suggestions.suggest(session, engine(), _cleaned(typed), where, level)
+    return await suggestions.suggest(session, engine(), _cleaned(typed), where, point, level)
 
 
 async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[PlaceOut]:

@@ -20,7 +20,7 @@ from search_api.labels import SUGGEST_GROUPS, SUGGEST_SYSTEMS
 from search_api.lexicon import SHORTEST_TYPO, SYSTEMS, Lexicon, lexicon
 from search_api.models import Token
 from search_api.resolve import suggest_area
-from search_api.schemas import SuggestGroup, Suggestion, SuggestionGroup, WhereRef
+from search_api.schemas import Point, SuggestGroup, Suggestion, SuggestionGroup, WhereRef
 from search_api.text import MAX_WORDS, meaningful, mended_names
 
 PER_GROUP = 6
@@ -42,14 +42,19 @@ class _Candidate:
 
 
 async def suggest(
-    session: AsyncSession, engine: SearchEngine, typed: str, where: tuple[WhereRef, ...], level: int
+    session: AsyncSession,
+    engine: SearchEngine,
+    typed: str,
+    where: tuple[WhereRef, ...],
+    point: Point | None,
+    level: int,
 ) -> list[SuggestionGroup]:
     """Return the groups of suggestions of a text being typed.
 
     Raises:
         InvalidInput: a place does not exist.
     """
-    area, area_name = suggest_area(where)
+    area, area_name = suggest_area(where, point)
     said = meaningful(typed)[:MAX_WORDS]
     if not said:
         return []

@@ -10,6 +10,7 @@ from core.ui import pages as ui
 from maps import routes as maps_routes
 from search_api import pages as search_pages
 from search_api import routes as search_routes
+from search_api import routes_exports as search_exports
 from search_api import sheet_pages
 from web import pages as web_pages
 
@@ -32,6 +33,7 @@ def create_app() -> FastAPI:
         lifespan=_lifespan,
     )
     http.install(app)
+    app.include_router(search_exports.router)
     app.include_router(search_routes.router)
     app.include_router(maps_routes.router)
     app.include_router(web_pages.router)

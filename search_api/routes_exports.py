@@ -1,0 +1,90 @@
+"""Downloads of the 200 results: the same parameters as the search, three formats."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.clock import now
+from core.db import SessionDep
+from core.settings import core_settings
+from directory.api import concept_index
+from search_api import exports, service
+from search_api.engine import PUBLIC
+from search_api.openapi import ERRORS, search_parameters
+from search_api.params import parse_query, ref_text
+from search_api.resolve import facet_ref, find_place
+from search_api.schemas import SearchAnswer, SearchQuery, WhereRef
+
+router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[422], 503: ERRORS[503]})
+
+Writer = Callable[[SearchAnswer, exports.Question], bytes]
+
+
+def export_query(request: Request) -> SearchQuery:
+    """Read the search of an export; the page is without effect, since all results are given."""
+    return parse_query(request.query_params.multi_items())
+
+
+QueryDep = Annotated[SearchQuery, Depends(export_query)]
+
+
+def _described(media_type: str) -> dict[str, Any]:
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "response_class": Response,
+        "openapi_extra": {"parameters": search_parameters()},
+        "responses": {200: {"description": "Fichier", "content": content}},
+    }
+
+
+async def _labels(session: AsyncSession, query: SearchQuery) -> dict[str, str]:
+    concepts = await concept_index(session)
+    labels: dict[str, str] = {}
+    for ref in query.where:
+        labels[f"where:{ref_text(ref)}"] = find_place(ref, "where").label
+    for code in query.codes:
+        labels[code] = concepts.label(code) or code
+    for key, values in query.facets.items():
+        for value in values:
+            labels[value] = concepts.label(facet_ref(key, value)) or value
+    if query.visits:
+        labels[f"commune:{query.visits}"] = find_place(WhereRef(kind="commune", code=query.visits), "visits").label
+    return labels
+
+
+async def _export(
+    session: AsyncSession, query: SearchQuery, write: Writer, media_type: str, extension: str
+) -> Response:
+    answer, asked = await service.all_results(session, query, PUBLIC)
+    question = exports.Question(
+        query=asked,
+        asked_at=await now(session),
+        labels=await _labels(session, asked),
+        public_url=core_settings().public_url.rstrip("/"),
+    )
+    # Writing a sheet takes some 30 ms of pure computation: it must not hold the other requests.
+    body = await asyncio.to_thread(write, answer, question)
+    name = exports.filename(question, extension)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    return Response(body, media_type=media_type, headers=headers)
+
+
+@router.get("/search.xlsx", summary="Exporter en Excel", **_described(exports.EXCEL))
+async def xlsx(query: QueryDep, session: SessionDep) -> Response:
+    """Télécharge les 200 premiers lieux en Excel : une ligne par offre, la requête sur une seconde feuille."""
+    return await _export(session, query, exports.excel, exports.EXCEL, "xlsx")
+
+
+@router.get("/search.csv", summary="Exporter en CSV", **_described("text/csv"))
+async def text_csv(query: QueryDep, session: SessionDep) -> Response:
+    """Télécharge les 200 premiers lieux en CSV (UTF-8, point-virgule, virgule décimale)."""
+    return await _export(session, query, exports.comma_separated, "text/csv; charset=utf-8", "csv")
+
+
+@router.get("/search.geojson", summary="Exporter en GeoJSON", **_described("application/geo+json"))
+async def geo(query: QueryDep, session: SessionDep) -> Response:
+    """Télécharge les 200 premiers lieux en GeoJSON, avec leurs offres."""
+    return await _export(session, query, exports.geojson, "application/geo+json", "geojson")
