@@ -9,8 +9,9 @@ import importlib.util
 import lzma
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,15 +138,18 @@ def read_postal_codes() -> list[PostalCode]:
     return [PostalCode(code, tuple(sorted(served[code]))) for code in sorted(served)]
 
 
-def read_communes(*, contours: bool = False) -> list[Commune]:
+def read_communes(*, contours: bool = False, only: Collection[str] | None = None) -> list[Commune]:
     """Read the communes, arrondissements, delegated and associated communes, sorted by (code, kind).
 
-    Contours are some 20 MB of WKB: they are kept only with `contours=True`. The sectors of Marseille (SRM)
-    are electoral districts, not places, and are left out.
+    Contours are some 20 MB of WKB: they are kept only with `contours=True`. `only` are the départements
+    wanted (all when None). The sectors of Marseille (SRM) are electoral districts, not places, and are left out.
     """
     rows = [row for row in _rows("communes") if row["type"] in COMMUNE_TYPES]
     by_id = {row["id"]: row for row in rows}
     departements = _codes_by_id("departements")
+    if only is not None:
+        wanted = {key for key, code in departements.items() if code in only}
+        rows = [row for row in rows if by_id.get(row["commune_parent_id"], row)["departement_id"] in wanted]
     epcis = _codes_by_id("epci")
     postal = _postal_codes_by_commune_id()
     children: dict[str, list[str]] = defaultdict(list)
@@ -242,6 +246,7 @@ def _postal_codes_by_commune_id() -> dict[str, list[str]]:
     return links
 
 
+@cache
 def _codes_by_id(name: str) -> dict[str, str]:
     return {row["id"]: row["code"] for row in _rows(name)}
 

@@ -53,7 +53,7 @@ TYPO, PART_DROPPED, EXTRA_FIRST, INITIAL, ONLY, ONLY_HOMONYM = (
     "typo", "part_dropped", "extra_first_name", "initial", "ameli_only", "ameli_only_homonym",
 )  # fmt: skip
 # Part of the independent activities of these professions that AMELI lists.
-_LISTED = 0.86
+_LISTED = 0.875
 _TYPES = {True: ("1", "Médecins"), False: ("2", "Auxiliaires médicaux")}
 
 

@@ -12,7 +12,31 @@ from ingest.sample.output import Output
 from ingest.sample.streets import HIGHEST_NUMBER, STREET_NAMES, STREET_TYPES
 from ingest.sample.text import plain, register_town
 
-COLUMNS = ["id", "id_fantoir", "numero", "rep", "nom_voie", "code_postal", "code_insee", "nom_commune", "code_insee_ancienne_commune", "nom_ancienne_commune", "x", "y", "lon", "lat", "type_position", "alias", "nom_ld", "libelle_acheminement", "nom_afnor", "source_position", "source_nom_voie", "certification_commune", "cad_parcelles"]
+COLUMNS = [
+    "id",
+    "id_fantoir",
+    "numero",
+    "rep",
+    "nom_voie",
+    "code_postal",
+    "code_insee",
+    "nom_commune",
+    "code_insee_ancienne_commune",
+    "nom_ancienne_commune",
+    "x",
+    "y",
+    "lon",
+    "lat",
+    "type_position",
+    "alias",
+    "nom_ld",
+    "libelle_acheminement",
+    "nom_afnor",
+    "source_position",
+    "source_nom_voie",
+    "certification_commune",
+    "cad_parcelles",
+]
 # As in life, some numbers and a few whole streets are not in BAN: the register's address is then found less well.
 _NUMBERS_MISSING, _STREETS_MISSING = 0.03, 0.012
 

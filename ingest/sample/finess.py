@@ -1,6 +1,7 @@
 """FINESS as Etalab publishes it: establishments with their positions, and legal entities, without header."""
 
 import csv
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,8 +123,13 @@ def site_places(batch: Batch) -> list[SitePlace]:
 
 def project(lon: Floats, lat: Floats, epsg: int) -> tuple[Floats, Floats]:
     """Project WGS84 degrees into metres of a projection."""
-    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(lon, lat)
+    x, y = _transformer(epsg).transform(lon, lat)
     return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+
+
+@cache
+def _transformer(epsg: int) -> Transformer:
+    return Transformer.from_crs(4326, epsg, always_xy=True)
 
 
 def site_siret(batch: Batch, site: int) -> str:
@@ -186,7 +192,7 @@ class _Rows:
             f"BP {site_box(i)}" if 0.5 < self.dirt[i] < 0.56 else "",
             commune,
             finess_departement(batch.departement),
-            plain(batch.departement_name).replace("-", " "),
+            _departement_label(batch),
             postal_line,
             sites.phone[i] if self.dirt[i] > 0.04 else "",
             sites.phone[i] if self.dirt[i] > 0.7 else "",
@@ -225,7 +231,7 @@ class _Rows:
             commune,
             postal_line,
             finess_departement(batch.departement),
-            plain(batch.departement_name).replace("-", " "),
+            _departement_label(batch),
             batch.sites.phone[site],
             *category.statute,
             "",
@@ -234,6 +240,12 @@ class _Rows:
             "8610Z" if category.code in ("355", "365", "101") else "",
             f"{self.year[site]}-01-01",
         ]
+
+
+def _departement_label(batch: Batch) -> str:
+    if batch.departement in ("977", "978"):
+        return "GUADELOUPE"
+    return plain(batch.departement_name).replace("-", " ")
 
 
 def site_box(site: int) -> int:

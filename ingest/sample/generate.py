@@ -36,10 +36,10 @@ def write_sample(
     The files take their names only when all are complete. `progress` is called with the name of the
     département, the number done and the number of all.
     """
-    maker = _Maker(options)
     names, total = departement_names(), len(options.departements)
     people = {"homonyms": 0, "relatives": 0, "elsewhere_too": 0}
     with Output(folder) as output:
+        maker = _Maker(options)
         rpps = RppsWriter(output, options.stamp, trailing_bar=options.trailing_bar)
         ameli, ban = AmeliWriter(output, options.stamp), BanWriter(output)
         finess = FinessWriter(output, options.stamp)
@@ -75,7 +75,7 @@ class _Maker:
 
     def __init__(self, options: SampleOptions) -> None:
         self.options = options
-        self.towns = read_towns(list(options.departements))
+        self.towns = read_towns(options.departements)
         self.streets = lay_streets(self.towns, options.seed)
         self.scale = options.scale
         if options.roles is not None:

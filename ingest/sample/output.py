@@ -5,7 +5,7 @@ import io
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TextIO
+from typing import IO, BinaryIO, Self, TextIO
 
 FACTS = "facts.json"
 
@@ -22,11 +22,20 @@ class Output:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What a killed run left behind.
+        for part in [*self.folder.glob("*.part"), *self.folder.glob("ban/*.part")]:
+            part.unlink(missing_ok=True)
         return self
 
     def text(self, name: str, *, mark: bool = False) -> TextIO:
         """Open a text file in UTF-8, with a byte order mark when `mark`; lines end as they are written."""
         file = self._part(name).open("w", encoding="utf-8-sig" if mark else "utf-8", newline="")
+        self._open[self.folder / name] = [file]
+        return file
+
+    def binary(self, name: str) -> BinaryIO:
+        """Open a file of bytes."""
+        file = self._part(name).open("wb")
         self._open[self.folder / name] = [file]
         return file
 

@@ -59,6 +59,8 @@ def lay_sites(
         [towns.draw_in(draw, departement, int(n), c.growth) for n, c in zip(counts, CATEGORIES, strict=True)]
     )
     closed = draw.chance(size, 0.04)
+    # Every département has a hospital that is open, however small the sample.
+    closed[np.flatnonzero(category == _CATEGORY_INDEX["355"])[0]] = False
     # A group holds several sites of one category; pharmacies and laboratories mostly stand alone.
     joins = draw.chance(size, 0.42) & np.concatenate([[False], category[1:] == category[:-1]])
     joins &= ~np.isin(category, [_CATEGORY_INDEX["620"], _CATEGORY_INDEX["355"]])

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -54,10 +55,11 @@ def departements_of_region(region: str) -> list[str]:
     return [d.code for d in maps.read_departements() if d.region == region]
 
 
-def read_towns(departements: list[str]) -> Towns:
-    """Read the communes of these départements."""
+@lru_cache(maxsize=1)
+def read_towns(departements: tuple[str, ...]) -> Towns:
+    """Read the communes of these départements; the last answer is kept, as reading takes seconds."""
     chosen = set(departements)
-    communes = [c for c in maps.read_communes(contours=True) if c.departement in chosen]
+    communes = maps.read_communes(contours=True, only=chosen)
     former: dict[str, list[str]] = defaultdict(list)
     for commune in communes:
         if commune.kind in ("COMD", "COMA") and commune.parent and commune.parent != commune.code:

