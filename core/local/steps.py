@@ -51,6 +51,22 @@ DATA_STEPS = (
         ("ingest/sample", "maps/data_france.py"),
         demo=True,
     ),
+    DataStep(
+        "ban",
+        "Adresses d’exemple",
+        ("places", "ban", "{sample}/ban"),
+        ("maps/ban.py",),
+        after=("places", "sample"),
+        demo=True,
+    ),
+    DataStep(
+        "ingest",
+        "Chargement des registres",
+        ("ingest", "all", "{sample}"),
+        ("ingest", "directory", "maps/geocode.py"),
+        after=("places", "nomenclatures", "sample", "ban"),
+        demo=True,
+    ),
 )
 
 

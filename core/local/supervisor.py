@@ -36,6 +36,8 @@ class Spec:
     argv: tuple[str, ...]
     handles: tuple[int, ...] = ()
     """File descriptors that it inherits."""
+    delay: float = 0.0
+    """Seconds after the start: what nobody waits for leaves the processors to the web first."""
 
 
 def process_table(home: Home, environ: Mapping[str, str], listening: int) -> list[Spec]:
@@ -54,8 +56,12 @@ def process_table(home: Home, environ: Mapping[str, str], listening: int) -> lis
     celery = (python, "-m", "celery", "--app", "core.tasks:app", "--quiet")
     return [
         *(Spec(f"web-{number}", web, (listening,)) for number in range(1, workers + 1)),
-        Spec("worker", (*celery, "worker", "--concurrency", str(tasks), "--loglevel", "INFO", "--without-gossip")),
-        Spec("scheduler", (*celery, "beat", "--loglevel", "INFO", "--schedule", str(home.run / "beat"), "--pidfile=")),
+        Spec(
+            "worker",
+            (*celery, "worker", "--concurrency", str(tasks), "--loglevel", "INFO", "--without-gossip"),
+            delay=4,
+        ),
+        Spec("scheduler", (*celery, "beat", "--schedule", str(home.run / "beat"), "--pidfile="), delay=6),
     ]
 
 
@@ -89,7 +95,8 @@ class Supervisor:
     """What `status` shows beside the processes: address, mode."""
 
     def __post_init__(self) -> None:
-        self._all = [_Running(spec) for spec in self.specs]
+        now = time.monotonic()
+        self._all = [_Running(spec, retry_at=now + spec.delay) for spec in self.specs]
         self._stopping = threading.Event()
         self._impatient = False
 
