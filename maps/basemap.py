@@ -18,7 +18,7 @@ COUNTRY_TOLERANCE: Final = 0.004
 _DEPARTEMENTS = """
     SELECT code, name, ST_AsGeoJSON(ST_SimplifyPreserveTopology(contour, :tolerance), 3)
       FROM maps.place
-     WHERE kind = 'departement' AND contour IS NOT NULL
+     WHERE kind = 'departement' AND contour IS NOT NULL AND retired_at IS NULL
      ORDER BY code
 """
 
@@ -26,7 +26,7 @@ _COMMUNES = """
     SELECT code, name, population, ST_X(point::geometry), ST_Y(point::geometry),
            ST_AsGeoJSON(ST_SimplifyPreserveTopology(contour, :tolerance), 5)
       FROM maps.place
-     WHERE kind = 'commune' AND contour && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
+     WHERE kind = 'commune' AND retired_at IS NULL AND contour && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
      ORDER BY population DESC, id
      LIMIT :most
 """

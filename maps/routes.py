@@ -1,29 +1,51 @@
-"""JSON API of the location index: contours for the basemap and for territories."""
+"""JSON of the location index: contours for the basemap, for places and for territories."""
 
 import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
 
 from core.db import SessionDep
-from core.errors import InvalidInput
-from maps import basemap
-from maps.outlines import outline
+from core.errors import InvalidInput, NotFound
+from maps import basemap, outlines, store
 from maps.schemas import KINDS, REF_NAMES
-from maps.store import current
 
 router = APIRouter(prefix="/api/v1/outlines", tags=["Lieux"])
 
 MAX_REFS: Final = 300
 DAY: Final = "public, max-age=86400"
+GEOJSON: Final = "application/geo+json"
+FINE: Final = 0.0005
+"""Degrees by which the contour of a place is simplified: about 50 m."""
+
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {GEOJSON: {}}, "description": "Contours (FeatureCollection)."},
+    304: {"description": "Les contours déjà reçus sont encore bons."},
+}
+_DOOR: dict[str, Any] = {"responses": _ANSWER, "response_class": Response}
 
 
 class _Kept:
     """Contours of the country, the same for everyone until places change."""
 
-    token: str | None = None
-    departements: dict[str, Any] | None = None
+    departements: tuple[str, bytes] | None = None
+
+
+async def _answer(request: Request, name: str, make: Callable[[], Awaitable[dict[str, Any] | bytes]]) -> Response:
+    """Return contours with validators; 304 when the caller has them already."""
+    version = (await asyncio.to_thread(store.current)).token
+    tag = f'"{hashlib.sha256(f"{version}|{name}".encode()).hexdigest()[:20]}"'
+    headers = {"ETag": tag, "Cache-Control": DAY}
+    asked = {value.strip().removeprefix("W/") for value in request.headers.get("if-none-match", "").split(",")}
+    if tag in asked or "*" in asked:
+        return Response(status_code=304, headers=headers)
+    document = await make()
+    content = document if isinstance(document, bytes) else orjson.dumps(document)
+    return Response(content, media_type=GEOJSON, headers=headers)
 
 
 def _view(value: str) -> tuple[float, float, float, float]:
@@ -32,6 +54,7 @@ def _view(value: str) -> tuple[float, float, float, float]:
     except ValueError:
         message = "Quatre nombres sont attendus : ouest,sud,est,nord."
         raise InvalidInput(message, fields={"bbox": message}) from None
+    # Written so that NaN is refused too.
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         message = "L’ouest doit précéder l’est et le sud le nord, en degrés."
         raise InvalidInput(message, fields={"bbox": message})
@@ -47,39 +70,92 @@ def _ref(value: str) -> tuple[str, str]:
     return known, code
 
 
-@router.get("", summary="Contours de lieux")
+@router.get("", summary="Contours de lieux", **_DOOR)
 async def of_places(
     session: SessionDep,
-    response: Response,
+    request: Request,
     refs: Annotated[str, Query(max_length=8000, description="Lieux, séparés par des virgules : commune:78361,…")],
-) -> dict[str, Any]:
+) -> Response:
     """Renvoie en GeoJSON les contours des lieux nommés ; 300 au plus."""
     wanted = [_ref(value) for value in refs.split(",") if value]
     if len(wanted) > MAX_REFS:
         message = f"Trop de lieux ({MAX_REFS} au plus)."
         raise InvalidInput(message, fields={"refs": message})
-    response.headers["Cache-Control"] = DAY
-    return await outline(session, wanted, tolerance=0.0005)
+
+    async def make() -> dict[str, Any]:
+        return await outlines.outline(session, wanted, tolerance=FINE)
+
+    return await _answer(request, f"refs {wanted}", make)
 
 
-@router.get("/departements", summary="Contours des départements")
+@router.get("/departements.geojson", include_in_schema=False)
+@router.get("/departements", summary="Contours des départements", **_DOOR)
 async def departements(session: SessionDep, request: Request) -> Response:
     """Renvoie en GeoJSON les contours simplifiés des départements, fond de carte du pays."""
-    token = (await asyncio.to_thread(current)).token
-    if _Kept.departements is None or _Kept.token != token:
-        _Kept.departements, _Kept.token = await basemap.departements(session), token
-    headers = {"Cache-Control": DAY, "ETag": f'"{token}"'}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(orjson.dumps(_Kept.departements), media_type="application/geo+json", headers=headers)
+
+    async def make() -> bytes:
+        version = store.current().token
+        held = _Kept.departements
+        if held is None or held[0] != version:
+            held = _Kept.departements = (version, orjson.dumps(await basemap.departements(session)))
+        return held[1]
+
+    return await _answer(request, "departements", make)
 
 
-@router.get("/communes", summary="Contours des communes d’une zone")
+@router.get("/communes.geojson", include_in_schema=False)
+@router.get("/communes", summary="Contours des communes d’une zone ou d’un département", **_DOOR)
 async def communes(
     session: SessionDep,
-    response: Response,
-    bbox: Annotated[str, Query(max_length=200, description="Zone : ouest,sud,est,nord en degrés.")],
-) -> dict[str, Any]:
-    """Renvoie en GeoJSON les communes que touche une zone, les plus peuplées d’abord ; 600 au plus."""
-    response.headers["Cache-Control"] = DAY
-    return await basemap.communes(session, _view(bbox))
+    request: Request,
+    bbox: Annotated[
+        str | None,
+        Query(max_length=200, description="Zone : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"]),
+    ] = None,
+    departement: Annotated[
+        str | None, Query(max_length=3, description="Numéro d’un département.", examples=["78"])
+    ] = None,
+) -> Response:
+    """Renvoie en GeoJSON les communes d’un département, ou les 600 plus peuplées que touche une zone."""
+    if bbox is not None:
+        view = _view(bbox)
+
+        async def make() -> dict[str, Any]:
+            return await basemap.communes(session, view)
+
+        return await _answer(request, f"bbox {view}", make)
+    if departement is None:
+        either = "Donnez « bbox » ou « departement »."
+        raise InvalidInput("Indiquez une zone ou un département.", fields={"bbox": either, "departement": either})
+    code = departement.upper()
+
+    async def make_departement() -> dict[str, Any]:
+        document = await outlines.communes_of(session, code, tolerance=FINE)
+        if not document["features"]:
+            raise NotFound(f"Aucun contour de commune pour le département « {code} ».")
+        return document
+
+    return await _answer(request, f"departement {code}", make_departement)
+
+
+@router.get("/place/{kind}/{code}.geojson", summary="Contour d’un lieu", **_DOOR)
+async def place(
+    session: SessionDep,
+    request: Request,
+    kind: Annotated[str, Path(max_length=20, examples=["epci"])],
+    code: Annotated[str, Path(max_length=40, examples=["200059889"])],
+) -> Response:
+    """Renvoie en GeoJSON le contour d’un lieu : commune, intercommunalité, département, région, territoire."""
+    places = await asyncio.to_thread(store.current)
+    row = places.find(kind, code)
+    if row is None:
+        raise NotFound("Ce lieu est inconnu.")
+    ref = (places.kinds[row], places.codes[row])
+
+    async def make() -> dict[str, Any]:
+        document = await outlines.outline(session, [ref], tolerance=FINE / 2)
+        if not document["features"]:
+            raise NotFound("Aucun contour n’est connu pour ce lieu.")
+        return document
+
+    return await _answer(request, f"{ref[0]}:{ref[1]}", make)

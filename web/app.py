@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from core import db, http
 from core.ui import pages as ui
-from maps import routes as maps_routes
+from maps import api as maps
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -17,6 +17,7 @@ from web import pages as web_pages
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    await maps.warm()
     yield
     await db.dispose()
 
@@ -34,8 +35,8 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     app.include_router(search_exports.router)
+    app.include_router(maps.router)
     app.include_router(search_routes.router)
-    app.include_router(maps_routes.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
