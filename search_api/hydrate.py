@@ -108,6 +108,7 @@ async def offer_cards(
             Role.carte_vitale,
             OfferSearch.codes,
             OfferSearch.territory,
+            OfferSearch.accepts_new.label("accepting"),
             OfferSearch.open_minutes.op("@>", return_type=Boolean())(literal(minute, Integer)).label("open_now"),
             func.coalesce(func.isempty(OfferSearch.open_minutes), True).label("no_hours"),
         )
@@ -137,7 +138,7 @@ async def offer_cards(
             patients=patients(offer.age_min, offer.age_max),
             convention=concepts.label(f"R282|{row.convention}") if row.convention else None,
             carte_vitale=row.carte_vitale,
-            accepts_new=offer.accepts_new,
+            accepts_new=row.accepting,
             visits=offer.id in travelling or (home is not None and home in codes),
             visits_searched=here,
             open_now=None if row.no_hours else bool(row.open_now),

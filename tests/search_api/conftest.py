@@ -1,0 +1,59 @@
+"""One filled directory for the module's reading tests, and a client that leaves it as it is."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import psycopg
+import pytest
+import pytest_asyncio
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.conftest import truncate_all
+from tests.search_api import seed
+
+
+def dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def filled(database: URL) -> AsyncIterator[URL]:
+    """The worker's database with the small directory of `seed`, its projection and words written."""
+    from core.db import unit_of_work
+    from directory.projection import rebuild
+    from maps.api import invalidate
+    from search_api import indexing
+
+    truncate_all(dsn(database))
+    with psycopg.connect(dsn(database)) as conn:
+        seed.fill(conn)
+        rebuild(conn)
+        conn.commit()
+        conn.autocommit = True
+        conn.execute("ANALYZE")
+    async with unit_of_work() as session:
+        await indexing.build(session)
+    invalidate()
+    yield database
+    truncate_all(dsn(database))
+    invalidate()
+
+
+@pytest.fixture
+async def reading(filled: URL) -> AsyncIterator[AsyncSession]:
+    """A unit of work on the filled directory."""
+    from core.db import unit_of_work
+
+    async with unit_of_work() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def api(filled: URL) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application on the filled directory."""
+    from web.app import create_app
+
+    transport = httpx.ASGITransport(app=create_app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
+        yield opened
