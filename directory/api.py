@@ -28,6 +28,7 @@ from directory.queries import PROFESSIONAL, PUBLIC, searchable
 from directory.schemas import (
     ConceptRef,
     Contact,
+    ContactIn,
     EntityCounts,
     Hours,
     OfferDescription,
@@ -39,6 +40,7 @@ from directory.schemas import (
     PublishReport,
     SiteDescription,
     SiteSheet,
+    SlotIn,
     Written,
 )
 from directory.service import find_uid
@@ -59,6 +61,7 @@ __all__ = [
     "ConceptRef",
     "ConceptVersion",
     "Contact",
+    "ContactIn",
     "ContactPoint",
     "EntityCounts",
     "History",
@@ -84,6 +87,7 @@ __all__ = [
     "SiteDescription",
     "SiteEquipment",
     "SiteSheet",
+    "SlotIn",
     "Written",
     "concept_index",
     "create_publication_tables",
