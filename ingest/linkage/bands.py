@@ -5,7 +5,7 @@ near. Weaker kinds of agreement (the name alone after a move, the first name alo
 the file itself: a kind is linked only if its expected number of errors is small.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -45,7 +45,7 @@ KEEP_BITS = -3.0
 """Pairs below are forgotten at once: they are neither linked nor worth a review."""
 REVIEW_RIVAL_BITS = 8.0
 MAX_KIND_ERROR = 0.05
-MAX_TOTAL_ERROR = 0.0004
+MAX_TOTAL_ERROR = 0.0006
 _PRIOR_LOSERS = 0.5
 _PRIOR_COVERAGE = (9.0, 10.0)
 
@@ -54,9 +54,10 @@ def kinds(pairs: Compared) -> Kinds:
     """Classify each pair by the evidence that agrees."""
     surname, first = pairs.level("surname"), pairs.level("first")
     place, street, phone = pairs.level("place"), pairs.level("street"), pairs.level("phone")
-    named = (surname <= NameLevel.SWAPPED) & (first <= NameLevel.INITIAL)
+    named = (surname <= NameLevel.SWAPPED) & (first <= NameLevel.HEAD)
     here = place <= PlaceLevel.TOWN
     at_street = here & (street <= StreetLevel.NO_NUMBER)
+    at_street |= (place == PlaceLevel.DEPARTMENT) & (street == StreetLevel.EQUAL)
     called = phone == Same.EQUAL
     no_phone = phone == Same.MISSING
     renamed = (surname == NameLevel.DIFFERENT) & (first <= NameLevel.PART)
@@ -93,7 +94,7 @@ def is_sure(pairs: Compared, kind: Kinds) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class KindEstimate:
-    """How a weak kind was judged: pairs at stake, lines that lost to a surer one, expected errors."""
+    """How a weak kind was judged: pairs at stake, lines that lost to a surer one, expected errors, pairs linked."""
 
     kind: str
     namesakes: bool
@@ -101,7 +102,7 @@ class KindEstimate:
     losers: int
     coverage: float
     expected_errors: float
-    linked: bool
+    linked: int
 
 
 @dataclass(slots=True)
@@ -125,8 +126,8 @@ def judge(
     """Decide which chosen pairs are linked.
 
     `namesakes`: another person of the profession has the same name; `same_person`: the nearest rival is the
-    same person elsewhere; `coverage`: share of the pair's département that sure links claim; `lost`: for each
-    line without partner, its best pair, whose activity a sure link took. Such lines are people that AMELI alone
+    same person elsewhere; `coverage`: share of its département's activities that other lines take; `lost`: for each
+    line without partner, its best pair, whose activity another line took. Such lines are people that AMELI alone
     knows; a share 1 - coverage of their like falls on an unclaimed activity and would be linked wrongly.
     """
     enough = np.where(same_person, SAME_PERSON_MARGIN, SURE_MARGIN)
@@ -145,25 +146,24 @@ def judge(
             losers = int(((kind[lost] == k) & (namesakes[lost] == shared)).sum())
             cover = float((coverage[here].sum() + _PRIOR_COVERAGE[0]) / (at_stake + _PRIOR_COVERAGE[1]))
             errors = (losers + _PRIOR_LOSERS) * (1 - cover) / max(cover, 0.01)
-            estimate = KindEstimate(k.name, shared, at_stake, losers, cover, errors, linked=False)
+            estimate = KindEstimate(k.name, shared, at_stake, losers, round(cover, 4), round(errors, 2), 0)
             trials.append((errors / at_stake, estimate, here))
     auto: Bools = sure.copy()
     budget = MAX_TOTAL_ERROR * float(sure.sum())
     estimates = []
     for rate, estimate, here in sorted(trials, key=lambda t: t[0]):
-        linked = rate <= MAX_KIND_ERROR and estimate.expected_errors <= budget
-        if linked:
-            auto |= here
-            budget -= estimate.expected_errors
-        estimates.append(
-            KindEstimate(
-                estimate.kind,
-                estimate.namesakes,
-                estimate.pairs,
-                estimate.losers,
-                round(estimate.coverage, 4),
-                round(estimate.expected_errors, 2),
-                linked,
-            )
-        )
+        linked = _within(budget, rate, here, pairs.total) if rate <= MAX_KIND_ERROR else here & False
+        auto |= linked
+        budget -= rate * float(linked.sum())
+        estimates.append(replace(estimate, linked=int(linked.sum())))
     return Judged(auto, estimates)
+
+
+def _within(budget: float, rate: float, here: Bools, total: npt.NDArray[np.float32]) -> Bools:
+    """Pairs of a kind that the budget of errors allows, the heaviest first, cut at a whole number of bits."""
+    allowed = int(budget / rate)
+    weights = np.sort(total[here])[::-1]
+    if allowed >= len(weights):
+        return here
+    heavy: Bools = here & (total > np.ceil(weights[allowed]))
+    return heavy

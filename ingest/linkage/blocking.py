@@ -103,7 +103,8 @@ def passes(data: Encoded) -> Iterator[Pass]:
     """Yield the passes: each finds true pairs that the others miss.
 
     phone · phone + first name · surname word + first name (whole country) · surname word + postcode · sound of
-    the surname + postcode · first name + initial of the surname + postcode · first name + address · all words.
+    the surname + postcode · first name + initial of the surname + postcode · first name + address · surname word
+    + address · all words.
     """
     a, b = data.lines, data.activities
     names = _Names(data)
@@ -175,6 +176,16 @@ def passes(data: Encoded) -> Iterator[Pass]:
         r,
         _key(b_head[s], b.core[s], b.number[s], b.department[s], housed.profession),
         s,
+    )
+    i, a_word = _ragged(names.words, a.surname[r])
+    j, b_word = _ragged(names.words, b.surname[s])
+    yield _pass(
+        "surname + address",
+        200,
+        _key(a_word, a.core[r[i]], a.number[r[i]], a.department[r[i]], lodged.profession[i]),
+        r[i],
+        _key(b_word, b.core[s[j]], b.number[s[j]], b.department[s[j]], housed.profession[j]),
+        s[j],
     )
     yield _pass(
         "all words",

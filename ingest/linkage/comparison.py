@@ -22,15 +22,16 @@ BACKGROUND = 20_000
 
 
 class NameLevel(IntEnum):
-    """Agreement of a surname or a first name."""
+    """Agreement of a surname or a first name; HEAD: two first names of which only the first agrees."""
 
     EQUAL = 0
     PART = 1
     CLOSE = 2
     SWAPPED = 3
     INITIAL = 4
-    MISSING = 5
-    DIFFERENT = 6
+    HEAD = 5
+    MISSING = 6
+    DIFFERENT = 7
 
 
 class PlaceLevel(IntEnum):
@@ -96,11 +97,15 @@ class Compared:
 
 
 _SURNAME_BITS = {NameLevel.CLOSE: 0.6, NameLevel.PART: 0.85, NameLevel.SWAPPED: 0.9}
-_SURNAME_FIXED = {NameLevel.INITIAL: 1.0, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -6.0}
+_SURNAME_FIXED = {NameLevel.INITIAL: 1.0, NameLevel.HEAD: -3.0, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -6.0}
 _FIRST_BITS = {NameLevel.CLOSE: 0.5, NameLevel.PART: 0.6, NameLevel.SWAPPED: 0.9}
-_FIRST_FIXED = {NameLevel.INITIAL: 2.0, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -16.0}
+_FIRST_FIXED = {NameLevel.INITIAL: 2.0, NameLevel.HEAD: 0.5, NameLevel.MISSING: -1.0, NameLevel.DIFFERENT: -16.0}
 _MAX_ADDRESS = 17.0
-SHARED_PHONE_BITS = 3.0
+SHARED_PHONE_BITS, OTHER_SHARED_PHONE_BITS, OTHER_PHONE_BITS = 2.5, -1.0, -3.5
+STREET_BITS = 8.0
+"""Same number and street in another town of the département: a town misspelt, or a CEDEX postcode."""
+COMPOUND_HEADS = frozenset(("JEAN", "MARIE", "ANNE", "PIERRE"))
+"""First names that others follow to make another one: Jean-Luc is not Jean-Pierre."""
 
 
 def _rarity(count: npt.NDArray[np.integer], total: int, low: float, high: float) -> Bits:
@@ -214,6 +219,8 @@ class Comparer:
         same_town = (town != EMPTY) & ((town == b.town[y]) | (town == b.town2[y]))
         same_department = a.department[x] == b.department[y]
         missing = ((postcode == 0) & (town == EMPTY)) | ((b.postcode[y] == 0) & (b.town[y] == EMPTY))
+        doubtful = np.flatnonzero(same_department & ~same_code & ~same_town & ~missing)
+        same_town[doubtful] = self._close_texts(self.data.towns, town[doubtful], b.town[y[doubtful]])
         level = np.select(
             [same_code & same_town, same_code, same_town & same_department, missing, same_department],
             [
@@ -227,7 +234,7 @@ class Comparer:
         ).astype(np.int8)
         bits = np.select(
             [level <= PlaceLevel.POSTCODE, level == PlaceLevel.TOWN],
-            [self.postcode_bits.of(postcode), self.town_bits.of(town) - 1],
+            [self.postcode_bits.of(postcode), self.town_bits.of(b.town[y]) - 1],
             np.choose(np.maximum(level, 3) - 3, [-2.0, -1.0, -4.0]),
         )
         return level, bits.astype(np.float32)
@@ -239,7 +246,7 @@ class Comparer:
         near = place_level <= PlaceLevel.DEPARTMENT
         same_core = (core_a == core_b) & (core_a != EMPTY)
         doubtful = np.flatnonzero(near & ~same_core & (core_a != EMPTY) & (core_b != EMPTY) & (number_a == number_b))
-        same_core[doubtful] = self._close_cores(core_a[doubtful], core_b[doubtful])
+        same_core[doubtful] = self._close_texts(self.data.cores, core_a[doubtful], core_b[doubtful])
         one_way = (a.way[x] == b.way[y]) | (a.way[x] == EMPTY) | (b.way[y] == EMPTY)
         no_number = (number_a == EMPTY) | (number_b == EMPTY)
         level = np.select(
@@ -262,16 +269,16 @@ class Comparer:
                 (level == StreetLevel.DIFFERENT) & here,
                 (level == StreetLevel.EQUAL) & near,
             ],
-            [np.maximum(address, 2.0), 3.0, 0.0, -3.0, 3.0],
+            [np.maximum(address, 4.0), 3.0, 0.0, -4.0, STREET_BITS],
             0.0,
         )
         return level, bits.astype(np.float32)
 
-    def _close_cores(self, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
-        cores = self.data.cores
-        width = len(cores)
+    def _close_texts(self, texts: list[str], left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
+        """Pairs of codes whose texts are close, or of which one has all the words of the other."""
+        width = len(texts)
         values, inverse = np.unique(left.astype(np.int64) * width + right, return_inverse=True)
-        pairs = [(cores[v // width], cores[v % width]) for v in values.tolist()]
+        pairs = [(texts[v // width], texts[v % width]) for v in values.tolist()]
         close = _close_words([p for p, _ in pairs], [q for _, q in pairs])
         parts = np.array(
             [bool(p) and (set(p.split()) <= set(q.split()) or set(q.split()) <= set(p.split())) for p, q in pairs],
@@ -285,10 +292,11 @@ class Comparer:
         same = (own != 0) & ((own == b.phone[y]) | (own == b.phone2[y]))
         missing = (own == 0) | ((b.phone[y] == 0) & (b.phone2[y] == 0))
         level = np.select([same, missing], [Same.EQUAL, Same.MISSING], Same.DIFFERENT).astype(np.int8)
-        # A practice shares its phone: at the same address it says little about who of the practice it is.
+        # A practice shares its phones: at the same address they say little about who of the practice it is.
         together = (street_level == StreetLevel.EQUAL) & (place_level <= PlaceLevel.TOWN)
         same_bits = np.where(together, np.float32(SHARED_PHONE_BITS), self.phone_bits.of(own))
-        bits = np.choose(level, [same_bits, 0.0, -2.0])
+        other_bits = np.where(together, np.float32(OTHER_SHARED_PHONE_BITS), np.float32(OTHER_PHONE_BITS))
+        bits = np.choose(level, [same_bits, np.float32(0), other_bits])
         return level, bits.astype(np.float32)
 
 
@@ -358,6 +366,8 @@ def _text_level(p: str, q: str, one: tuple[str, ...], other: tuple[str, ...], cl
         shorter = min(left, right, key=len)
         if shorter <= left and shorter <= right and any(len(w) > 2 for w in shorter):
             return NameLevel.PART
+        if one[0] == other[0] and len(one[0]) > 2 and one[0] not in COMPOUND_HEADS:
+            return NameLevel.HEAD
     if close:
         return NameLevel.CLOSE
     if len(p) == 1 or len(q) == 1:

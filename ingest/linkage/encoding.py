@@ -98,6 +98,7 @@ class Encoded:
     surnames: list[normalise.Name]
     firsts: list[normalise.Name]
     cores: list[str]
+    towns: list[str]
     professions: list[str]
     specialties: list[specialties.Specialty | None]
     skills: list[frozenset[str]]
@@ -229,7 +230,6 @@ def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
         },
         _HOUSE,
     )
-    known = specialties.known_savoir_faire()
     second = encoder.number("activities", _ARRONDISSEMENT_OR_OFFICE, _second_postcode)
     side["department"] = np.where(side["postcode"] != 0, side["department"], _departments(second, departments)).astype(
         np.int32
@@ -241,7 +241,7 @@ def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
         skills=encoder.map(
             "activities",
             "specialties",
-            lambda v: frozenset(c for c in _codes_of(v) if c in known),
+            lambda v: frozenset(c for c in _codes_of(v) if specialties.is_specialty(c)),
             skills,
         ),
         phone2=encoder.phone("activities", "phone2"),
@@ -256,6 +256,7 @@ def encode(connection: duckdb.DuckDBPyConnection) -> Encoded:
         surnames.values,
         firsts.values,
         cores.values,
+        towns.values,
         professions.values,
         [table.get(code) for code in kinds.values],
         skills.values,

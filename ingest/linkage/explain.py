@@ -10,7 +10,7 @@ from ingest.linkage.bands import Kind, Kinds
 from ingest.linkage.comparison import CRITERIA, Compared
 
 _CRITERIA = ("nom", "prénom", "sexe", "spécialité", "commune", "voie", "téléphone", "raison sociale", "mode")
-_NAME = ("égal", "en partie", "proche", "inversé", "initiale", "absent", "différent")
+_NAME = ("égal", "en partie", "proche", "inversé", "initiale", "premier prénom égal", "absent", "différent")
 _SAME = ("égal", "absent", "différent")
 _LEVELS = (
     _NAME,

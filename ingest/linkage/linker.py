@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ingest.linkage import assignment, bands, blocking, explain
-from ingest.linkage.comparison import Compared, Comparer
+from ingest.linkage.comparison import Compared, Comparer, Same
 from ingest.linkage.decisions import Forced, fingerprints, forced_pairs
 from ingest.linkage.encoding import Encoded, Longs, encode
-from ingest.linkage.sources import Progress, Source, load
+from ingest.linkage.sources import Progress, Source, SqlSource, load
 
 CHUNK = 40_000
 """Lines compared at a time: bounds memory."""
@@ -68,7 +68,9 @@ def link(
     """
     clock = _Clock(progress)
     with TemporaryDirectory(prefix="repere-linkage-") as folder:
-        connection = duckdb.connect(str(Path(folder) / "linkage.duckdb"))
+        # Files may be larger than the memory allowed; frames are in memory already and deserve no disk.
+        on_disk = isinstance(ameli, SqlSource) or isinstance(activities, SqlSource)
+        connection = duckdb.connect(str(Path(folder) / "linkage.duckdb") if on_disk else ":memory:")
         try:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
             return _run(connection, ameli, activities, decisions, clock)
@@ -196,7 +198,8 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
     chosen = assignment.assign(pairs.line, pairs.activity, value)
     margin = assignment.margins(pairs.line, pairs.activity, value, chosen)
     kind = bands.kinds(pairs)
-    claimed = _claims(data, pairs, chosen, kind)
+    sure = chosen & bands.is_sure(pairs, kind)
+    likely = sure | (chosen & (pairs.total >= bands.WEAK_BITS))
     judged = bands.judge(
         pairs,
         chosen & ~is_forced,
@@ -204,13 +207,13 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
         kind,
         _namesakes(data)[pairs.activity],
         _rival_is_same_person(data, pairs, chosen),
-        _coverage(data, claimed)[pairs.activity],
-        _lost(pairs, chosen, claimed),
+        _coverage(data, _marked(data, pairs, likely))[pairs.activity],
+        _lost(pairs, chosen, _marked(data, pairs, likely)),
     )
     auto = judged.auto | (is_forced & chosen)
     review = chosen & ~auto
-    best = _best_of_unassigned(pairs, chosen)
-    review[best[pairs.total[best] >= bands.REVIEW_RIVAL_BITS]] = True
+    best = _best_without(pairs, chosen)
+    review[best[(pairs.total[best] >= bands.REVIEW_RIVAL_BITS) & bands.is_sure(pairs, kind)[best]]] = True
     counts = {
         k.name: {
             "chosen": int((chosen & (kind == k)).sum()),
@@ -221,23 +224,22 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
     return _Outcome(pairs, chosen, auto, review, is_forced, margin, kind, judged.estimates, counts)
 
 
-def _claims(data: Encoded, pairs: Compared, chosen: npt.NDArray[np.bool_], kind: bands.Kinds) -> npt.NDArray[np.bool_]:
-    """Activities that a sure link takes."""
-    claimed = np.zeros(len(data.activities), dtype=np.bool_)
-    sure = chosen & bands.is_sure(pairs, kind)
-    claimed[pairs.activity[sure]] = True
-    return claimed
+def _marked(data: Encoded, pairs: Compared, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Activities of the given pairs."""
+    marked = np.zeros(len(data.activities), dtype=np.bool_)
+    marked[pairs.activity[mask]] = True
+    return marked
 
 
-def _coverage(data: Encoded, claimed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """For each activity, the share of its département's liberal activities of its profession that are taken."""
+def _coverage(data: Encoded, taken: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """For each activity, the share taken of the other liberal ones of its profession and département."""
     b = data.activities
     cell = b.department.astype(np.int64) * (len(data.professions) + 1) + b.profession
     counted = b.liberal & b.located
     size = int(cell.max()) + 1 if len(cell) else 1
-    whole = np.bincount(cell[counted], minlength=size)
-    taken = np.bincount(cell[counted & claimed], minlength=size)
-    share: npt.NDArray[np.float64] = (taken / np.maximum(whole, 1))[cell]
+    whole = np.bincount(cell[counted], minlength=size)[cell] - counted
+    used = np.bincount(cell[counted & taken], minlength=size)[cell] - (counted & taken)
+    share: npt.NDArray[np.float64] = used / np.maximum(whole, 1)
     return share
 
 
@@ -267,17 +269,18 @@ def _rival_is_same_person(data: Encoded, pairs: Compared, chosen: npt.NDArray[np
     return (best[pairs.line] < pairs.total - bands.SURE_MARGIN) & ~contested[pairs.activity]
 
 
-def _best_of_unassigned(pairs: Compared, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Best pair of each line that got no activity."""
-    free = np.flatnonzero(~np.isin(pairs.line, pairs.line[chosen]))
+def _best_without(pairs: Compared, served: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Best pair of each line that has none of the given pairs."""
+    free = np.flatnonzero(~np.isin(pairs.line, pairs.line[served]))
     order = free[np.lexsort((-pairs.total[free], pairs.line[free]))]
     first = np.r_[True, np.diff(pairs.line[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
     return order[first]
 
 
 def _lost(pairs: Compared, chosen: npt.NDArray[np.bool_], claimed: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    best = _best_of_unassigned(pairs, chosen)
-    return best[claimed[pairs.activity[best]]]
+    """Best pair of each line left without partner (or with a salaried activity) because another line took it."""
+    best = _best_without(pairs, chosen & (pairs.level("mode") == Same.EQUAL))
+    return best[claimed[pairs.activity[best]] & ~chosen[best]]
 
 
 def _frames(

@@ -123,7 +123,7 @@ def activities_from_rpps(path: Path) -> SqlSource:
     columns = ", ".join(f'"{official}" AS {name}' for name, official in _RPPS.items())
     return SqlSource(
         f"""SELECT {columns} FROM read_csv({_quoted(path)}, delim='|', quote='', escape='',
-        header=true, all_varchar=true, null_padding=true, strict_mode=false, nullstr='', parallel=true, ignore_errors=false)"""  # noqa: S608
+        header=true, all_varchar=true, null_padding=true, strict_mode=false, nullstr='', parallel=true)"""  # noqa: S608
     )
 
 

@@ -31,9 +31,13 @@ def table() -> dict[str, Specialty]:
 
 
 @cache
-def known_savoir_faire() -> frozenset[str]:
-    """Every savoir-faire code that some AMELI specialty corresponds to."""
+def _listed() -> frozenset[str]:
     return frozenset().union(*(s.savoir_faire for s in table().values()))
+
+
+def is_specialty(code: str) -> bool:
+    """Whether a savoir-faire is a specialty, so that it can contradict an AMELI one (competences cannot)."""
+    return code in _listed() or code.startswith(("SM", "SCD"))
 
 
 def ameli_code(text: str) -> str:
