@@ -150,11 +150,11 @@ def rebuild(conn: psycopg.Connection) -> None:
     refresh_selected(conn, "SELECT id FROM directory.offer")
 
 
-def refresh_due(conn: psycopg.Connection) -> int:
+def refresh_due(conn: psycopg.Connection) -> list[int]:
     """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, since yesterday.
 
     Returns:
-        The number of offers concerned.
+        The offers concerned.
     """
     source = f"""
         SELECT offer_id AS id FROM directory.opening_slot
@@ -162,6 +162,6 @@ def refresh_due(conn: psycopg.Connection) -> int:
         UNION SELECT id FROM directory.offer
         WHERE closing_on = {_TODAY} OR reopening_on = {_TODAY} OR accepts_new_on = {_TODAY}
     """
-    row = conn.execute(f"SELECT count(*) FROM ({source}) due").fetchone()
+    ids = [int(row[0]) for row in conn.execute(f"{source} ORDER BY id").fetchall()]
     refresh_selected(conn, source)
-    return int(row[0]) if row else 0
+    return ids

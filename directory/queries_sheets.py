@@ -143,7 +143,7 @@ def slots(offer_ids: Collection[int]) -> Select[OpeningSlot]:
 
 def visiting(offer_ids: Sequence[int]) -> Select[int]:
     """Select which of the offers have a territory where they visit."""
-    return select(OfferTerritory.offer_id.distinct()).where(OfferTerritory.offer_id.in_(offer_ids))
+    return select(OfferTerritory.offer_id).distinct().where(OfferTerritory.offer_id.in_(offer_ids))
 
 
 def equipment(site_id: int) -> Select[int]:

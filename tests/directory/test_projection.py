@@ -42,8 +42,9 @@ def row(town: Any, rpps: str) -> dict[str, Any]:
 
 async def test_a_description_enters_the_row(town: Any) -> None:
     await write(
-        town, "10000000001", activities=["J17|339", "J17|421"], acts=["J16|1341"], outside_acts=["J16|1341", "J16|0148"],
-        skills=["J33|01"], reception=["R338|05"], publics=["J29|02"], specialisations=["J35|64"], age_min=16,
+        town, "10000000001", activities=["J17|339", "J17|421"], acts=["J16|1341"],
+        outside_acts=["J16|1341", "J16|0148"], skills=["J33|01"], reception=["R338|05"],
+        publics=["J29|02"], specialisations=["J35|64"], age_min=16,
         age_max=99, accepts_new=True, territory=["commune:78361", "commune:78118"],
     )  # fmt: skip
     found = row(town, "10000000001")
@@ -166,7 +167,7 @@ def test_names_are_found_without_accents(registers: Any) -> None:
 
 
 def test_the_day_s_turn_writes_again_what_a_date_changes(town: Any) -> None:
-    from directory.projection import refresh_due
+    from directory.tasks import turn_the_day
 
     offer = town.offer("10000000001")
     town.conn.execute(
@@ -175,5 +176,6 @@ def test_the_day_s_turn_writes_again_what_a_date_changes(town: Any) -> None:
         (offer["id"],),
     )
     assert row(town, "10000000001")["minutes"] is None
-    assert refresh_due(town.loader) == 1
+    turn_the_day()
+    assert town.one("SELECT entity_id FROM core.event WHERE kind = 'offer_day'") == offer["id"]
     assert row(town, "10000000001")["minutes"] == "{[540,600)}"

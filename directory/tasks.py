@@ -1,0 +1,37 @@
+"""Daily work of the directory: what a date changes (periods of hours, closings, acceptance) reaches the search."""
+
+import structlog
+from celery.schedules import crontab
+
+from core.db import connect_direct
+from core.events import CHANNEL, LOCK_KEY
+from core.tasks import app
+from directory.projection import refresh_due
+
+log = structlog.get_logger("repere.directory")
+
+
+@app.task(name="directory.refresh_due")  # type: ignore[untyped-decorator]
+def turn_the_day() -> None:
+    """Write again the search rows that today changes, and announce each to the followers."""
+    with connect_direct() as connection:
+        ids = refresh_due(connection)
+        if ids:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+            connection.execute(
+                """
+                WITH written AS (
+                    INSERT INTO core.event (kind, entity, entity_id)
+                    SELECT 'offer_day', 'offer', id FROM unnest(%s::bigint[]) id ORDER BY id
+                    RETURNING position
+                )
+                SELECT pg_notify(%s, max(position)::text) FROM written
+                """,
+                (ids, CHANNEL),
+            )
+    log.info("day_turned", offers=len(ids))
+
+
+@app.on_after_finalize.connect  # type: ignore[untyped-decorator]
+def _plan(sender: object, **_: object) -> None:
+    app.add_periodic_task(crontab(minute=5, hour=0), turn_the_day.s(), name="directory.refresh_due")
