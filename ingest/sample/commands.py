@@ -67,7 +67,7 @@ def sample(
         typer.Option("--ameli-seuls", min=0, max=0.5, help="Part de lignes AMELI inconnues du RPPS."),
     ] = None,
 ) -> None:
-    """Écrit des registres d’essai (RPPS, FINESS, AMELI, BAN) : vraies communes, personnes inventées."""
+    """Écrit des registres d’essai (RPPS, FINESS, AMELI, BAN) : vraies communes, personnes inventées."""
     chosen = _territory(departements, region, france=france)
     if size is not None and scale is not None:
         raise typer.BadParameter("Choisissez --size ou --scale, pas les deux.")
