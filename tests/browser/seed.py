@@ -1,13 +1,17 @@
 """A small directory around Mantes-la-Jolie, published through the door of bulk loads."""
 
-from pathlib import Path
+import asyncio
+from datetime import time
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import select
 
+from core.db import connect_direct, dispose, unit_of_work
 from directory import nomenclature
-from directory.api import create_publication_tables, publish
+from directory.api import Offer, OfferDescription, create_publication_tables, describe_offer, publish
+from directory.schemas import ContactIn, SlotIn
 from maps.api import invalidate, load_places, resolve_ref
 
 TOWNS = ("78361", "78335", "78362", "78531", "78267", "78239", "78401", "78440")
@@ -142,6 +146,34 @@ def _role(number: int) -> dict[str, Any]:
     }
 
 
-def vendor_ready(home: Path) -> bool:
-    """Tell whether the front-end packages were laid in a home."""
-    return (home / "static" / "vendor" / "leaflet" / "leaflet.js").is_file()
+async def describe() -> None:
+    """Let the practitioners of six offers say what they do, when, and where they go."""
+    async with unit_of_work() as session:
+        offers = (await session.scalars(select(Offer).where(Offer.kind == "liberal").order_by(Offer.id))).all()
+        for number, offer in enumerate(offers[:6]):
+            description = OfferDescription(
+                acts=["J16|0032", "J16|0148"],
+                languages=["en", "es"],
+                reception=["R338|05"],
+                accepts_new=number % 2 == 0,
+                comment=f"Entrée par la cour. {HOSTILE}",
+                contacts=[
+                    ContactIn(purpose="booking_phone", value="01 99 00 55 01"),
+                    ContactIn(purpose="booking_url", value="https://rendez-vous.example.org/arquembourg"),
+                    ContactIn(purpose="pro_phone", value="01 99 00 66 66"),
+                ],
+                hours=[
+                    SlotIn(weekday=day, opens=opens, closes=closes)
+                    for day in range(1, 6)
+                    for opens, closes in ((time(9), time(12, 30)), (time(14), time(19)))
+                ],
+                territory=["commune:78361", "commune:78335", "commune:78362"],
+            )
+            await describe_offer(session, offer.uid, description, "essai", offer.version)
+    await dispose()
+
+
+if __name__ == "__main__":
+    with connect_direct() as connection:
+        fill(connection)
+    asyncio.run(describe())

@@ -1,0 +1,186 @@
+"""A real server on a real directory, driven by Chromium; nothing may leave the machine, nothing may complain."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+ROOT = Path(__file__).parent.parent.parent
+HOME = Path(os.environ.get("REPERE_HOME", ROOT / ".repere")).absolute()
+CHROMIUM = os.environ.get("REPERE_CHROMIUM") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE = (1366, 900)
+NARROW = (390, 844)
+MISSING = (
+    "Chromium is not on this machine (REPERE_CHROMIUM)"
+    if not Path(CHROMIUM).is_file()
+    else "the front-end packages are not installed (./repere test installs them)"
+    if not (HOME / "static" / "vendor" / "axe" / "axe.min.js").is_file()
+    else ""
+)
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
+
+
+def _dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def directory_database(database: URL) -> URL:
+    """A seeded database that the workers of one run share; the tests only read it."""
+    assert database.database
+    prefix = database.database.rpartition("_")[0]
+    target = database.set(database=f"{prefix}_browser")
+    name = sql.Identifier(str(target.database))
+    with psycopg.connect(_dsn(database.set(database="postgres")), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (target.database,))
+        row = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (target.database,)
+        ).fetchone()
+        if row is None or row[0] != RUN:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            template = sql.Identifier(f"{prefix}_template")
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+            subprocess.run(
+                [sys.executable, "-m", "tests.browser.seed"],
+                cwd=ROOT,
+                env=_environment(target),
+                check=True,
+                timeout=170,
+            )
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(RUN)))
+    return target
+
+
+def _environment(target: URL) -> dict[str, str]:
+    url = target.render_as_string(hide_password=False)
+    kept = {name: value for name, value in os.environ.items() if name != "REPERE_DATABASE_DIRECT_URL"}
+    return kept | {"REPERE_DATABASE_URL": url, "REPERE_HOME": str(HOME)}
+
+
+@pytest.fixture(scope="session")
+def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running server on the seeded directory."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=_environment(directory_database), stdout=output, stderr=subprocess.STDOUT
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_ready(address, server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_ready(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{address}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium; the test is skipped, visibly, without it or without the front-end packages."""
+    if MISSING:
+        pytest.skip(MISSING)
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        await opened.close()
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    problems: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def allow(self, text: str) -> None:
+        """Expect a message that holds this text."""
+        self.expected.append(text)
+
+    def unexpected(self) -> list[str]:
+        """Return the problems that nobody expected."""
+        return [problem for problem in self.problems if not any(text in problem for text in self.expected)]
+
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Console errors, page errors and requests to other hosts; there must be none at the end."""
+    watched = Watch()
+    yield watched
+    assert watched.unexpected() == []
+
+
+@pytest.fixture
+async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[OpenPage]:
+    """Open a page of the site in a fresh context, at a width, with or without scripts."""
+    contexts: list[BrowserContext] = []
+
+    async def opened(path: str, size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Page:
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            java_script_enabled=scripts,
+            locale="fr-FR",
+            base_url=site,
+            accept_downloads=True,
+            geolocation={"latitude": 48.9894, "longitude": 1.7154},
+            permissions=["geolocation"],
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = await context.new_page()
+        page.on("console", lambda m: watch.problems.append(f"{m.type}: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: watch.problems.append(f"exception: {error}"))
+        page.on("dialog", lambda dialog: watch.problems.append(f"dialog: {dialog.message}"))
+        host = urlsplit(site).netloc
+        page.on(
+            "request",
+            lambda r: (
+                watch.problems.append(f"third party: {r.url}") if urlsplit(r.url).netloc not in (host, "") else None
+            ),
+        )
+        await page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()
