@@ -67,6 +67,15 @@ DATA_STEPS = (
         after=("places", "nomenclatures", "sample", "ban"),
         demo=True,
     ),
+    DataStep(
+        "describe",
+        "Description d’une partie des offres",
+        ("demo-data",),
+        ("directory",),
+        after=("ingest",),
+        demo=True,
+    ),
+    DataStep("index", "Index de la recherche", ("index", "build"), ("search_api",), after=("describe",), demo=True),
 )
 
 
