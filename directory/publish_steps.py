@@ -155,6 +155,9 @@ def find_again(conn: psycopg.Connection, entity: Entity) -> int:
     if entity.name == "role":
         found = _FORMER_ROLES.format(joins=entity.joins)
     elif entity.name in ("site", "practitioner"):
+        if entity.name == "site":
+            # Without it the search for a shared SIRET reads every site once per new site.
+            conn.execute("CREATE INDEX IF NOT EXISTS pub_site_siret ON staging.pub_site (siret)")
         former = _FORMER_SITES if entity.name == "site" else _FORMER_PRACTITIONERS
         found = f"""
             SELECT key, id, row_number() OVER (PARTITION BY key ORDER BY rank, id) AS best_for_new,
