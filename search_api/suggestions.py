@@ -181,9 +181,7 @@ async def _add_names(
                     .where(Role.practitioner_id.in_(people), Offer.closed_on.is_(None))
                     .group_by(Role.practitioner_id)
                 )
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         rows = await session.execute(
             select(

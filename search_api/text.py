@@ -74,13 +74,19 @@ async def read(
     if not placed:
         place, rest = find_place(rest, lex)
         if place is not None:
-            draft.understood.append(ConceptOut(code=place.ref, label=f"Lieu : {place.label}", matched=True))
+            draft.understood.append(_place_said(place))
     said = meaningful(rest)[:MAX_WORDS]
     systems = scope_systems(scope) if scope != NAMES_SCOPE else frozenset[str]()
     names = scope is None or scope == NAMES_SCOPE
-    groups = list(_groups(said, lex, systems))
+    groups = _groups(said, lex, systems)
     given = tuple(draft.terms)
     known = await _known_names(session, said, level) if names else frozenset[str]()
+    if not placed and place is None and said and not set(said) <= known and not _read_by(groups, lex, systems):
+        # Nothing but a town, typed in the wrong field.
+        place = named_place(rest)
+        if place is not None:
+            said, groups = [], []
+            draft.understood.append(_place_said(place))
     for group in groups:
         draft.terms.append(await _term(session, group, lex, systems, draft, names=names, known=known))
     loose: tuple[Term, ...] = ()
@@ -95,6 +101,14 @@ async def read(
         understood=tuple(draft.understood),
         unknown=tuple(draft.unknown),
     )
+
+
+def _place_said(place: PlaceHit) -> ConceptOut:
+    return ConceptOut(code=place.ref, label=f"Lieu : {place.label}", matched=True)
+
+
+def _read_by(groups: Sequence[Sequence[str]], lex: Lexicon, systems: frozenset[str]) -> bool:
+    return any(lex.exact([stem(word) for word in group], systems) for group in groups)
 
 
 def meaningful(typed: str) -> list[str]:
@@ -231,8 +245,12 @@ def find_place(typed: str, lex: Lexicon) -> tuple[PlaceHit | None, str]:
         typed = folded
     for match in reversed(list(_NEAR.finditer(folded))):
         if found := _leading_place(folded[match.end() :]):
-            rest = typed[: match.start()] + " " + typed[match.end() + found[1] :]
-            return found[0], " ".join(rest.split())
+            hit, used = found
+            start, end = match.start(), match.end() + used
+            if wider := _extended_place(folded[:end], start):
+                hit, start = wider
+            rest = typed[:start] + " " + typed[end:]
+            return hit, " ".join(rest.split())
     spans = [(m.start(), m.group()) for m in re.finditer(r"\S+", folded)]
     for count in range(min(PLACE_WORDS, len(spans) - 1), 0, -1):
         start = spans[len(spans) - count][0]
@@ -241,9 +259,9 @@ def find_place(typed: str, lex: Lexicon) -> tuple[PlaceHit | None, str]:
             continue
         if lex.exact([stem(word) for word in words(folded[start:])], SYSTEMS):
             continue
-        hit = named_place(folded[start:])
-        if hit is not None and (hit.population >= TRAILING_POPULATION or hit.kind == "code_postal"):
-            return hit, typed[:start].strip()
+        town = named_place(folded[start:])
+        if town is not None and (town.population >= TRAILING_POPULATION or town.kind == "code_postal"):
+            return town, typed[:start].strip()
     return None, typed
 
 
@@ -254,6 +272,15 @@ def _leading_place(following: str) -> tuple[PlaceHit, int] | None:
         hit = named_place(following[:end].strip(" ,.;"))
         if hit is not None:
             return hit, end
+    return None
+
+
+def _extended_place(through: str, start: int) -> tuple[PlaceHit, int] | None:
+    """Return the longer place of which a preposition is part: « Saint-Germain en Laye » is not in Laye."""
+    spans = [span.start() for span in re.finditer(r"\S+", through) if span.start() < start]
+    for begin in spans[-PLACE_WORDS:]:
+        if wider := named_place(through[begin:].strip(" ,.;")):
+            return wider, begin
     return None
 
 
