@@ -44,9 +44,12 @@ SAME_PERSON_MARGIN = 1.5
 KEEP_BITS = -3.0
 """Pairs below are forgotten at once: they are neither linked nor worth a review."""
 REVIEW_RIVAL_BITS = 8.0
-MAX_KIND_ERROR = 0.05
+MAX_KIND_ERROR = 0.04
+CHEAP_KIND_ERROR = 0.005
 MAX_TOTAL_ERROR = 0.0006
-_PRIOR_LOSERS = 0.5
+TARGET_RECALL = 0.985
+"""Kinds that cost more errors than `CHEAP_KIND_ERROR` are linked only up to this share of the proposed pairs."""
+_PRIOR_LOSERS = 1.0
 _PRIOR_COVERAGE = (9.0, 10.0)
 
 
@@ -149,19 +152,21 @@ def judge(
             estimate = KindEstimate(k.name, shared, at_stake, losers, round(cover, 4), round(errors, 2), 0)
             trials.append((errors / at_stake, estimate, here))
     auto: Bools = sure.copy()
-    budget = MAX_TOTAL_ERROR * float(sure.sum())
+    budget, wanted = MAX_TOTAL_ERROR * float(sure.sum()), int(TARGET_RECALL * float(chosen.sum()))
     estimates = []
     for rate, estimate, here in sorted(trials, key=lambda t: t[0]):
-        linked = _within(budget, rate, here, pairs.total) if rate <= MAX_KIND_ERROR else here & False
+        allowed = int(budget / rate) if rate <= MAX_KIND_ERROR else 0
+        if rate > CHEAP_KIND_ERROR:
+            allowed = min(allowed, max(0, wanted - int(auto.sum())))
+        linked = _heaviest(allowed, here, pairs.total)
         auto |= linked
         budget -= rate * float(linked.sum())
         estimates.append(replace(estimate, linked=int(linked.sum())))
     return Judged(auto, estimates)
 
 
-def _within(budget: float, rate: float, here: Bools, total: npt.NDArray[np.float32]) -> Bools:
-    """Pairs of a kind that the budget of errors allows, the heaviest first, cut at a whole number of bits."""
-    allowed = int(budget / rate)
+def _heaviest(allowed: int, here: Bools, total: npt.NDArray[np.float32]) -> Bools:
+    """At most `allowed` pairs of a kind, the heaviest, cut at a whole number of bits."""
     weights = np.sort(total[here])[::-1]
     if allowed >= len(weights):
         return here
