@@ -63,6 +63,9 @@ ORDERS = {
 
 MODES = {"L": "Libéral", "S": "Salarié", "B": "Bénévole"}
 
+FEE_OPTIONS = {"3": "OPTAM", "4": "OPTAM-ACO"}
+"""Option tarifaire of AMELI; other codes are none."""
+
 TITLES = {"DR": "Docteur", "PR": "Professeur", "M": None, "MME": None}
 
 LANGUAGES = {

@@ -151,16 +151,17 @@ def rebuild(conn: psycopg.Connection) -> None:
 
 
 def refresh_due(conn: psycopg.Connection) -> list[int]:
-    """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, since yesterday.
+    """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, for a week.
 
     Returns:
         The offers concerned.
     """
+    # A week back rather than a day, so that a scheduler that was down misses nothing.
+    week = f"BETWEEN {_TODAY} - 7 AND {_TODAY}"
     source = f"""
-        SELECT offer_id AS id FROM directory.opening_slot
-        WHERE valid_from = {_TODAY} OR valid_to = {_TODAY} - 1
+        SELECT offer_id AS id FROM directory.opening_slot WHERE valid_from {week} OR valid_to + 1 {week}
         UNION SELECT id FROM directory.offer
-        WHERE closing_on = {_TODAY} OR reopening_on = {_TODAY} OR accepts_new_on = {_TODAY}
+        WHERE closing_on {week} OR reopening_on {week} OR accepts_new_on {week}
     """
     ids = [int(row[0]) for row in conn.execute(f"{source} ORDER BY id").fetchall()]
     refresh_selected(conn, source)

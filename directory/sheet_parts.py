@@ -6,6 +6,7 @@ from typing import Any
 from directory.concepts import ConceptIndex
 from directory.labels import (
     AMELI_CORRECTION,
+    FEE_OPTIONS,
     FINESS_CORRECTION,
     LANGUAGES,
     MODES,
@@ -190,7 +191,7 @@ def role_registers(
     vitale = {True: "Accepte la carte Vitale", False: "N’accepte pas la carte Vitale"}.get(role.carte_vitale)  # type: ignore[arg-type]
     ameli = _fields(
         ("Conventionnement", convention.label if convention else None),
-        ("Option tarifaire", role.fee_option),
+        ("Option tarifaire", FEE_OPTIONS.get(role.fee_option or "")),
         ("Carte Vitale", vitale),
         ("Téléphone", phone_text(role.ameli_phone) if role.ameli_phone else None),
     )

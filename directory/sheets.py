@@ -12,7 +12,7 @@ from core.errors import NotFound
 from directory import hours, queries_sheets
 from directory import sheet_parts as parts
 from directory.concepts import ConceptIndex, concept_index
-from directory.labels import KINDS, french_date, patients, person_name
+from directory.labels import FEE_OPTIONS, KINDS, french_date, patients, person_name
 from directory.models import Practitioner, Role, Site
 from directory.models_offer import Offer, OpeningSlot
 from directory.schemas import (
@@ -221,7 +221,7 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
         contacts=[*parts.written_contacts(points), *parts.register_contacts(site, role)],
         hours=await _hours(session, offer.id, index, now),
         convention=index.ref(f"R282|{role.convention}" if role and role.convention else None),
-        fee_option=role.fee_option if role else None,
+        fee_option=FEE_OPTIONS.get(role.fee_option or "") if role else None,
         carte_vitale=role.carte_vitale if role else None,
         comment=found.shown_comment,
         described=offer.described,
