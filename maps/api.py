@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ async def warm() -> None:
     """
     with contextlib.suppress(psycopg.Error):
         await asyncio.to_thread(_suggest.warm)
+        # Hundreds of thousands of lasting objects: the collector must not walk them during a request.
+        gc.collect()
+        gc.freeze()
 
 
 def invalidate() -> None:

@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -40,6 +40,7 @@ SECOND_NAME = 0.6
 """What a match on another name than the official one loses, in tens of population."""
 
 _END = "\U0010ffff"
+_KEPT_STARTS = 64
 
 
 def weight_of(kind: str, population: int) -> float:
@@ -85,9 +86,12 @@ class Lexicon:
         self._offsets = array("I", accumulate((len(words[w]) for w in self.words), initial=0))
         self._postings: Rows = np.concatenate([np.array(words[w], dtype=np.int32) for w in self.words] or [_NO_ROWS])
         self._by_length: dict[int, list[str]] = defaultdict(list)
+        self._by_initial: dict[tuple[str, int], list[str]] = defaultdict(list)
         for word in self.words:
             if len(word) > 2 and not word.isdigit():
                 self._by_length[len(word)].append(word)
+                self._by_initial[word[0], len(word)].append(word)
+        self._starts: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
         self.postal = sorted(places.by_code.get("code_postal", {}).keys() | places.by_postal.keys())
         self.insee = sorted(places.by_code.get("commune", {}).keys() | places.by_code.get("arrondissement", {}).keys())
 
@@ -149,19 +153,27 @@ class Lexicon:
         found: Rows = np.unique(self._postings[self._offsets[low] : self._offsets[high]])
         return found
 
-    def has_start(self, start: str) -> bool:
-        """Tell whether a word starts so."""
-        low, high = _range(self.words, start)
-        return low < high
+    def words_about(self, length: int, more_or_less: int, initial: str | None = None) -> list[str]:
+        """Return the words of about this length, all or those with this first letter."""
+        found: list[str] = []
+        for size in range(length - more_or_less, length + more_or_less + 1):
+            if initial is None:
+                found += self._by_length.get(size, ())
+            else:
+                found += self._by_initial.get((initial, size), ())
+        return found
 
-    def words_of_length(self, length: int) -> list[str]:
-        """Return the words of this length."""
-        return self._by_length.get(length, [])
-
-    def words_from(self, letter: str) -> list[str]:
-        """Return the words that start with a letter."""
-        low, high = _range(self.words, letter)
-        return self.words[low:high]
+    def starts(self, initial: str, length: int) -> list[str]:
+        """Return what the longer words with this first letter start with, cut to this length."""
+        key = (initial, length)
+        found = self._starts.get(key)
+        if found is None:
+            low, high = _range(self.words, initial)
+            found = sorted({word[:length] for word in self.words[low:high] if len(word) > length})
+            self._starts[key] = found
+            if len(self._starts) > _KEPT_STARTS:
+                self._starts.popitem(last=False)
+        return found
 
     def postal_range(self, digits: str) -> list[str]:
         """Return the postal codes that start so."""

@@ -83,6 +83,7 @@ class _Search:
         self.places = names.places
         self.wanted = wanted
         self.found: dict[int, tuple[float, float]] = {}
+        self.likes: dict[str, list[tuple[str, int]]] = {}
         self.text = normal_name(text)
         raw = " ".join(re.sub(r"[^a-z0-9]+", " ", fold(text)).split())
         # An unfinished "st" may be a saint or the start of Strasbourg.
@@ -158,7 +159,8 @@ class _Search:
         return f" {name} ".find(f" {reading} ") >= 0
 
     def _words(self, words: list[str]) -> None:
-        words = content_words(words)
+        # The last word may be unfinished: even "s" says something of it.
+        words = [*content_words(words[:-1]), words[-1]] if len(words) > 1 else words
         if len(words) == 1 and len(words[0]) < 3:
             return
         rows = self.names.rows_of_start(words[-1])
@@ -220,7 +222,7 @@ class _Search:
             for other, errors in self._spelled_like(word, allowed):
                 near.setdefault(errors, []).append(self.names.rows_of_word(other))
             if last and len(word) >= 5:
-                starts = {w[: len(word)] for w in self.names.words_from(word[0]) if len(w) > len(word)}
+                starts = self.names.starts(word[0], len(word))
                 for other, errors, _ in process.extract(word, starts, scorer=OSA.distance, score_cutoff=1, limit=8):
                     if errors:
                         near.setdefault(int(errors), []).append(self.names.rows_of_start(other))
@@ -228,15 +230,18 @@ class _Search:
 
     def _spelled_like(self, word: str, allowed: int) -> list[tuple[str, int]]:
         """Return the known words within so many errors; those that keep the first letter, if any."""
-        for spellings in (
-            [w for w in self.names.words_from(word[0]) if abs(len(w) - len(word)) <= allowed],
-            [w for n in range(len(word) - allowed, len(word) + allowed + 1) for w in self.names.words_of_length(n)],
-        ):
+        held = self.likes.get(word)
+        if held is not None:
+            return held
+        found: list[tuple[str, int]] = []
+        for initial in (word[0], None):
+            spellings = self.names.words_about(len(word), allowed, initial)
             close = process.extract(word, spellings, scorer=OSA.distance, score_cutoff=allowed, limit=24)
             found = [(other, int(errors)) for other, errors, _ in close if errors]
             if found:
-                return found
-        return []
+                break
+        self.likes[word] = found
+        return found
 
     def _together(self, choices: list[list[tuple[int, Rows]]], budget: int) -> Rows:
         """Return the rows that have all the words, with at most so many errors in all."""

@@ -206,7 +206,7 @@ def test_the_level_reached(
 
 def test_scores_fall_with_doubt(tmp_path: Path) -> None:
     load(ban(tmp_path, MANTES))
-    streets = [
+    streets: list[dict[str, Any]] = [
         {"number": "12", "street": "RUE NATIONALE"},
         {"number": "14", "repetition": "T", "street": "RUE NATIONALE"},
         {"number": "16", "street": "RUE NATIONALE"},
@@ -252,7 +252,7 @@ def test_register_coordinates(precision: str, level: str) -> None:
 
 def test_register_coordinates_outside_the_commune_are_not_believed() -> None:
     x, y = lambert(2.35, 48.85)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"commune_code": "78361", "x": x, "y": y, "projection": LAMBERT},
         {"commune_code": "78361", "x": 0.0, "y": 0.0, "projection": LAMBERT},
         {"commune_code": "78361", "x": x, "y": y, "projection": "sans projection"},
@@ -264,7 +264,7 @@ def test_register_coordinates_outside_the_commune_are_not_believed() -> None:
 
 
 def test_wgs84_with_the_key_of_the_ban() -> None:
-    row = {"commune_code": "78361", "x": 1.7120, "y": 48.9880, "epsg": 4326}
+    row: dict[str, Any] = {"commune_code": "78361", "x": 1.7120, "y": 48.9880, "epsg": 4326}
     found = locate([{**row, "ban_key": "78361_0515_00240"}, {**row, "ban_key": "78361_0515"}, {**row, "ban_key": None}])
     assert found["position_level"].tolist() == ["number", "street", "number"]
     assert (
