@@ -45,7 +45,7 @@ _ACTIVITIES = """SELECT r.nid[2:] AS rpps, r.place AS structure, coalesce(r.mode
 _FROM_LINES = _ACTIVITIES.format(
     address="""l.number, l.repetition, l.way_type, l.way, l.postal_code, l.cedex_office, l.commune_code,
         l.commune_label, l.phone, l.phone2, l.departement AS department, l.company_name AS structure_name""",
-    join="JOIN rpps_line l ON l.line = r.line",
+    join="JOIN rpps_act l ON l.line = r.line",
 )
 
 _FROM_DIRECTORY = _ACTIVITIES.format(

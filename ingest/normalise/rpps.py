@@ -49,19 +49,19 @@ _ADDRESS = [
 
 
 def normalise_rpps(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) -> None:
-    """Reject unusable lines of `rpps_line`, give each line its place, and merge lines into entities.
+    """Turn `rpps_line` into `rpps_act`, without its unusable lines, and merge lines into entities.
 
     Needs `known_finess(finess)`: the establishments that are open, from this load or from the directory.
     """
     con.execute(
         f"""CREATE OR REPLACE TABLE rpps_act AS
-        SELECT line, reason, nid, id_type, id_number, title, civility, last_name, first_name, profession, category,
-            CASE WHEN skill IS NULL THEN NULL ELSE {_SKILL} END AS skill, mode, structure_id, site_key, finess_site,
-            coalesce(structure_id, site_key, '') AS place, authority, sector, function, activity_kind
+        SELECT * EXCLUDE (skill_type, skill, national_id), coalesce(structure_id, site_key, '') AS place,
+            CASE WHEN skill IS NULL THEN NULL ELSE {_SKILL} END AS skill
         FROM (SELECT *, {_REASON} AS reason, {_SITE_KEY} AS site_key FROM (
             SELECT *, coalesce(national_id, id_type || id_number) AS nid, {_FINESS} AS finess_site
             FROM rpps_line))"""  # noqa: S608
     )
+    con.execute("DROP TABLE rpps_line")
     found = con.execute("SELECT line, reason FROM rpps_act WHERE reason IS NOT NULL ORDER BY line").fetchall()
     rejects.extend(file, found)
     if found:
@@ -96,29 +96,36 @@ _SITE_KEY = """CASE
 
 def _practices(con: duckdb.DuckDBPyConnection) -> None:
     # Lines repeat their structure's address and do not always agree: the fullest description wins, then a stable
-    # order, so that the file's order changes nothing.
+    # order, so that the file's order changes nothing. Most places have one line: nothing to weigh there.
     filled = " + ".join(f"({c} IS NOT NULL)::INT" for c in _ADDRESS)
     content = ", ".join(f"coalesce({c}, '')" for c in _ADDRESS)
     con.execute(
+        """CREATE OR REPLACE TABLE best_line AS SELECT site_key, min(line) AS line, count(*) AS lines
+        FROM rpps_act WHERE site_key IS NOT NULL GROUP BY site_key"""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE practice_line AS SELECT line FROM best_line WHERE lines = 1
+        UNION ALL SELECT arg_max(a.line, ({filled})::BIGINT * 1000000000000000
+                + stable(concat_ws('/', {content})) % 1000000000000000)
+            FROM rpps_act a JOIN best_line b ON b.site_key = a.site_key AND b.lines > 1 GROUP BY a.site_key"""  # noqa: S608
+    )
+    con.execute(
+        """CREATE OR REPLACE TABLE old_key AS SELECT site_key, list_sort(list(DISTINCT old_key)) AS old_keys FROM (
+            SELECT site_key, 'struct:' || old_structure_id AS old_key FROM rpps_act
+            WHERE site_key IS NOT NULL AND old_structure_id IS NOT NULL
+            UNION ALL SELECT site_key, 'struct:' || structure_id FROM rpps_act
+            WHERE finess_site IS NOT NULL AND structure_id IS NOT NULL
+            UNION ALL SELECT site_key, 'siret:' || siret FROM rpps_act
+            WHERE finess_site IS NOT NULL AND siret_ok(siret))
+        GROUP BY site_key"""
+    )
+    columns = ", ".join(f"a.{c}" for c in _ADDRESS if c not in ("siret", "finess"))
+    con.execute(
         f"""CREATE OR REPLACE TABLE practice AS
         SELECT a.site_key AS key, a.finess_site AS finess,
-            CASE WHEN siret_ok(l.siret) THEN l.siret WHEN a.site_key LIKE 'siret:%' THEN a.site_key[7:] END AS siret,
-            a.structure_id, l.* EXCLUDE (line, siret, finess, structure_id), o.old_keys
-        FROM (
-            SELECT a.site_key, arg_max(a.line, p.weight) AS line FROM rpps_act a
-            JOIN (SELECT line, ({filled})::BIGINT * 1000000000000000 + stable(concat_ws('/', {content}))
-                % 1000000000000000 AS weight FROM rpps_line) p USING (line)
-            WHERE a.site_key IS NOT NULL GROUP BY a.site_key) best
-        JOIN rpps_act a ON a.line = best.line
-        JOIN (SELECT line, structure_id, {", ".join(_ADDRESS)} FROM rpps_line) l ON l.line = best.line
-        JOIN (
-            SELECT a.site_key, list_sort(list_distinct(flatten(list([
-                CASE WHEN a.structure_id IS NOT NULL AND a.site_key <> 'struct:' || a.structure_id
-                    THEN 'struct:' || a.structure_id END,
-                CASE WHEN siret_ok(l.siret) AND a.site_key LIKE 'finess:%' THEN 'siret:' || l.siret END,
-                'struct:' || l.old_structure_id])))) AS old_keys
-            FROM rpps_act a JOIN (SELECT line, siret, old_structure_id FROM rpps_line) l USING (line)
-            WHERE a.site_key IS NOT NULL GROUP BY a.site_key) o ON o.site_key = best.site_key"""  # noqa: S608
+            CASE WHEN siret_ok(a.siret) THEN a.siret WHEN a.site_key LIKE 'siret:%' THEN a.site_key[7:] END AS siret,
+            a.structure_id, {columns}, o.old_keys
+        FROM rpps_act a JOIN practice_line USING (line) LEFT JOIN old_key o ON o.site_key = a.site_key"""  # noqa: S608
     )
     map_values(con, "practice", "way", "nice_way", way)
 
@@ -138,17 +145,22 @@ def _people(con: duckdb.DuckDBPyConnection) -> None:
 
 def _roles(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        """CREATE OR REPLACE TABLE role_base AS
-        SELECT concat_ws('/', nid, place, coalesce(mode, ''), coalesce(authority, ''))
-            || CASE WHEN rank > 1 THEN '/' || profession ELSE '' END AS key, * EXCLUDE (rank)
-        FROM (SELECT *, row_number() OVER (PARTITION BY nid, place, mode, authority ORDER BY profession) AS rank
-            FROM (SELECT nid, place, any_value(structure_id) AS structure_id, any_value(site_key) AS site_key,
-                profession, min(category) AS category,
-                list_sort(list_distinct(list(skill) FILTER (skill IS NOT NULL))) AS specialties, mode,
-                min(sector) AS sector, min(function) AS function, min(activity_kind) AS activity_kind, authority,
-                count(*) AS lines, min(line) AS line
-            FROM rpps_act GROUP BY nid, place, profession, mode, authority))"""
+        """CREATE OR REPLACE TABLE role_group AS
+        SELECT concat_ws('/', nid, place, coalesce(mode, ''), coalesce(authority, '')) AS key, nid, place,
+            any_value(structure_id) AS structure_id, any_value(site_key) AS site_key, profession,
+            min(category) AS category, list_sort(list_distinct(list(skill) FILTER (skill IS NOT NULL))) AS specialties,
+            mode, min(sector) AS sector, min(function) AS function, min(activity_kind) AS activity_kind, authority,
+            count(*) AS lines, min(line) AS line
+        FROM rpps_act GROUP BY nid, place, profession, mode, authority"""
     )
+    # Two professions under one key are two roles: the first keeps the key, the others add theirs to it.
+    con.execute(
+        """CREATE OR REPLACE TABLE role_base AS
+        SELECT g.* REPLACE (g.key || CASE WHEN profession > first THEN '/' || profession ELSE '' END AS key)
+        FROM role_group g LEFT JOIN (
+            SELECT key, min(profession) AS first FROM role_group GROUP BY key HAVING count(*) > 1) t USING (key)"""
+    )
+    con.execute("DROP TABLE role_group")
 
 
 def read_qualifications(con: duckdb.DuckDBPyConnection, *, skills: bool, diplomas: bool) -> None:

@@ -85,14 +85,19 @@ def _practices(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def resolve_places(work: Workspace, conn: psycopg.Connection) -> None:
-    """Build `site_place(key, commune_id, commune_code, how, score, town_name, lon, lat, source, level, …)`.
+    """Build `site_address(key, address, commune_id, how …)` and `address_position(address, lon, lat, level …)`.
 
     Each distinct address is looked up once.
     """
     con = work.con
     con.execute(
-        """CREATE OR REPLACE TABLE address_triple AS SELECT row_number() OVER () AS id, * FROM (
-            SELECT DISTINCT insee, postal_code, town, cedex FROM site_draft)"""
+        """CREATE OR REPLACE TABLE site_draft AS SELECT *, stable(concat_ws('|', coalesce(insee, ''),
+            coalesce(postal_code, ''), coalesce(town, ''), coalesce(cedex, ''))) AS triple FROM site_draft"""
+    )
+    con.execute(
+        """CREATE OR REPLACE TABLE address_triple AS SELECT triple AS id, any_value(insee) AS insee,
+            any_value(postal_code) AS postal_code, any_value(town) AS town, any_value(cedex) AS cedex
+        FROM site_draft GROUP BY triple"""
     )
     frame = con.execute(
         "SELECT id, insee AS commune_code, postal_code, town, cedex FROM address_triple ORDER BY id"
@@ -127,23 +132,26 @@ _ADDRESS = "commune_id, commune_code, number, repetition, street, x, y, epsg, pr
 
 
 def _positions(con: duckdb.DuckDBPyConnection, conn: psycopg.Connection) -> None:
+    text = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in _ADDRESS.split(", "))
     con.execute(
         f"""CREATE OR REPLACE TABLE site_address AS
-        SELECT s.key, t.how, t.score, t.town_name, {_ADDRESS}, dense_rank() OVER (ORDER BY {_ADDRESS}) AS address
-        FROM site_draft s JOIN triple_commune t ON s.insee IS NOT DISTINCT FROM t.insee
-            AND s.postal_code IS NOT DISTINCT FROM t.postal_code AND s.town IS NOT DISTINCT FROM t.town
-            AND s.cedex IS NOT DISTINCT FROM t.cedex"""  # noqa: S608
+        SELECT s.key, t.how, t.score, t.town_name, {_ADDRESS}, stable(concat_ws('|', {text})) AS address
+        FROM site_draft s JOIN triple_commune t ON t.id = s.triple"""  # noqa: S608
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE address AS SELECT *, row_number() OVER () AS rank FROM (
+            SELECT address, {", ".join(f"any_value({c}) AS {c}" for c in _ADDRESS.split(", "))}
+            FROM site_address GROUP BY address)"""  # noqa: S608
     )
     con.execute(
         """CREATE OR REPLACE TABLE address_position (address BIGINT, lon DOUBLE, lat DOUBLE, source VARCHAR,
             level VARCHAR, score SMALLINT)"""
     )
-    total = con.execute("SELECT coalesce(max(address), 0) FROM site_address").fetchone()
+    total = con.execute("SELECT count(*) FROM address").fetchone()
     assert total is not None  # noqa: S101 - an aggregate always returns a row
-    for start in range(1, total[0] + 1, GEOCODE_CHUNK):
+    for start in range(0, total[0], GEOCODE_CHUNK):
         frame = con.execute(
-            f"""SELECT DISTINCT ON (address) address, {_ADDRESS} FROM site_address
-            WHERE address >= ? AND address < ? ORDER BY address""",  # noqa: S608
+            f"SELECT address, {_ADDRESS} FROM address WHERE rank > ? AND rank <= ?",  # noqa: S608
             [start, start + GEOCODE_CHUNK],
         ).df()
         frame = frame.astype({"commune_id": "Int32"})

@@ -168,13 +168,14 @@ def _header(origin: Origin, head: bytes) -> Detected | None:
 
 
 def _closest(line: str) -> tuple[Kind | None, list[str]]:
-    best: tuple[float, Kind | None, list[str]] = (0.0, None, [])
+    best: tuple[int, Kind | None, list[str]] = (0, None, [])
     for kind, (delimiter, official) in _HEADERS.items():
         names = [_clean(name) for name in line.split(delimiter)]
-        share = len(official.keys() & set(names)) / len(official)
-        # A file that shares a third of the columns is a damaged copy of this layout, not another one.
-        if share > best[0] and share > 0.34:
-            best = (share, kind, names)
+        common = len(official.keys() & set(names))
+        # A file that has a third of the columns is a damaged copy of this layout, not another one. The columns of
+        # the side files are all in the main one: the layout that explains most columns is the right one.
+        if common > best[0] and common > len(official) / 3:
+            best = (common, kind, names)
     return best[1], best[2]
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from ingest.readers.detection import Detected, Kind
 from ingest.readers.layouts import RPPS_ACTIVITY, RPPS_DIPLOMAS, RPPS_SKILLS
@@ -29,18 +30,23 @@ def read_rpps(
         for short in layout.values()
         if short
     ]
-    con.execute("CREATE OR REPLACE TEMP TABLE skipped (line BIGINT, rank BIGINT)")
-    if scanned.rejected:
-        con.executemany(
-            "INSERT INTO skipped VALUES (?, ?)", [(line, rank) for rank, (line, _) in enumerate(scanned.rejected)]
-        )
     # Line = place among the kept lines + rejected lines before it + the header.
-    shift = " + (SELECT count(*) FROM skipped s WHERE s.line - 2 - s.rank < n - 1)" if scanned.rejected else ""
+    line, join = "n + 1 AS line", ""
+    if scanned.rejected:
+        before: dict[int, int] = {}
+        for rank, (number, _) in enumerate(scanned.rejected):
+            before[number - 2 - rank] = rank + 1
+        frame = pd.DataFrame({"kept": list(before), "rejected": list(before.values())})
+        con.register("skipped", frame)
+        line, join = "n + 1 + coalesce(rejected, 0) AS line", "ASOF LEFT JOIN skipped ON n > kept"
     con.execute(
         f"""CREATE OR REPLACE TABLE {table} AS
-        SELECT n + 1{shift} AS line, * EXCLUDE (n) FROM (
+        SELECT {line}, rows.* EXCLUDE (n) FROM (
             SELECT row_number() OVER () AS n, {", ".join(selected)}
             FROM read_csv({sql_text(scanned.path)}, delim='|', quote='', escape='', comment='', header=false, skip=1,
-                columns={columns}, auto_detect=false, nullstr='', max_line_size=200000, new_line='\\n'))"""  # noqa: S608
+                columns={columns}, auto_detect=false, nullstr='', max_line_size=200000, new_line='\\n')
+            ) AS rows {join}"""  # noqa: S608
     )
+    if join:
+        con.unregister("skipped")
     return scanned
