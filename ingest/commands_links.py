@@ -78,13 +78,18 @@ def _decide(
 ) -> None:
     from core.db import connect_direct
     from core.errors import DomainError
+    from ingest.applying import apply_link
     from ingest.review import decide
 
     try:
         with connect_direct() as conn:
-            said = decide(
+            linked, said = decide(
                 conn, fingerprint, accepted=accepted, rpps=rpps, structure=structure, decided_by=by or getpass.getuser()
             )
+            conn.commit()
+            if linked is not None:
+                now = apply_link(conn, linked.fingerprint, linked.rpps, linked.structure)
+                said += " La fiche est à jour." if now else " La fiche suivra au prochain chargement."
     except DomainError as error:
         messages.print(error.detail, style="red", highlight=False)
         raise typer.Exit(1) from error

@@ -104,7 +104,7 @@ def count_ameli(work: Workspace, report: RegisterReport) -> None:
                     AND o.rpps IS NOT DISTINCT FROM n.rpps AND o.structure IS NOT DISTINCT FROM n.structure
                     THEN 'unchanged'
                 WHEN o.fingerprint IS NOT NULL OR n.identity IN (SELECT identity FROM old_link) THEN 'changed'
-                ELSE 'new' END AS status, count(*)
+                ELSE 'new' END AS status, sum(n.same)
             FROM ameli_now n LEFT JOIN old_link o USING (fingerprint) GROUP BY 1""",
         ),
     )

@@ -61,15 +61,16 @@ def read_qualifications(work: Workspace, conn: psycopg.Connection) -> None:
     )
 
 
-def read_roles(work: Workspace, conn: psycopg.Connection) -> None:
-    """Make `role_base`, `person` and `live_site` from the directory, for a load without RPPS."""
+def read_roles(work: Workspace, conn: psycopg.Connection, rpps: str | None = None) -> None:
+    """Make `role_base` from the directory's open roles, or from those of one person."""
+    only = "" if rpps is None else f" AND (p.rpps = '{rpps}' OR p.adeli = '{rpps}')"
     copy_out(
         work.con,
         conn,
-        """SELECT r.key, p.national_id, split_part(r.key, '/', 2), s.key, r.profession, r.category,
+        f"""SELECT r.key, p.national_id, split_part(r.key, '/', 2), s.key, r.profession, r.category,
             array_to_string(r.specialties, ','), r.mode, r.sector, r.function, r.activity_kind, r.authority
         FROM directory.role r JOIN directory.practitioner p ON p.id = r.practitioner_id
-        LEFT JOIN directory.site s ON s.id = r.site_id WHERE r.closed_on IS NULL""",
+        LEFT JOIN directory.site s ON s.id = r.site_id WHERE r.closed_on IS NULL{only}""",  # noqa: S608
         "role_text",
         dict.fromkeys(
             [
@@ -95,6 +96,10 @@ def read_roles(work: Workspace, conn: psycopg.Connection) -> None:
             CASE WHEN coalesce(specialties, '') = '' THEN [] ELSE string_split(specialties, ',') END AS specialties),
             1 AS lines, 0 AS line FROM role_text"""
     )
+
+
+def read_people(work: Workspace, conn: psycopg.Connection) -> None:
+    """Make `person` and `live_site` from the directory, which the linkage compares when RPPS is not given."""
     copy_out(
         work.con,
         conn,

@@ -227,6 +227,7 @@ class _Load:
         reader.links = True
         if not reader.has("rpps"):
             live.read_roles(work, self.conn)
+            live.read_people(work, self.conn)
         self.linkage = ameli_lines.link_ameli(
             work,
             store.decisions(self.conn),

@@ -35,6 +35,14 @@ class Pending(BaseModel):
     proposals: list[Proposal]
 
 
+class Linked(BaseModel):
+    """A line and the role that an operator gave it to."""
+
+    fingerprint: str
+    rpps: str
+    structure: str
+
+
 def pending(conn: psycopg.Connection, limit: int = 50, after: str | None = None) -> tuple[list[Pending], int]:
     """The lines to review, best score first, and how many there are; `after` is a fingerprint of the page before."""
     total = conn.execute("SELECT count(*) FROM ingest.ameli_link WHERE decision = 'review'").fetchone()
@@ -105,14 +113,14 @@ def decide(
     rpps: str | None,
     structure: str | None,
     decided_by: str,
-) -> str:
+) -> tuple[Linked | None, str]:
     """Record what an operator says of a line and a person; without `rpps`, of its proposal(s).
 
     Accepting takes the best proposal unless another is named; refusing without a name refuses them all. The
-    queue follows at once; the role's convention at the next load, which starts again from the decisions.
+    queue follows at once; see `ingest.applying` for the role itself, and every later load honours the decision.
 
     Returns:
-        A French sentence that says what was done.
+        The pair that is now linked (None after a refusal), and a French sentence that says what was done.
 
     Raises:
         NotFound: no line has this fingerprint.
@@ -150,19 +158,20 @@ def decide(
             "UPDATE ingest.ameli_link SET decision = 'auto', rpps = %s, structure = %s WHERE fingerprint = %s",
             (best.rpps, best.structure or None, item.fingerprint),
         )
-        return f"Accepté : {item.name} est {best.name or best.rpps}. La fiche suivra au prochain chargement."
+        linked = Linked(fingerprint=item.fingerprint, rpps=best.rpps, structure=best.structure)
+        return linked, f"Accepté : {item.name} est {best.name or best.rpps}."
     left = [p for p in item.proposals if all((p.rpps, p.structure) != (q.rpps, q.structure) for q in pairs)]
     if left:
         kept = {"candidates": [p.model_dump(include={"rpps", "structure", "score", "explanation"}) for p in left]}
         conn.execute(
             "UPDATE ingest.ameli_link SET explanation = %s WHERE fingerprint = %s", (Jsonb(kept), item.fingerprint)
         )
-        return f"Refusé : {best.name or best.rpps} n’est pas {item.name} ; {len(left)} autre(s) proposition(s)."
+        return None, f"Refusé : {best.name or best.rpps} n’est pas {item.name} ; {len(left)} autre(s) proposition(s)."
     conn.execute(
         "UPDATE ingest.ameli_link SET decision = 'none', rpps = NULL, structure = NULL WHERE fingerprint = %s",
         (item.fingerprint,),
     )
-    return f"Refusé : {item.name} reste sans lien."
+    return None, f"Refusé : {item.name} reste sans lien."
 
 
 def _is_activity(conn: psycopg.Connection, rpps: str, structure: str) -> bool:

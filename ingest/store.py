@@ -130,19 +130,25 @@ def read_old_links(work: Workspace, conn: psycopg.Connection) -> None:
     )
 
 
-def read_stored_lines(work: Workspace, conn: psycopg.Connection) -> int:
-    """Make `ameli_line` from the lines kept with the links, for a load without AMELI; how many there are."""
+def read_stored_lines(work: Workspace, conn: psycopg.Connection, fingerprint: str | None = None) -> int:
+    """Make `ameli_line` from the lines kept with the links (or with one link); how many there are."""
     columns = ", ".join(f"content ->> '{f}'" for f in FIELDS)
+    only = "" if fingerprint is None else f"WHERE fingerprint = '{sanitised(fingerprint)}'"
     copy_out(
         work.con,
         conn,
         f"""SELECT (n.line)::bigint + 1, (n.line)::bigint, {columns} FROM ingest.ameli_link
-        CROSS JOIN LATERAL jsonb_array_elements_text(content -> 'lines') AS n(line)""",  # noqa: S608
+        CROSS JOIN LATERAL jsonb_array_elements_text(content -> 'lines') AS n(line) {only}""",  # noqa: S608
         "ameli_line",
         {"line": "BIGINT", "rank": "BIGINT"} | dict.fromkeys(FIELDS, "VARCHAR"),
         work.folder,
     )
     return work.count("ameli_line")
+
+
+def sanitised(key: str) -> str:
+    """A fingerprint or an identifier as it may stand inside a SQL literal: letters and digits only."""
+    return "".join(c for c in key if c.isalnum())
 
 
 def make_link_rows(work: Workspace) -> None:
@@ -151,10 +157,10 @@ def make_link_rows(work: Workspace) -> None:
     content = ", ".join(f"'{f}': any_value(a.{f})" for f in FIELDS)
     work.con.execute(
         f"""CREATE OR REPLACE TABLE ameli_now AS
-        SELECT fingerprint, line, rpps, structure, score, decision, explanation, identity, content,
+        SELECT fingerprint, same, line, rpps, structure, score, decision, explanation, identity, content,
             to_json(struct_insert(body, mark := content, lines := lines))::VARCHAR AS body
         FROM (
-            SELECT l.fingerprint, min(l.rank) AS line, arg_min(l.rpps, l.rank) AS rpps,
+            SELECT l.fingerprint, count(*) AS same, min(l.rank) AS line, arg_min(l.rpps, l.rank) AS rpps,
                 arg_min(l.structure, l.rank) AS structure, arg_min(l.score, l.rank) AS score,
                 arg_min(l.decision, l.rank) AS decision,
                 arg_min(CASE WHEN l.candidates IS NULL THEN l.explanation ELSE

@@ -102,11 +102,12 @@ def link_ameli(
     )
     con.unregister("links")
     con.unregister("proposals")
-    _conventions(con)
+    make_conventions(con)
     return {k: v for k, v in result.stats.items() if isinstance(v, (int, float, dict))}
 
 
-def _conventions(con: duckdb.DuckDBPyConnection) -> None:
+def make_conventions(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `convention(key, …)` of each role that a line is linked to, from `ameli_linked` and `ameli_line`."""
     # A link names a person and a structure; among their roles there, the independent one is AMELI's.
     con.execute(
         f"""CREATE OR REPLACE TABLE convention AS

@@ -40,9 +40,9 @@ KINE: dict[str, str] = {
 """A physiotherapist with a practice of her own in Mantes-la-Jolie."""
 
 
-def person(number: int, **changes: str) -> dict[str, str]:
+def person(rank: int, /, **changes: str) -> dict[str, str]:
     """A line of `KINE`'s pattern for another person; keyword names are our short names of the columns."""
-    rpps = f"{10000000000 + number}"
+    rpps = f"{10000000000 + rank}"
     row = KINE | {
         "Identifiant PP": rpps,
         "Identification nationale PP": f"8{rpps}",

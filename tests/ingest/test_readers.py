@@ -3,7 +3,9 @@
 import gzip
 import json
 import zipfile
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -20,22 +22,22 @@ from ingest.readers.rpps import read_rpps
 from tests.ingest import official
 from tests.ingest.official import AMELI_LINE, HOSPITAL, KINE, POINT
 
+Rows = list[dict[Hashable, Any]]
+
 
 @pytest.fixture
 def con() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def rpps_rows(
-    con: duckdb.DuckDBPyConnection, path: Path, work: Path
-) -> tuple[list[dict[str, object]], list[tuple[int, str]]]:
+def rpps_rows(con: duckdb.DuckDBPyConnection, path: Path, work: Path) -> tuple[Rows, list[tuple[int, str]]]:
     detected = choose(find_origins(path)).chosen[0]
     scanned = read_rpps(con, detected, work, "t")
     rows = con.execute("SELECT * FROM t ORDER BY line").df().to_dict("records")
     return rows, scanned.rejected
 
 
-def ameli_rows(con: duckdb.DuckDBPyConnection, path: Path, work: Path) -> tuple[list[dict[str, object]], Rejects]:
+def ameli_rows(con: duckdb.DuckDBPyConnection, path: Path, work: Path) -> tuple[Rows, Rejects]:
     rejects = Rejects()
     read_ameli(con, choose(find_origins(path)).chosen[0], work, rejects)
     return con.execute("SELECT * FROM ameli_line ORDER BY line").df().to_dict("records"), rejects
@@ -264,7 +266,7 @@ def test_the_newest_form_of_finess_wins(tmp_path: Path, shared_data: Path) -> No
 # -- FINESS ------------------------------------------------------------------------------------------------
 
 
-def finess_rows(con: duckdb.DuckDBPyConnection, path: Path, work: Path) -> tuple[list[dict[str, object]], Rejects]:
+def finess_rows(con: duckdb.DuckDBPyConnection, path: Path, work: Path) -> tuple[Rows, Rejects]:
     rejects = Rejects()
     create_finess_tables(con)
     read_finess_csv(con, choose(find_origins(path)).chosen[0], work, rejects)
