@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from maps.outlines import collection
 
-MAX_COMMUNES: Final = 600
+MAX_COMMUNES: Final = 800
 """Communes of one answer, the most populated first: a wider view would show only a grey lace."""
 SCREEN: Final = 1200
 """Pixels that a view is drawn on: contours are simplified to about one of them."""

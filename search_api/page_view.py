@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.clock import PARIS
 from core.ui.filters import NBSP, hour, long_date, of_place, upper_first, weekday
-from search_api.labels import AGE_BANDS, EVERYWHERE, FACETS, KINDS, SCOPES
+from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
 from search_api.page_query import AROUND_ME, Pair, SearchBox, address, without
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswer, SearchQuery, Sort
@@ -77,6 +77,13 @@ class ResultsView:
         if self.scope_options:
             shown.add("scope")
         return [(name, value) for name, value in without(self.pairs) if name not in shown]
+
+    @property
+    def boundary(self) -> str:
+        """Places that limit the search and have a contour to draw."""
+        refs = [value for name, value in self.pairs if name == "where"]
+        drawn = [ref for ref in refs if ref.partition(":")[0] in BOUNDARY_KINDS and ref != "france"]
+        return ",".join(drawn) if len(drawn) == len(refs) else ""
 
     @property
     def query_string(self) -> str:

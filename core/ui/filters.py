@@ -134,6 +134,11 @@ def of_place(name: str) -> str:
     return f"d’{name}" if _VOWEL.match(name) else f"de {name}"
 
 
+def lower_first(text: str) -> str:
+    """Lower the first letter, unless the word is an acronym."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 _SMALL = """
 a à au aux d de des du en et l la le les lès ou par pour sous sur allée avenue boulevard chemin cité cours esplanade
 faubourg impasse lotissement mail passage place promenade quai résidence rond route rue ruelle sente square venelle voie
@@ -179,6 +184,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "plural": plural,
     "counted": counted,
     "upper_first": upper_first,
+    "lower_first": lower_first,
     "of_place": of_place,
     "calm": calm,
 }

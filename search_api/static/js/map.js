@@ -58,7 +58,7 @@ function separate(marks, fixed, hidden) {
   return done;
 }
 
-export function startMap(element) {
+export async function startMap(element) {
   if (!element || typeof L === "undefined") {
     return { refresh() {}, resized() {} };
   }
@@ -83,6 +83,8 @@ export function startMap(element) {
   let timer = 0;
   let placed = false;
   let moving = true;
+
+  let limits = null;
 
   const results = () => document.getElementById("resultats");
   const centre = () =>
@@ -115,7 +117,7 @@ export function startMap(element) {
       const names = cards.map((card) => card.querySelector(".result-link").textContent);
       const title = cards.length === 1 ? `${first.dataset.rank}. ${names[0]}` : `${first.dataset.rank}+ : ${cards.length} résultats proches, ${names.slice(0, 3).join(", ")}`;
       const label = cards.length === 1 ? first.dataset.rank : `${first.dataset.rank}+`;
-      const marker = pin(at, icon(`pin pin-rank${approximate ? " pin-approximate" : ""}`, label, PIN), title, {
+      const marker = pin(at, icon(`pin pin-rank${approximate ? " pin-approximate" : ""}${label.length > 2 ? " pin-long" : ""}`, label, PIN), title, {
         zIndexOffset: 1000 - Number(first.dataset.rank),
         riseOnHover: true,
       });
@@ -158,7 +160,9 @@ export function startMap(element) {
   function fit() {
     const { bbox, radius } = results().dataset;
     let bounds = null;
-    if (bbox) {
+    if (limits && !bbox) {
+      bounds = limits;
+    } else if (bbox) {
       const [west, south, east, north] = bbox.split(",").map(Number);
       bounds = L.latLngBounds([south, west], [north, east]);
     } else {
@@ -224,7 +228,7 @@ export function startMap(element) {
       const at = map.unproject(mark.point);
       const counted = `${number.format(mark.count)} ${mark.count < 2 ? "site" : "sites"}`;
       if (mark.cluster) {
-        const marker = pin(at, icon("pin pin-cluster", number.format(mark.count), mark.radius * 2), `${counted}, agrandir`);
+        const marker = pin(at, icon("pin pin-cluster", number.format(mark.count), mark.radius * 2), `${counted}${mark.others ? " de plus" : ""}, agrandir`);
         marker.on("click", () => {
           if (mark.bounds.getNorthEast().equals(mark.bounds.getSouthWest())) {
             map.setView(mark.bounds.getCenter(), Math.min(18, map.getZoom() + 2));
@@ -259,9 +263,22 @@ export function startMap(element) {
 
   function marksOf(features) {
     const marks = [];
+    const listed = [...results().querySelectorAll(".result[data-lat]:not([data-approximate])")].map((card) => [
+      Number(card.dataset.lon),
+      Number(card.dataset.lat),
+    ]);
     for (const feature of features) {
-      const { kind, count, label, sites, bounds } = feature.properties;
+      const { kind, label, sites, bounds } = feature.properties;
       const [lon, lat] = feature.geometry.coordinates;
+      let { count } = feature.properties;
+      if (kind === "cluster" && bounds) {
+        // Cells do not overlap: what has a numbered pin inside the bounds of a cluster is one of its members.
+        const [west, south, east, north] = bounds;
+        count -= listed.filter(([x, y]) => x >= west && x <= east && y >= south && y <= north).length;
+        if (count <= 0) {
+          continue;
+        }
+      }
       if (kind !== "cluster" && count <= sites.length && sites.every((site) => shown.has(site.id))) {
         continue;
       }
@@ -270,6 +287,7 @@ export function startMap(element) {
         point: map.project([lat, lon]),
         radius: cluster ? clusterRadius(count) : kind === "town" ? TOWN : DOT / 2,
         cluster,
+        others: cluster && count !== feature.properties.count,
         town: kind === "town",
         count,
         label,
@@ -319,6 +337,27 @@ export function startMap(element) {
     loadArea();
   }
 
+  /** Draws the limits of the département, région or territory asked for, and shows the whole of it. */
+  async function drawLimits(refs) {
+    try {
+      const response = await fetch(`/api/v1/outlines?refs=${encodeURIComponent(refs)}`);
+      if (!response.ok) {
+        return;
+      }
+      const style = { color: "#0b5a60", weight: 2, fill: false, interactive: false };
+      const layer = L.geoJSON(await response.json(), { style });
+      if (layer.getLayers().length) {
+        layer.addTo(map);
+        limits = layer.getBounds();
+      }
+    } catch {
+      // The map then shows the results of the page.
+    }
+  }
+
+  if (element.dataset.boundary) {
+    await drawLimits(element.dataset.boundary);
+  }
   if (element.offsetParent !== null) {
     refresh();
   }
@@ -330,6 +369,9 @@ export function startMap(element) {
       }
     },
     resized() {
+      if (element.offsetParent === null) {
+        return;
+      }
       map.invalidateSize({ animate: false });
       if (!placed) {
         refresh();

@@ -3,7 +3,8 @@
 /* global L */
 
 const number = new Intl.NumberFormat("fr-FR");
-const LABELS_FROM_ZOOM = 11;
+const NAMES_FROM_ZOOM = 8;
+const CONTOURS_FROM_ZOOM = 10;
 
 /** Lays the basemap: the raster that the host chose, else the contours of our own location index. */
 export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
@@ -34,7 +35,7 @@ export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
 
   async function detail() {
     request?.abort();
-    if (map.getZoom() < 9) {
+    if (map.getZoom() < NAMES_FROM_ZOOM) {
       communes.clearLayers();
       names.clearLayers();
       return;
@@ -48,11 +49,11 @@ export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
       }
       const shapes = await response.json();
       communes.clearLayers();
-      communes.addData(shapes);
-      names.clearLayers();
-      if (map.getZoom() >= LABELS_FROM_ZOOM - 1) {
-        nameTowns(map, names, shapes.features.filter((feature) => feature.properties.name !== centreLabel));
+      if (map.getZoom() >= CONTOURS_FROM_ZOOM) {
+        communes.addData(shapes);
       }
+      names.clearLayers();
+      nameTowns(map, names, shapes.features.filter((feature) => feature.properties.name !== centreLabel));
     } catch {
       // The contours are a background: the map stays useful without them.
     }

@@ -12,7 +12,12 @@ const $ = (selector, root = document) => root.querySelector(selector);
 
 const form = $("[data-filters]");
 const panel = $("#filtres");
-const map = startMap($("[data-map]"));
+let map = { refresh() {}, resized() {} };
+startMap($("[data-map]")).then((started) => {
+  map = started;
+  // The person may have opened the tab while the limits were on their way.
+  map.resized();
+});
 
 // Filters ------------------------------------------------------------------------------------------------
 

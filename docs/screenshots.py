@@ -1,0 +1,90 @@
+"""Draw the pictures of the README from a running demo: `python docs/screenshots.py [address] [folder]`.
+
+Needs Chromium (REPERE_CHROMIUM) and the test dependencies.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDE = (1366, 860)
+NARROW = (390, 844)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: its file, the address of the page, the size of the window, what to do before."""
+
+    name: str
+    path: str
+    size: tuple[int, int] = WIDE
+    act: str = ""
+
+
+SHOTS = (
+    Shot("accueil", "/"),
+    Shot("suggestions", "/", act="suggest"),
+    Shot("resultats", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361"),
+    Shot("departement", "/recherche?q=infirmier&where=departement:78"),
+    Shot("fiche", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", act="offer"),
+    Shot("telephone-liste", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW),
+    Shot("telephone-carte", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="map"),
+    Shot("telephone-filtres", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="filters"),
+)
+
+
+def act(page: Page, what: str) -> None:
+    """Bring the page to the state that the picture shows."""
+    if what == "suggest":
+        page.get_by_label("Qui, quoi ?", exact=True).press_sequentially("rééducation", delay=30)
+        page.get_by_role("option").first.wait_for()
+    elif what == "offer":
+        # An offer whose hours are known, so that the sheet has a week to show.
+        query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
+        found = page.request.get(query).json()
+        page.goto(f"/offres/{found['items'][0]['offers'][0]['id']}?where=commune:78361", wait_until="networkidle")
+    elif what == "map":
+        page.get_by_role("button", name="Carte").click()
+        page.locator(".pin-rank").first.wait_for()
+    elif what == "filters":
+        page.get_by_role("link", name="Filtrer").click()
+
+
+def draw(browser: Browser, address: str, folder: Path, shot: Shot) -> Path:
+    """Open the page, wait until it is still, and write its picture."""
+    context = browser.new_context(
+        viewport={"width": shot.size[0], "height": shot.size[1]}, base_url=address, locale="fr-FR"
+    )
+    page = context.new_page()
+    page.goto(shot.path, wait_until="networkidle")
+    act(page, shot.act)
+    page.wait_for_load_state("networkidle")
+    target = folder / f"{shot.name}.png"
+    page.screenshot(path=target)
+    context.close()
+    return target
+
+
+def main() -> int:
+    """Draw every picture; return 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address", nargs="?", default="http://127.0.0.1:8000")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent / "images")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    executable = os.environ.get("REPERE_CHROMIUM") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        for shot in SHOTS:
+            target = draw(browser, options.address, options.folder, shot)
+            sys.stdout.write(f"{target} ({target.stat().st_size // 1024} kB)\n")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
