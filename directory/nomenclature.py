@@ -111,15 +111,18 @@ def _write(
     new: list[tuple[str, str, bool]],
     changes: list[tuple[int, str, bool]],
 ) -> None:
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO directory.concept (system, code, label, version, active) VALUES (%s, %s, %s, %s, %s)",
-            [(system, code, label, version, active) for code, label, active in new],
-        )
-        cursor.executemany(
-            "UPDATE directory.concept SET label = %s, active = %s, version = %s WHERE id = %s",
-            [(label, active, version, concept_id) for concept_id, label, active in changes],
-        )
+    codes, labels, actives = ([row[i] for row in new] for i in range(3))
+    conn.execute(
+        "INSERT INTO directory.concept (system, code, label, version, active)"
+        " SELECT %s, code, label, %s, active FROM unnest(%s::text[], %s::text[], %s::bool[]) n(code, label, active)",
+        (system, version, codes, labels, actives),
+    )
+    ids, wanted, states = ([row[i] for row in changes] for i in range(3))
+    conn.execute(
+        "UPDATE directory.concept c SET label = n.label, active = n.active, version = %s"
+        " FROM unnest(%s::int[], %s::text[], %s::bool[]) n(id, label, active) WHERE c.id = n.id",
+        (version, ids, wanted, states),
+    )
     # A version is remembered for what it said: only the concepts that it created or changed get a line.
     conn.execute(
         """
