@@ -8,6 +8,7 @@ import psycopg
 
 from core.errors import Conflict, InvalidInput
 from core.events import CHANNEL, LOCK_KEY
+from directory import nomenclature
 from directory import publish_offers as offers
 from directory import publish_steps as steps
 from directory.bulk import without_indexes
@@ -44,7 +45,8 @@ def publish(
     """Publish the four staging tables in one transaction, with one event at its end when anything changed.
 
     Rows are compared by key and hash with what is live. The first load, into an empty directory, is written
-    without per-row history nor change table, on bare tables whose indexes are made afterwards.
+    without per-row history nor change table, on bare tables whose indexes are made afterwards. Where no
+    nomenclature was ever loaded, the starter set is loaded before.
 
     Args:
         conn: a direct connection without a transaction under way (`core.db.connect_direct()`).
@@ -60,6 +62,11 @@ def publish(
     unknown = set(registers) - REGISTERS
     if unknown or not registers:
         raise InvalidInput(f"Répertoires inconnus : {', '.join(sorted(unknown)) or 'aucun'}.")
+    with conn.transaction():
+        known = conn.execute("SELECT EXISTS (SELECT FROM directory.concept)").fetchone()
+    if known is not None and not known[0]:
+        # Without nomenclatures every generated offer would be mute: the starter set is better than nothing.
+        nomenclature.load(conn)
     try:
         with conn.transaction():
             return _Publication(conn, load_id, registers, progress or (lambda label, share: None)).run()

@@ -263,6 +263,13 @@ def test_a_role_without_person_is_rejected_and_counted(town: Any) -> None:
     assert adds_up(report.roles)
 
 
+def test_without_nomenclatures_the_starter_is_loaded(registers: Any) -> None:
+    registers.conn.execute("TRUNCATE directory.concept, directory.nomenclature CASCADE")
+    registers.small_town()
+    registers.publish()
+    assert "J238|195" in registers.codes(registers.offer("10000000001")["id"])
+
+
 def test_roles_nowhere_salaried_or_military_have_no_offer(registers: Any) -> None:
     registers.small_town()
     for rpps, site, mode, more in (
@@ -317,6 +324,18 @@ def test_a_key_that_comes_twice_is_refused_and_nothing_changes(registers: Any, f
         publish(registers.loader, 9, {"rpps", "finess", "ameli"})
     assert len(registers.found()) == (0 if first else 4)
     assert registers.one("SELECT count(*) FROM directory.site WHERE phone = '0199000098'") == 0
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_publication_commits_itself(registers: Any, clean_database: URL, autocommit: bool) -> None:
+    from directory.api import publish
+
+    registers.small_town()
+    registers.stage()
+    dsn = clean_database.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=autocommit) as conn:
+        publish(conn, 1, {"rpps", "finess", "ameli"})
+        assert len(registers.found()) == 4
 
 
 def test_two_publications_at_once_are_one(town: Any, clean_database: URL) -> None:
