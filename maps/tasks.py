@@ -27,8 +27,8 @@ def refresh() -> None:
     log.info("places_refreshed", **report.as_dict())
 
 
-@app.on_after_finalize.connect  # type: ignore[untyped-decorator]
-def _plan(sender: object, **_: object) -> None:
-    if maps_settings().places_refresh:
-        # The INSEE changes take effect on 1 January; the API follows during the month.
-        app.add_periodic_task(crontab(minute=40, hour=3, day_of_month=10), refresh.s(), name="maps.refresh")
+# The INSEE's changes take effect on 1 January; the API follows during the month.
+app.conf.beat_schedule = {
+    **(app.conf.beat_schedule or {}),
+    "maps.refresh": {"task": "maps.refresh", "schedule": crontab(minute=40, hour=3, day_of_month=10)},
+}
