@@ -15,6 +15,7 @@ from core.local.packages import chromium, install_script, needs
 from core.local.postgres import DATABASE
 from core.local.process import is_alive, output_of
 from core.local.services import Services, host_of, port_of
+from core.local.steps import pending_data
 from core.local.supervisor import answers
 
 _LITTLE_SPACE = 1_000_000_000
@@ -33,7 +34,19 @@ class Finding:
 def examine(home: Home, *, as_json: bool) -> int:
     """Look at everything; print the findings; return 0 when nothing is broken, else 1."""
     findings: list[Finding] = []
-    for check in (_python, _packages, _space, _home, _environment, _static, _services, _schema, _application, _port):
+    for check in (
+        _python,
+        _packages,
+        _space,
+        _home,
+        _environment,
+        _static,
+        _services,
+        _schema,
+        _data,
+        _application,
+        _port,
+    ):
         try:
             findings += check(home)
         except (Failure, OSError) as error:
@@ -155,6 +168,15 @@ def _schema(home: Home) -> Iterator[Finding]:
     behind = "not up to date" in output
     detail = "à jour" if code == 0 else "en retard sur le programme" if behind else "ne correspond pas au programme"
     yield Finding("Schéma de la base", code == 0, detail, "./repere stop puis ./repere up")
+
+
+def _data(home: Home) -> Iterator[Finding]:
+    mode = home.stamp("mode")
+    if not mode:
+        return
+    pending = pending_data(home)
+    detail = "chargées" if not pending else f"pas encore faites : {', '.join(pending)}"
+    yield Finding("Données de départ", not pending, detail, f"./repere stop puis ./repere {mode}")
 
 
 def _running(home: Home) -> bool:

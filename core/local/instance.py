@@ -56,12 +56,11 @@ def launch(home: Home, *, demo: bool, detach: bool) -> int:
     lock.sign("demo" if demo else "up")
     reap_leftovers(home)
     listening = listen(host_of(os.environ), port)
-    say("Repère se prépare." if not home.stamp("mode") else "Repère démarre.")
+    say("Repère démarre." if home.stamp("mode") else "Repère se prépare : quelques minutes la première fois.")
     steps.ensure_environment(home)
     with using_services(home) as services:
         steps.migrate(home, services, demo=demo)
         steps.load_data(home, services, demo=demo)
-        home.set_stamp("mode", "demo" if demo else "up")
         if detach:
             return _detach(home, lock, listening, demo=demo, began=began)
         return _foreground(home, services, listening, demo=demo, began=began)

@@ -1,8 +1,9 @@
 """The set-up of an instance: named steps in order, each done again only when what it depends on changed."""
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.local import environment, packages
 from core.local.console import Failure, say, step
 from core.local.home import REPOSITORY, Home, digest, locked
 from core.local.postgres import DATABASE, Postgres
-from core.local.process import run_logged
+from core.local.process import output_of, run_logged
 from core.local.services import Services
 
 # Measured on Debian 12: environment, static files and uv's cache, then the demo's database and its journal.
@@ -170,6 +171,9 @@ def load_data(home: Home, services: Services, *, demo: bool) -> None:
     env = services.settings(demo=demo)
     sample = str(home.root / "sample")
     database = _database_key(services)
+    if demo:
+        _protect(home, database, env)
+    home.set_stamp("mode", "demo" if demo else "up")
     keys: dict[str, str] = {}
     for one in DATA_STEPS:
         if one.demo and not demo:
@@ -187,6 +191,36 @@ def load_data(home: Home, services: Services, *, demo: bool) -> None:
                 cwd=REPOSITORY,
             )
             home.set_stamp(f"data-{one.name}", key)
+
+
+def pending_data(home: Home) -> list[str]:
+    """Return the labels of the data steps that never ended in the instance's present mode."""
+    demo = home.stamp("mode") == "demo"
+    wanted = [one for one in DATA_STEPS if demo or not one.demo]
+    return [one.label for one in wanted if not home.stamp(f"data-{one.name}")]
+
+
+def _protect(home: Home, database: str, env: Mapping[str, str]) -> None:
+    """Refuse to load invented people over the registers that an operator loaded: they would close them all.
+
+    Raises:
+        Failure: the database holds loads that no demo of this instance made.
+    """
+    if home.stamp("demo-database") == digest(database):
+        return
+    code, output = output_of([home.python, REPOSITORY / "cli.py", "ingest", "status", "--json"], env=env)
+    try:
+        loads = json.loads(output)["loads"] if code == 0 else None
+    except (ValueError, KeyError, TypeError):
+        loads = None
+    if loads is None:
+        raise Failure(f"La base ne dit pas ce qu’elle contient :\n{output}")
+    if any(load.get("status") == "published" for load in loads):
+        raise Failure(
+            "Cette base contient déjà des registres chargés : les données d’exemple les remplaceraient."
+            " Donnez un autre dossier à la démonstration, par exemple : REPERE_HOME=./demo ./repere demo"
+        )
+    home.set_stamp("demo-database", digest(database))
 
 
 def erase(home: Home, services: Services, *, everything: bool) -> None:

@@ -267,15 +267,17 @@ def answers(address: str, *, within: float = 3.0) -> bool:
         return False
 
 
-def wait_until_ready(home: Home, address: str, seconds: float = 90) -> None:
-    """Wait for the application to answer.
+def wait_until_ready(home: Home, address: str, seconds: float = 240) -> None:
+    """Wait for the application to answer; a busy machine may take minutes to import it.
 
     Raises:
-        Failure: it does not, with the end of its log.
+        Failure: it does not, or ends again and again, with the end of its log.
     """
     deadline = time.monotonic() + seconds
     while not answers(address):
-        if time.monotonic() > deadline:
+        processes = read_json(home.state_file).get("processes", [])
+        crashing = any(one["restarts"] >= 2 and one["name"].startswith("web") for one in processes)
+        if crashing or time.monotonic() > deadline:
             log: Path = home.logs / "web-1.log"
             raise Failure(f"L’application ne répond pas. Fin du journal {log} :\n{tail(log)}")
         time.sleep(0.2)

@@ -60,7 +60,7 @@ class Launcher:
     def __call__(self, *arguments: str, **more: str) -> tuple[int, str]:
         process = self.start(*arguments, **more)
         try:
-            output = process.communicate(timeout=160)[0]
+            output = process.communicate(timeout=540)[0]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output = process.communicate()[0]

@@ -12,7 +12,8 @@ import pytest
 
 from tests.launcher.conftest import Launcher, poll
 
-pytestmark = pytest.mark.xdist_group("launcher")
+# A whole set-up runs inside these tests, beside other tests on two cores.
+pytestmark = [pytest.mark.xdist_group("launcher"), pytest.mark.timeout(600)]
 
 
 def _pid(launcher: Launcher, name: str) -> int | None:
@@ -188,3 +189,30 @@ def test_a_home_removed_by_hand_does_not_haunt_the_next_one(installed: Launcher)
     code, output = installed("up", "--detach")
     assert code == 0, output
     assert _answers(installed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_demo_killed_while_it_loads_is_mended_and_spares_real_registers(installed: Launcher) -> None:
+    installed("stop")
+    process = installed.start("demo", "--detach")
+    assert poll(lambda: "cli.py ingest all" in (installed.home / "logs" / "setup.log").read_text(), 400)
+    time.sleep(8)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    code, output = installed("doctor")
+    assert code == 1
+    assert "Chargement des registres" in output
+    code, output = installed("demo", "--detach")
+    assert code == 0, output
+    address = f"http://127.0.0.1:{installed.port}/api/v1/search?q=kin%C3%A9&where=commune:78361"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert json.loads(answer.read())["total"] > 1000
+    assert installed("doctor")[0] == 0
+    installed("stop")
+    # What an operator loaded himself looks like this: published loads that no demo of this instance announced.
+    (installed.home / "stamps" / "demo-database").unlink()
+    code, output = installed("demo", "--detach")
+    assert code == 1
+    assert "les données d’exemple les remplaceraient" in output
+    assert installed("up", "--detach")[0] == 0
