@@ -17,7 +17,11 @@ pytestmark = [pytest.mark.xdist_group("launcher"), pytest.mark.timeout(600)]
 
 
 def _pid(launcher: Launcher, name: str) -> int | None:
-    processes = launcher.status()["processes"]
+    # Read where `status` reads: a launcher started ten times a second would eat the processor it waits for.
+    try:
+        processes = json.loads((launcher.home / "run" / "supervisor.json").read_text())["processes"]
+    except (OSError, ValueError):
+        return None
     pid: int | None = next((one["pid"] for one in processes if one["name"] == name), None)
     return pid
 
@@ -91,11 +95,12 @@ def test_a_killed_process_comes_back(running: Launcher) -> None:
 def test_a_killed_database_comes_back(running: Launcher) -> None:
     postmaster = int((Path(running.services()) / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
-    assert poll(lambda: not _answers(running), 5) or _answers(running)
-    assert poll(lambda: _answers(running) and running("doctor")[0] == 0, 30)
+    assert poll(lambda: _answers(running), 60)
     valkey = json.loads((running.home / "run" / "valkey.json").read_text())["pid"]
     os.kill(valkey, signal.SIGKILL)
-    assert poll(lambda: running.status()["valkey"] is True, 20)
+    assert poll(lambda: running.status()["valkey"] is True, 30)
+    code, output = running("doctor")
+    assert code == 0, output
 
 
 def test_a_killed_supervisor_leaves_nobody_and_the_next_start_mends(running: Launcher) -> None:
@@ -133,8 +138,7 @@ def test_a_subcommand_brings_its_own_services_and_takes_them_away(installed: Lau
 def test_in_the_foreground_an_interruption_stops_everything(installed: Launcher) -> None:
     installed("stop")
     process = installed.start("up")
-    assert poll(lambda: _answers(installed), 60)
-    assert poll(lambda: installed.status()["running"])
+    assert poll(lambda: _answers(installed) and _pid(installed, "scheduler"), 240)
     os.kill(process.pid, signal.SIGINT)
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 0, output
