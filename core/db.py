@@ -41,7 +41,9 @@ def engine() -> AsyncEngine:
         settings = core_settings()
         options = (
             f"-c statement_timeout={settings.statement_timeout_ms} "
-            f"-c lock_timeout={settings.lock_timeout_ms} -c timezone=UTC -c jit=off"
+            f"-c lock_timeout={settings.lock_timeout_ms} -c timezone=UTC -c jit=off "
+            # A generic plan does not know which codes are rare; grouping a région needs some memory.
+            "-c plan_cache_mode=force_custom_plan -c work_mem=32MB"
         )
         _Engine.engine = create_async_engine(
             settings.database_url,

@@ -47,7 +47,8 @@ class EngineQuery:
     the radius of one of the `centres`; `bbox` restricts further. Distances are measured from the nearest of
     `origins`; there are none when `origins` is empty. `terms`, `codes` and `ticks` hold concept ids: each term,
     each set of codes and each ticked facet must be met by at least one of its members. `visits` are place ids,
-    any of which in the territory suffices.
+    any of which in the territory suffices. `facet_of` tells which facet a concept feeds; without it, no facet
+    is counted.
     """
 
     level: int = PUBLIC
@@ -58,7 +59,7 @@ class EngineQuery:
     radius_m: float | None = None
     bbox: BBox | None = None
     origins: tuple[LatLon, ...] = ()
-    ticks: Mapping[FacetKey, frozenset[int]] = field(default_factory=dict)
+    ticks: Mapping[FacetKey, frozenset[int]] = field(default_factory=dict, hash=False)
     age: int | None = None
     week_minute: int | None = None
     visits: frozenset[int] = frozenset()
@@ -66,8 +67,7 @@ class EngineQuery:
     sort: Sort = Sort.distance
     offset: int = 0
     limit: int = 15
-    facets: bool = True
-    explain: bool = False
+    facet_of: Mapping[int, FacetKey] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

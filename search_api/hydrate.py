@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import Boolean, Integer, func, literal, select
+from sqlalchemy import Boolean, Integer, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import local, now
 from directory.api import (
     PUBLIC,
     ConceptIndex,
@@ -52,55 +50,100 @@ def asked(query: EngineQuery, visited: str | None) -> Asked:
     return Asked(query.terms, frozenset(wanted), visited, query.visits)
 
 
-async def site_cards(session: AsyncSession, ids: Collection[int], concepts: ConceptIndex) -> dict[int, SiteCard]:
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Public contacts of the page: phones by site, and (offer, purpose) to value."""
+
+    phones: dict[int, str]
+    booking: dict[tuple[int, str], str]
+
+
+async def contacts(session: AsyncSession, sites: Collection[int], offers: Collection[int]) -> Contacts:
+    """Read the contacts that cards show. Only level 1 contacts are ever read here; the oldest of a kind wins."""
+    rows = await session.execute(
+        select(ContactPoint.site_id, ContactPoint.offer_id, ContactPoint.purpose, ContactPoint.value)
+        .where(
+            or_(ContactPoint.site_id.in_(sites), ContactPoint.offer_id.in_(offers)),
+            ContactPoint.confidentiality == PUBLIC,
+            ContactPoint.purpose.in_(("phone", "booking_phone", "booking_url")),
+        )
+        .order_by(ContactPoint.id.desc())
+    )
+    found = Contacts({}, {})
+    for site_id, offer_id, purpose, value in rows:
+        if offer_id is not None:
+            found.booking[offer_id, purpose] = value
+        elif site_id is not None and purpose != "booking_url":
+            found.phones[site_id] = value
+    return found
+
+
+async def site_cards(
+    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, known: Contacts
+) -> dict[int, SiteCard]:
     """Return the cards of sites, by id. The phone is public: a contact of level 1, else the register's."""
     if not ids:
         return {}
     point = func.geometry(func.coalesce(Site.pin, Site.position))
     rows = await session.execute(
-        select(Site, func.ST_Y(point), func.ST_X(point)).where(Site.id.in_(ids)).order_by(Site.id)
-    )
-    phones: dict[int, str] = {}
-    contacts = await session.execute(
-        select(ContactPoint.site_id, ContactPoint.value)
-        .where(
-            ContactPoint.site_id.in_(ids),
-            ContactPoint.confidentiality == PUBLIC,
-            ContactPoint.purpose.in_(("booking_phone", "phone")),
+        select(
+            Site.id,
+            Site.uid,
+            Site.name,
+            Site.kind,
+            Site.category,
+            Site.street,
+            Site.postal_code,
+            Site.town,
+            Site.commune_id,
+            Site.phone,
+            func.ST_Y(point).label("lat"),
+            func.ST_X(point).label("lon"),
         )
-        .order_by(ContactPoint.id.desc())
+        .where(Site.id.in_(ids))
+        .order_by(Site.id)
     )
-    phones.update({site_id: value for site_id, value in contacts if site_id is not None})
     cards: dict[int, SiteCard] = {}
-    for site, lat, lon in rows:
-        place = place_by_id(site.commune_id) if site.commune_id is not None else None
+    for row in rows:
+        place = place_by_id(row.commune_id) if row.commune_id is not None else None
         departement = resolve_ref("departement", place.departement) if place and place.departement else None
-        cards[site.id] = SiteCard(
-            id=site.uid,
-            name=site.name,
-            kind=site.kind,
-            category=concepts.label(f"R66|{site.category}") if site.category else None,
-            street=site.street,
-            postal_code=site.postal_code,
-            commune=place.name if place else site.town,
+        cards[row.id] = SiteCard(
+            id=row.uid,
+            name=row.name,
+            kind=row.kind,
+            category=concepts.label(f"R66|{row.category}") if row.category else None,
+            street=row.street,
+            postal_code=row.postal_code,
+            commune=place.name if place else row.town,
             departement=departement.name if departement else None,
-            phone=phones.get(site.id) or site.phone,
-            lat=lat,
-            lon=lon,
+            phone=known.phones.get(row.id) or row.phone,
+            lat=row.lat,
+            lon=row.lon,
         )
     return cards
 
 
 async def offer_cards(
-    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, wanted: Asked
+    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, wanted: Asked, known: Contacts
 ) -> dict[int, OfferCard]:
-    """Return the cards of offers, by id. Only level 1 contacts are ever read here."""
+    """Return the cards of offers, by id."""
     if not ids:
         return {}
-    minute = week_minute(await now(session))
+    there = func.timezone("Europe/Paris", func.core.now())
+    minute = cast(
+        (func.extract("isodow", there) - 1) * 1440 + func.extract("hour", there) * 60 + func.extract("minute", there),
+        Integer,
+    )
+    travels = select(literal(1)).where(OfferTerritory.offer_id == Offer.id).exists()
     rows = await session.execute(
         select(
-            Offer,
+            Offer.id,
+            Offer.uid,
+            Offer.name,
+            Offer.type_id,
+            Offer.age_min,
+            Offer.age_max,
+            Offer.described,
             Practitioner.title,
             Practitioner.first_name,
             Practitioner.last_name,
@@ -108,9 +151,11 @@ async def offer_cards(
             Role.carte_vitale,
             OfferSearch.codes,
             OfferSearch.territory,
-            OfferSearch.accepts_new.label("accepting"),
-            OfferSearch.open_minutes.op("@>", return_type=Boolean())(literal(minute, Integer)).label("open_now"),
+            OfferSearch.accepts_new,
+            OfferSearch.updated_at,
+            OfferSearch.open_minutes.op("@>", return_type=Boolean())(minute).label("open_now"),
             func.coalesce(func.isempty(OfferSearch.open_minutes), True).label("no_hours"),
+            travels.label("travels"),
         )
         .select_from(Offer)
         .join(OfferSearch, OfferSearch.offer_id == Offer.id)
@@ -119,41 +164,30 @@ async def offer_cards(
         .where(Offer.id.in_(ids))
         .order_by(Offer.id)
     )
-    found = list(rows)
-    booking = await _booking(session, ids)
-    travelling = await _travelling(session, ids)
     home = concepts.id(VISIT_SYSTEM_REF)
     cards: dict[int, OfferCard] = {}
-    for row in found:
-        offer: Offer = row[0]
+    for row in rows:
         codes: list[int] = row.codes
-        kind = concepts.by_id.get(offer.type_id) if offer.type_id is not None else None
-        here = wanted.visited if wanted.visits & set(row.territory) else None
-        cards[offer.id] = OfferCard(
-            id=offer.uid,
-            name=offer.name,
+        kind = concepts.by_id.get(row.type_id) if row.type_id is not None else None
+        cards[row.id] = OfferCard(
+            id=row.uid,
+            name=row.name,
             practitioner=_person(row.title, row.first_name, row.last_name),
             type=ConceptOut(code=kind.ref, label=kind.label, matched=kind.id in wanted.codes) if kind else None,
-            labels=_labels(codes, concepts, wanted, offer.type_id),
-            patients=patients(offer.age_min, offer.age_max),
+            labels=_labels(codes, concepts, wanted, row.type_id),
+            patients=patients(row.age_min, row.age_max),
             convention=concepts.label(f"R282|{row.convention}") if row.convention else None,
             carte_vitale=row.carte_vitale,
-            accepts_new=row.accepting,
-            visits=offer.id in travelling or (home is not None and home in codes),
-            visits_searched=here,
+            accepts_new=row.accepts_new,
+            visits=row.travels or (home is not None and home in codes),
+            visits_searched=wanted.visited if wanted.visits & set(row.territory) else None,
             open_now=None if row.no_hours else bool(row.open_now),
-            booking_phone=booking.get((offer.id, "booking_phone")),
-            booking_url=booking.get((offer.id, "booking_url")),
-            described=offer.described,
-            updated_at=offer.updated_at,
+            booking_phone=known.booking.get((row.id, "booking_phone")),
+            booking_url=known.booking.get((row.id, "booking_url")),
+            described=row.described,
+            updated_at=row.updated_at,
         )
     return cards
-
-
-def week_minute(instant: datetime) -> int:
-    """Return the minute of the week in Paris, Monday 0:00 being 0."""
-    there = local(instant)
-    return (there.isoweekday() - 1) * 1440 + there.hour * 60 + there.minute
 
 
 def patients(age_min: int, age_max: int) -> str:
@@ -177,34 +211,15 @@ def _labels(codes: Iterable[int], concepts: ConceptIndex, wanted: Asked, type_id
     return [ConceptOut(code=e.ref, label=e.label, matched=e.id in wanted.codes) for e in ranked[:LABELS]]
 
 
-async def _booking(session: AsyncSession, ids: Collection[int]) -> dict[tuple[int, str], str]:
-    rows = await session.execute(
-        select(ContactPoint.offer_id, ContactPoint.purpose, ContactPoint.value)
-        .where(
-            ContactPoint.offer_id.in_(ids),
-            ContactPoint.confidentiality == PUBLIC,
-            ContactPoint.purpose.in_(("booking_phone", "booking_url")),
-        )
-        .order_by(ContactPoint.id.desc())
-    )
-    found: dict[tuple[int, str], str] = {}
-    for offer_id, purpose, value in rows:
-        if offer_id is not None:
-            found[offer_id, purpose] = value
-    return found
-
-
-async def _travelling(session: AsyncSession, ids: Collection[int]) -> set[int]:
-    rows = await session.scalars(select(OfferTerritory.offer_id).where(OfferTerritory.offer_id.in_(ids)).distinct())
-    return set(rows)
-
-
 async def items(
     session: AsyncSession, hits: Sequence[Hit], concepts: ConceptIndex, wanted: Asked, first_rank: int
 ) -> list[SearchItem]:
     """Return the results of a page, in the order of the hits, ranks counted from `first_rank`."""
-    sites = await site_cards(session, [hit.site_id for hit in hits], concepts)
-    offers = await offer_cards(session, [offer for hit in hits for offer in hit.offers], concepts, wanted)
+    site_ids = [hit.site_id for hit in hits]
+    offer_ids = [offer for hit in hits for offer in hit.offers]
+    known = await contacts(session, site_ids, offer_ids)
+    sites = await site_cards(session, site_ids, concepts, known)
+    offers = await offer_cards(session, offer_ids, concepts, wanted, known)
     by_site: dict[int, list[OfferCard]] = defaultdict(list)
     for hit in hits:
         by_site[hit.site_id] = [offers[offer] for offer in hit.offers if offer in offers]

@@ -12,7 +12,8 @@ from rapidfuzz.process import extract
 
 from directory.api import ConceptIndex
 from search_api.folding import fold, stem, words
-from search_api.labels import SCOPES, SPECIALTY_SYSTEMS
+from search_api.labels import FACET_SYSTEMS, SCOPES, SPECIALTY_SYSTEMS
+from search_api.schemas import FacetKey
 
 SYNONYMS = Path(__file__).with_name("synonyms.txt")
 
@@ -95,6 +96,7 @@ class Lexicon:
     by_stem: dict[str, frozenset[int]]
     by_phrase: dict[tuple[str, ...], tuple[frozenset[int], bool]]
     system: dict[int, str]
+    facet_of: dict[int, FacetKey]
     vocabulary: list[str] = field(default_factory=list)
     stems: list[str] = field(default_factory=list)
 
@@ -168,6 +170,12 @@ def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:
         by_stem={key: frozenset(value) for key, value in by_stem.items()},
         by_phrase=by_phrase,
         system={entry.id: entry.system for entry in concepts.by_id.values()},
+        facet_of={
+            entry.id: key
+            for key, systems in FACET_SYSTEMS.items()
+            for system in systems
+            for entry in concepts.by_system.get(system, [])
+        },
         vocabulary=sorted(word for word in vocabulary if len(word) >= SHORTEST_TYPO and not word.isdigit()),
         stems=sorted(by_stem),
     )

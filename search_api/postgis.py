@@ -1,23 +1,24 @@
 """The `postgis` engine: plain SQL over the projection, the oracle of the others and the degraded mode.
 
-Facets and the total of offers come from one pass that first groups equal sets of codes (most offers of a
-profession share theirs), so that codes are unnested once per distinct set and not once per offer. The page
+Facets come from one pass that first groups equal sets of codes (most offers of a profession share theirs), so
+that codes are unnested once per distinct set and not once per offer. The page
 is then read by the plan that suits the size of the match set: every distance when it is small, rings around
 the place, widened until the page is full, when it is large.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, literal, null, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import OfferSearch, concept_index
+from directory.api import OfferSearch
 from search_api import postgis_map, postgis_suggest
 from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term
-from search_api.labels import FACET_SYSTEMS
-from search_api.predicates import base, distance, matching, one_int_array, ticked, within
+from search_api.predicates import base, distance, matching, ticked, within
 from search_api.relevance import nearness, nearness_sql, own_score_sql
 from search_api.schemas import BBox, FacetKey, Sort
 
@@ -26,10 +27,37 @@ SPARSE = 4_000
 RINGS_M = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 OFFERS_PER_SITE = 50
 """Offers shown inside a site; their number is always told in full."""
-TOTAL = 0
-"""Pseudo-code joined to every set of codes: it counts the offers themselves (identities start at 1)."""
 
-_SYSTEM_FACET = {system: key for key, systems in FACET_SYSTEMS.items() for system in systems}
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What does not depend on the page, the order or the place that distances are told from."""
+
+    counts: Counts
+    facets: Mapping[FacetKey, Mapping[int, int]]
+
+
+class _Summaries:
+    """The last summaries of this process. Their key holds the database's snapshot: any write makes a new one.
+
+    A commune is a centre and limits nothing, so people of different towns ask for one match set.
+    """
+
+    kept: ClassVar[OrderedDict[tuple[str, EngineQuery], Summary]] = OrderedDict()
+    most: Final = 256
+
+    @classmethod
+    def find(cls, key: tuple[str, EngineQuery]) -> Summary | None:
+        found = cls.kept.get(key)
+        if found is not None:
+            cls.kept.move_to_end(key)
+        return found
+
+    @classmethod
+    def keep(cls, key: tuple[str, EngineQuery], summary: Summary) -> None:
+        cls.kept[key] = summary
+        while len(cls.kept) > cls.most:
+            cls.kept.popitem(last=False)
 
 
 class PostgisEngine:
@@ -39,44 +67,61 @@ class PostgisEngine:
 
     async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
         """See `SearchEngine.answer`."""
-        await _prepare(session)
-        facets: Mapping[FacetKey, Mapping[int, int]] = {}
-        if query.facets:
-            offers, facets = await _facets(session, query)
-        else:
-            offers = await _scalar(session, select(func.count()).select_from(OfferSearch).where(*matching(query)))
-        if not offers:
-            return EngineAnswer(Counts(0, 0), (), facets, ("aucune offre",))
+        summary = await self._summary(session, query)
+        counts = summary.counts
+        if not counts.offers:
+            return EngineAnswer(counts, (), summary.facets, ("aucune offre",))
         by_distance = query.sort is Sort.distance and bool(query.origins)
-        if by_distance and offers > SPARSE:
-            sites = await _sites(session, query)
-            rows, plan = await _rings(session, query, sites)
+        if by_distance and counts.offers > SPARSE:
+            rows, plan = await _rings(session, query, counts.sites)
         else:
             rows = list(await session.execute(_ranked(query, by_distance=by_distance)))
-            sites = rows[0].sites if rows else await _sites(session, query)
             plan = "toutes les offres trouvées sont classées"
-        hits = await _hits(session, query, rows)
-        return EngineAnswer(Counts(sites, offers), hits, facets, (plan,))
+        return EngineAnswer(counts, await _hits(session, query, rows), summary.facets, (plan,))
 
     async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
         """See `SearchEngine.count`."""
-        await _prepare(session)
-        offers = await _scalar(session, select(func.count()).select_from(OfferSearch).where(*matching(query)))
-        return Counts(await _sites(session, query) if offers else 0, offers)
+        return (await self._summary(session, replace(query, facet_of={}))).counts
+
+    async def _summary(self, session: AsyncSession, query: EngineQuery) -> Summary:
+        snapshot = await session.scalar(
+            text(
+                "SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL"
+                " THEN current_database() || ' ' || pg_current_snapshot() END"
+            )
+        )
+        matched = replace(query, origins=(), sort=Sort.distance, offset=0, limit=0)
+        # The counts of a query without facets are not those of the same query with them.
+        key = (f"{snapshot} {bool(query.facet_of)}", matched)
+        if snapshot is not None and (found := _Summaries.find(key)) is not None:
+            return found
+        summary = await self._summarise(session, query)
+        if snapshot is not None:
+            _Summaries.keep(key, summary)
+        return summary
+
+    async def _summarise(self, session: AsyncSession, query: EngineQuery) -> Summary:
+        each = (
+            select(OfferSearch.site_id, func.count().label("n")).where(*matching(query)).group_by(OfferSearch.site_id)
+        )
+        sites = each.subquery()
+        row = (await session.execute(select(func.count(), func.coalesce(func.sum(sites.c.n), 0)))).one()
+        facets = await _facets(session, query) if query.facet_of else {}
+        return Summary(Counts(int(row[0]), int(row[1])), facets)
 
     async def suggest(
         self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
     ) -> Suggested:
         """See `SearchEngine.suggest`."""
-        await _prepare(session)
         return await postgis_suggest.suggest(session, codes, names, area, level)
 
     async def map_features(
         self, session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float
     ) -> MapCells:
         """See `SearchEngine.map_features`."""
-        await _prepare(session)
-        return await postgis_map.cells(session, query, view, cell_degrees)
+        cells = await postgis_map.cells(session, query, view, cell_degrees)
+        inside = Counts(sum(cell.sites for cell in cells), sum(cell.offers for cell in cells))
+        return MapCells(cells, inside, await self.count(session, query))
 
     async def position(self, session: AsyncSession) -> int:
         """The database is always up to date: its last event."""
@@ -84,24 +129,8 @@ class PostgisEngine:
         return int(found or 0)
 
 
-async def _prepare(session: AsyncSession) -> None:
-    # Generic plans know nothing of which codes are rare; sorts and hashes of a région need some memory.
-    await session.execute(
-        text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '64MB', true)")
-    )
-
-
-async def _scalar(session: AsyncSession, statement: Select[Any]) -> int:
-    return int(await session.scalar(statement) or 0)
-
-
-async def _sites(session: AsyncSession, query: EngineQuery) -> int:
-    each = select(OfferSearch.site_id).where(*matching(query)).group_by(OfferSearch.site_id).subquery()
-    return await _scalar(session, select(func.count()).select_from(each))
-
-
-async def _facets(session: AsyncSession, query: EngineQuery) -> tuple[int, dict[FacetKey, dict[int, int]]]:
-    """Return the number of offers, and the offers by concept of each facet.
+async def _facets(session: AsyncSession, query: EngineQuery) -> dict[FacetKey, dict[int, int]]:
+    """Return the offers by concept of each facet.
 
     `mask` has a bit for each ticked facet that an offer meets. A facet's own ticks are ignored in its counts:
     an offer that misses only that facet's bit still counts there; one that misses two counts nowhere.
@@ -123,24 +152,17 @@ async def _facets(session: AsyncSession, query: EngineQuery) -> tuple[int, dict[
         .group_by(OfferSearch.codes, "mask")
         .cte("sets")
     )
-    each = select(
-        func.unnest(sets.c.codes.op("||")(one_int_array(TOTAL))).label("code"), sets.c.mask, sets.c.n
-    ).subquery()
+    each = select(func.unnest(sets.c.codes).label("code"), sets.c.mask, sets.c.n).subquery()
     columns = [func.sum(each.c.n).filter(each.c.mask == full)]
     columns += [func.sum(each.c.n).filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
     rows = await session.execute(select(each.c.code, *columns).group_by(each.c.code))
-    concepts = await concept_index(session)
     own = {key: 2 + bit for bit, key in enumerate(keys)}
     counts: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey}
-    offers = 0
     for row in rows:
-        if row[0] == TOTAL:
-            offers = int(row[1] or 0)
-        elif (entry := concepts.by_id.get(row[0])) and (key := _SYSTEM_FACET.get(entry.system)):
-            counted = int(row[own.get(key, 1)] or 0)
-            if counted:
-                counts[key][row[0]] = counted
-    return offers, counts
+        key = query.facet_of.get(row[0])
+        if key is not None and (counted := row[own.get(key, 1)]):
+            counts[key][row[0]] = int(counted)
+    return counts
 
 
 Ranked = Row[Any]

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import OfferSearch
-from search_api.engine import Counts, EngineQuery, MapCell, MapCells
+from search_api.engine import EngineQuery, MapCell
 from search_api.predicates import inside, latitude, longitude, matching
 from search_api.schemas import BBox
 
@@ -18,10 +18,10 @@ NAMED = 50
 """Sites named by a cell."""
 
 
-async def cells(session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float) -> MapCells:
-    """Return the cells of a viewport, largest first, with its counts and those of the whole match set."""
+async def cells(session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float) -> tuple[MapCell, ...]:
+    """Return the cells of a viewport, largest first."""
     rows = await session.execute(_cells(query, view, cell_degrees))
-    found = tuple(
+    return tuple(
         MapCell(
             lat=row.lat,
             lon=row.lon,
@@ -35,16 +35,6 @@ async def cells(session: AsyncSession, query: EngineQuery, view: BBox, cell_degr
         )
         for row in rows
     )
-    each = (
-        select(func.count().label("offers"))
-        .select_from(OfferSearch)
-        .where(*matching(query))
-        .group_by(OfferSearch.site_id)
-        .subquery()
-    )
-    whole = (await session.execute(select(func.count(), func.coalesce(func.sum(each.c.offers), 0)))).one()
-    counts = Counts(sum(cell.sites for cell in found), sum(cell.offers for cell in found))
-    return MapCells(found, counts, Counts(int(whole[0]), int(whole[1])))
 
 
 def _cells(query: EngineQuery, view: BBox, cell_degrees: float) -> Select[Any]:

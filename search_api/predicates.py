@@ -136,8 +136,3 @@ def ticked(query: EngineQuery) -> list[ColumnElement[bool]]:
 def matching(query: EngineQuery) -> list[ColumnElement[bool]]:
     """Every condition: the match set."""
     return base(query) + ticked(query)
-
-
-def one_int_array(*values: int) -> ColumnElement[list[int]]:
-    """A constant array, to be joined to a column."""
-    return literal(list(values), ARRAY(Integer))

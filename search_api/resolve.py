@@ -7,6 +7,7 @@ from core.errors import InvalidInput
 from directory.api import AGE_SYSTEM, KIND_SYSTEM, ConceptIndex
 from maps.api import PlaceHit, containers_of, resolve_ref
 from search_api.engine import EngineQuery, LatLon, SuggestArea
+from search_api.lexicon import lexicon
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
@@ -137,7 +138,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         sort=query.sort,
         offset=(page - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
-        explain=query.explain,
+        facet_of=lexicon(concepts).facet_of,
     )
     centre = place_out(named) if named is not None else None
     if query.point is not None and query.origin is None:
@@ -191,4 +192,4 @@ def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:
 
 def first_page(query: EngineQuery, limit: int) -> EngineQuery:
     """Return the same search from its first result, for exports: no facets."""
-    return replace(query, offset=0, limit=limit, facets=False)
+    return replace(query, offset=0, limit=limit, facet_of={})

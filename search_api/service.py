@@ -127,7 +127,7 @@ async def _items(session: AsyncSession, prepared: Prepared, found: EngineAnswer,
     visited = prepared.resolved.visited
     wanted = asked(prepared.query, visited.name if visited else None)
     results = await items(session, found.hits, prepared.concepts, wanted, first_rank)
-    if not prepared.query.explain:
+    if not prepared.asked_query.explain:
         return results
     lines = {first_rank + index: hit_lines(hit, prepared.query) for index, hit in enumerate(found.hits)}
     return [item.model_copy(update={"explanation": lines.get(item.rank, [])}) for item in results]
@@ -141,7 +141,7 @@ async def all_results(
     Raises as `search` does.
     """
     prepared = await prepare(session, query, level)
-    whole = replace(prepared.query, offset=0, limit=CAP, facets=False)
+    whole = replace(prepared.query, offset=0, limit=CAP, facet_of={})
     prepared.resolved = replace(prepared.resolved, query=whole)
     found, prepared = await _answer(session, prepared)
     results = await _items(session, prepared, found, 1)

@@ -80,8 +80,10 @@ async def read(
     names = scope is None or scope == NAMES_SCOPE
     groups = _groups(said, lex, systems)
     given = tuple(draft.terms)
-    known = await _known_names(session, said, level) if names else frozenset[str]()
-    if not placed and place is None and said and not set(said) <= known and not _read_by(groups, lex, systems):
+    # Words that a code already reads need not be looked for among names.
+    silent = [word for group in groups if len(group) > 1 or not lex.exact([stem(group[0])], systems) for word in group]
+    known = await _known_names(session, silent, level) if names else frozenset[str]()
+    if not placed and place is None and said and not set(silent) <= known and not _read_by(groups, lex, systems):
         # Nothing but a town, typed in the wrong field.
         place = named_place(rest)
         if place is not None:

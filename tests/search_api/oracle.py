@@ -49,6 +49,12 @@ class Oracle:
     rows: list[Row]
     systems: dict[int, str]
 
+    @property
+    def facet_of(self) -> dict[int, FacetKey]:
+        """Which facet each concept feeds."""
+        facets = {system: key for key, systems in FACET_SYSTEMS.items() for system in systems}
+        return {code: facets[system] for code, system in self.systems.items() if system in facets}
+
     def answer(self, query: EngineQuery) -> tuple[int, list[Site], dict[FacetKey, dict[int, int]]]:
         """Return the number of offers, every site in order, and the facets."""
         base = [row for row in self.rows if self.matches(row, query)]

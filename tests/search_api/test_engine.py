@@ -76,6 +76,7 @@ def queries(draw: st.DrawFn, oracle: brute.Oracle) -> EngineQuery:
     centres = tuple(point(code) for code in draw(st.lists(communes, max_size=2, unique=True)))
     box = draw(st.sampled_from([None, None, BBox(west=1.65, south=48.95, east=1.76, north=49.02)]))
     return EngineQuery(
+        facet_of=oracle.facet_of,
         level=draw(st.sampled_from([1, 1, 2])),
         terms=tuple(terms),
         codes=tuple(frozenset([code]) for code in draw(st.lists(one, max_size=1))),
@@ -116,7 +117,7 @@ async def test_random_queries_have_the_answers_of_brute_force(
 
 async def test_the_whole_directory_page_by_page(oracle: brute.Oracle) -> None:
     for offset in range(0, 120, 15):
-        await compare(oracle, EngineQuery(origins=(point("78361"),), offset=offset))
+        await compare(oracle, EngineQuery(origins=(point("78361"),), offset=offset, facet_of=oracle.facet_of))
 
 
 async def test_an_empty_directory_answers_nothing(clean_database: URL) -> None:
