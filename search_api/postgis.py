@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, literal, null, select, text
+from sqlalchemy import ColumnElement, Integer, Numeric, Row, Select, cast, func, literal, null, select, text, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -95,19 +95,10 @@ class PostgisEngine:
         key = (f"{snapshot} {bool(query.facet_of)}", matched)
         if snapshot is not None and (found := _Summaries.find(key)) is not None:
             return found
-        summary = await self._summarise(session, query)
+        summary = await _summarise(session, query)
         if snapshot is not None:
             _Summaries.keep(key, summary)
         return summary
-
-    async def _summarise(self, session: AsyncSession, query: EngineQuery) -> Summary:
-        each = (
-            select(OfferSearch.site_id, func.count().label("n")).where(*matching(query)).group_by(OfferSearch.site_id)
-        )
-        sites = each.subquery()
-        row = (await session.execute(select(func.count(), func.coalesce(func.sum(sites.c.n), 0)))).one()
-        facets = await _facets(session, query) if query.facet_of else {}
-        return Summary(Counts(int(row[0]), int(row[1])), facets)
 
     async def suggest(
         self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
@@ -129,40 +120,60 @@ class PostgisEngine:
         return int(found or 0)
 
 
-async def _facets(session: AsyncSession, query: EngineQuery) -> dict[FacetKey, dict[int, int]]:
-    """Return the offers by concept of each facet.
+SITES, OFFERS = -1, 0
+"""Pseudo-codes of the rows that hold the totals: identities of concepts start at 1."""
+
+
+async def _summarise(session: AsyncSession, query: EngineQuery) -> Summary:
+    """Read the match set once, and count its sites, its offers and the concepts of each facet.
 
     `mask` has a bit for each ticked facet that an offer meets. A facet's own ticks are ignored in its counts:
     an offer that misses only that facet's bit still counts there; one that misses two counts nowhere.
     """
-    keys = list(query.ticks)
+    keys = list(query.ticks) if query.facet_of else []
     full = (1 << len(keys)) - 1
-    conditions = base(query)
+    conditions = base(query) if query.facet_of else matching(query)
     mask: ColumnElement[int] = literal(0, Integer)
     missed: ColumnElement[int] = literal(0, Integer)
-    for bit, tick in enumerate(ticked(query)):
+    for bit, tick in enumerate(ticked(query) if keys else []):
         met = cast(tick, Integer)
         mask = mask + met * (1 << bit)
         missed = missed + (1 - met)
     if keys:
         conditions.append(missed <= 1)
-    sets = (
-        select(OfferSearch.codes.label("codes"), mask.label("mask"), func.count().label("n"))
+    found = (
+        select(OfferSearch.site_id.label("site_id"), OfferSearch.codes.label("codes"), mask.label("mask"))
         .where(*conditions)
-        .group_by(OfferSearch.codes, "mask")
-        .cte("sets")
+        .cte("found")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    each = select(func.unnest(sets.c.codes).label("code"), sets.c.mask, sets.c.n).subquery()
-    columns = [func.sum(each.c.n).filter(each.c.mask == full)]
-    columns += [func.sum(each.c.n).filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
-    rows = await session.execute(select(each.c.code, *columns).group_by(each.c.code))
+    sites = select(func.count().label("n")).where(found.c.mask == full).group_by(found.c.site_id).cte("sites")
+    none = [cast(null(), Numeric) for _ in keys]
+    parts: list[Select[Any]] = [
+        select(literal(SITES), cast(func.count(), Numeric), *none).select_from(sites),
+        select(literal(OFFERS), func.sum(sites.c.n), *none),
+    ]
+    if query.facet_of:
+        sets = (
+            select(found.c.codes, found.c.mask, func.count().label("n"))
+            .group_by(found.c.codes, found.c.mask)
+            .cte("sets")
+        )
+        each = select(func.unnest(sets.c.codes).label("code"), sets.c.mask, sets.c.n).subquery()
+        columns = [func.sum(each.c.n).filter(each.c.mask == full)]
+        columns += [func.sum(each.c.n).filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
+        parts.append(select(each.c.code, *columns).group_by(each.c.code))
     own = {key: 2 + bit for bit, key in enumerate(keys)}
-    counts: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey}
-    for row in rows:
+    counts: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey} if query.facet_of else {}
+    totals = {SITES: 0, OFFERS: 0}
+    for row in await session.execute(union_all(*parts)):
+        if row[0] in totals:
+            totals[row[0]] = int(row[1] or 0)
+            continue
         key = query.facet_of.get(row[0])
         if key is not None and (counted := row[own.get(key, 1)]):
             counts[key][row[0]] = int(counted)
-    return counts
+    return Summary(Counts(totals[SITES], totals[OFFERS]), counts)
 
 
 Ranked = Row[Any]
