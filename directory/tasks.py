@@ -32,6 +32,7 @@ def turn_the_day() -> None:
     log.info("day_turned", offers=len(ids))
 
 
-@app.on_after_finalize.connect  # type: ignore[untyped-decorator]
-def _plan(sender: object, **_: object) -> None:
-    app.add_periodic_task(crontab(minute=5, hour=0), turn_the_day.s(), name="directory.refresh_due")
+app.conf.beat_schedule = {
+    **(app.conf.beat_schedule or {}),
+    "directory.refresh_due": {"task": "directory.refresh_due", "schedule": crontab(minute=5, hour=0)},
+}

@@ -228,7 +228,7 @@ async def items(
             rank=first_rank + index,
             site=sites[hit.site_id],
             distance_m=hit.distance_m,
-            distance_km=round(hit.distance_m / 1000, 1) if hit.distance_m is not None else None,
+            distance_km=hit.distance_m / 1000 if hit.distance_m is not None else None,
             approximate=not hit.exact,
             offers=by_site[hit.site_id],
             offers_count=hit.offers_count,
