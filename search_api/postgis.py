@@ -19,12 +19,13 @@ from directory.api import OfferSearch
 from search_api import postgis_map, postgis_suggest
 from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term
 from search_api.predicates import base, distance, matching, ticked, within
-from search_api.relevance import nearness, nearness_sql, own_score_sql
+from search_api.relevance import BANDS, best_beyond, nearness, nearness_sql, own_score_sql
 from search_api.schemas import BBox, FacetKey, Sort
 
 SPARSE = 4_000
 """Offers up to which every distance is computed: about 2 µs each, so some 8 ms."""
 RINGS_M = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
+EVERYTHING = "toutes les offres trouvées sont classées"
 OFFERS_PER_SITE = 50
 """Offers shown inside a site; their number is always told in full."""
 
@@ -72,11 +73,10 @@ class PostgisEngine:
         if not counts.offers:
             return EngineAnswer(counts, (), summary.facets, ("aucune offre",))
         by_distance = query.sort is Sort.distance and bool(query.origins)
-        if by_distance and counts.offers > SPARSE:
-            rows, plan = await _rings(session, query, counts.sites)
+        if query.origins and counts.offers > SPARSE:
+            rows, plan = await _rings(session, query, counts.sites, by_distance=by_distance)
         else:
-            rows = list(await session.execute(_ranked(query, by_distance=by_distance)))
-            plan = "toutes les offres trouvées sont classées"
+            rows, plan = list(await session.execute(_ranked(query, by_distance=by_distance))), EVERYTHING
         return EngineAnswer(counts, await _hits(session, query, rows), summary.facets, (plan,))
 
     async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
@@ -218,14 +218,23 @@ def _ranked(query: EngineQuery, *, by_distance: bool, ring_m: int | None = None)
     return statement.order_by(*order).limit(query.limit).offset(query.offset)
 
 
-async def _rings(session: AsyncSession, query: EngineQuery, sites: int) -> tuple[list[Ranked], str]:
-    """Read the page inside the smallest ring that holds it; sites without a position come with the last plan."""
-    wanted = min(query.offset + query.limit, sites)
-    for ring_m in RINGS_M:
-        rows = list(await session.execute(_ranked(query, by_distance=True, ring_m=ring_m)))
-        if rows and rows[0].sites >= wanted:
+async def _rings(
+    session: AsyncSession, query: EngineQuery, sites: int, *, by_distance: bool
+) -> tuple[list[Ranked], str]:
+    """Read the page inside the smallest ring that holds it.
+
+    By distance, a ring holds the page when it has enough sites. By relevance, when the last site of the page has
+    at least the points that anything farther may have: with as many, the nearer one comes first. What has no
+    position comes with the last plan, which ranks everything.
+    """
+    wanted = min(query.offset + query.limit, sites) - query.offset
+    if wanted <= 0:
+        return [], "la page est après le dernier résultat"
+    for ring_m in RINGS_M if by_distance else (limit for limit, _ in BANDS):
+        rows = list(await session.execute(_ranked(query, by_distance=by_distance, ring_m=ring_m)))
+        if len(rows) == wanted and (by_distance or rows[-1].points >= best_beyond(query.terms, ring_m)):
             return rows, f"les sites à moins de {ring_m // 1000} km suffisent à la page"
-    return list(await session.execute(_ranked(query, by_distance=True))), "toutes les offres trouvées sont classées"
+    return list(await session.execute(_ranked(query, by_distance=by_distance))), EVERYTHING
 
 
 async def _hits(session: AsyncSession, query: EngineQuery, rows: Sequence[Ranked]) -> tuple[Hit, ...]:

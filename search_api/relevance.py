@@ -59,6 +59,13 @@ def nearness(distance_m: int | None) -> int:
     return next((gain for limit, gain in BANDS if distance_m <= limit), 0)
 
 
+def best_beyond(terms: Sequence[Term], distance_m: int) -> int:
+    """Return the most points that a site farther than this distance may have."""
+    words = sum(PRIMARY if term.primary else NAME if term.lexemes else OTHER for term in terms)
+    near = max((gain for limit, gain in BANDS if limit > distance_m), default=0)
+    return words + DESCRIBED + ACCEPTS_NEW + HOURS + EXACT + near
+
+
 def own_score_sql(terms: Sequence[Term]) -> ColumnElement[int]:
     """Return, as an expression over `OfferSearch`, the part of the score that does not depend on the place."""
     points: ColumnElement[int] = literal(0, Integer)
