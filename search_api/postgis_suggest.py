@@ -1,82 +1,103 @@
-"""Counts and names behind « Qui, quoi ? » suggestions, in SQL."""
+"""Counts and names behind « Qui, quoi ? » suggestions, in SQL.
 
+Statements are written as text: at a suggestion per keystroke, building them would cost more than running them.
+"""
+
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import OfferSearch, Practitioner, Role, Site, searchable
+from directory.api import searchable
 from search_api.engine import NameHit, SuggestArea, Suggested, Term
-from search_api.predicates import has_codes, has_names, within
+from search_api.predicates import tsquery
 
 NAMES = 30
-"""Practitioners, and sites, read for the ten suggestions that will be shown."""
+"""Practitioners, and sites, read for the few that will be shown."""
+ENOUGH = 8
+"""Names of each kind in the area that make it needless to look beyond."""
+
+_BOUNDARIES = "AND s.places && CAST(:boundaries AS integer[])"
+_CIRCLE = """
+    AND ST_DWithin(s.position, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography, CAST(:radius AS double precision))
+"""
+
+_COUNTS = """
+SELECT code, count(*) FROM (
+    SELECT unnest(s.codes) AS code FROM directory.offer_search s
+    WHERE {seen} AND s.codes && CAST(:codes AS integer[]) {area}
+) each
+WHERE code = ANY(CAST(:codes AS integer[])) GROUP BY code
+"""
+
+# The lexemes of a row mix the site's name with the practitioner's: only the entity's own name counts.
+_NAMES = """
+(SELECT 'practitioner' AS kind, p.id AS id, count(*) AS n FROM directory.offer_search s
+   JOIN directory.role r ON r.id = s.role_id JOIN directory.practitioner p ON p.id = r.practitioner_id
+  WHERE {seen} AND s.names @@ CAST(:names AS tsquery) {area} {person}
+  GROUP BY p.id ORDER BY n DESC, p.id LIMIT {most})
+UNION ALL
+(SELECT 'site', e.id, count(*) AS n FROM directory.offer_search s JOIN directory.site e ON e.id = s.site_id
+  WHERE {seen} AND s.names @@ CAST(:names AS tsquery) {area} {site}
+  GROUP BY e.id ORDER BY n DESC, e.id LIMIT {most})
+"""
 
 
-def _area(area: SuggestArea) -> list[ColumnElement[bool]]:
+@cache
+def _seen(level: int) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    compiled = searchable(level).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return str(compiled).replace("directory.offer_search.", "s.")
+
+
+def _area(area: SuggestArea) -> tuple[str, dict[str, Any]]:
     if area.boundaries:
-        return [OfferSearch.places.op("&&", is_comparison=True)(sorted(area.boundaries))]
+        return _BOUNDARIES, {"boundaries": sorted(area.boundaries)}
     if area.centre is not None:
-        return [within([area.centre], area.radius_m)]
-    return []
+        return _CIRCLE, {"lon": area.centre.lon, "lat": area.centre.lat, "radius": area.radius_m}
+    return "", {}
 
 
 async def suggest(
     session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
 ) -> Suggested:
-    """Count the offers of each code in the area; find the roles and sites whose names meet every term."""
+    """Count the offers of each code in the area; find the practitioners and sites whose names meet every term."""
+    where, values = _area(area)
     counts: dict[int, int] = {}
     if codes:
-        each = (
-            select(func.unnest(OfferSearch.codes).label("code"))
-            .where(searchable(level), has_codes(codes), *_area(area))
-            .subquery()
-        )
-        rows = await session.execute(
-            select(each.c.code, func.count()).where(each.c.code.in_(sorted(codes))).group_by(each.c.code)
-        )
+        statement = text(_COUNTS.format(seen=_seen(level), area=where))
+        rows = await session.execute(statement, {"codes": sorted(codes), **values})
         counts = {row[0]: row[1] for row in rows}
     hits: list[NameHit] = []
     if names and all(term.lexemes for term in names):
-        near = _area(area)
-        hits = await _names(session, names, [searchable(level), *near])
-        if near and len(hits) < NAMES:
+        hits = await _names(session, names, level, where, values)
+        kinds = [hit.kind for hit in hits]
+        if where and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
             known = {(hit.kind, hit.id) for hit in hits}
-            far = await _names(session, names, [searchable(level)])
+            far = await _names(session, names, level, "", {})
             hits += [NameHit(hit.kind, hit.id, 0) for hit in far if (hit.kind, hit.id) not in known]
     return Suggested(counts, tuple(hits))
 
 
 async def _names(
-    session: AsyncSession, names: tuple[Term, ...], conditions: list[ColumnElement[bool]]
+    session: AsyncSession, names: tuple[Term, ...], level: int, where: str, values: dict[str, Any]
 ) -> list[NameHit]:
-    """Read practitioners and sites whose own names hold every word, with their offers that meet the conditions."""
+    """Read practitioners and sites whose own names hold every word, with their offers in the area."""
     words = [word for term in names for word in term.lexemes]
-    conditions = [*conditions, *(has_names([word]) for word in words)]
 
-    def own(name: Any) -> list[ColumnElement[bool]]:
-        # The lexemes of a row mix the site's name with the practitioner's: only the entity's own name counts.
-        folded = func.core.fold(name)
-        return [or_(*(folded.contains(lexeme, autoescape=True) for lexeme in sorted(word))) for word in words]
+    def own(name: str) -> str:
+        return " ".join(f"AND core.fold({name}) LIKE ANY(CAST(:word{n} AS text[]))" for n in range(len(words)))
 
-    people = (
-        select(literal("practitioner").label("kind"), Practitioner.id.label("id"), func.count().label("n"))
-        .select_from(OfferSearch)
-        .join(Role, Role.id == OfferSearch.role_id)
-        .join(Practitioner, Practitioner.id == Role.practitioner_id)
-        .where(*conditions, *own(Practitioner.first_name + " " + Practitioner.last_name))
-        .group_by(Practitioner.id)
-        .order_by(func.count().desc(), Practitioner.id)
-        .limit(NAMES)
+    statement = _NAMES.format(
+        seen=_seen(level),
+        area=where,
+        person=own("p.first_name || ' ' || p.last_name"),
+        site=own("e.name"),
+        most=NAMES,
     )
-    sites = (
-        select(literal("site").label("kind"), Site.id.label("id"), func.count().label("n"))
-        .select_from(OfferSearch)
-        .join(Site, Site.id == OfferSearch.site_id)
-        .where(*conditions, *own(Site.name))
-        .group_by(Site.id)
-        .order_by(func.count().desc(), Site.id)
-        .limit(NAMES)
-    )
-    rows = [row for statement in (people, sites) for row in await session.execute(statement)]
-    return [NameHit(row.kind, row.id, row.n) for row in rows]
+    # Lexemes are letters and digits: they hold no wildcard.
+    patterns = {f"word{n}": [f"%{lexeme}%" for lexeme in sorted(word)] for n, word in enumerate(words)}
+    rows = await session.execute(text(statement), {"names": tsquery(words), **patterns, **values})
+    return [NameHit(kind, key, number) for kind, key, number in rows]

@@ -22,15 +22,19 @@ def has_codes(ids: Collection[int]) -> ColumnElement[bool]:
     return OfferSearch.codes.op("&&", is_comparison=True)(_int_array(ids))
 
 
-def has_names(words: Sequence[Collection[str]]) -> ColumnElement[bool]:
-    """Every word, each by any of its lexemes, in the names of the site or the practitioner."""
+def tsquery(words: Sequence[Collection[str]]) -> str:
+    """Return the text of a tsquery that every word must meet, each by any of its lexemes."""
 
     def quoted(lexeme: str) -> str:
         escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
         return f"'{escaped}'"
 
-    text = " & ".join("(" + " | ".join(quoted(lexeme) for lexeme in sorted(word)) + ")" for word in words)
-    return OfferSearch.names.op("@@", is_comparison=True)(cast(text, TSQUERY))
+    return " & ".join("(" + " | ".join(quoted(lexeme) for lexeme in sorted(word)) + ")" for word in words)
+
+
+def has_names(words: Sequence[Collection[str]]) -> ColumnElement[bool]:
+    """Every word, each by any of its lexemes, in the names of the site or the practitioner."""
+    return OfferSearch.names.op("@@", is_comparison=True)(cast(tsquery(words), TSQUERY))
 
 
 def meets(term: Term) -> ColumnElement[bool]:
