@@ -4,9 +4,9 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
+import structlog
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
@@ -14,6 +14,9 @@ from directory.api import ConceptIndex
 from search_api.folding import fold, stem, words
 from search_api.labels import FACET_SYSTEMS, SCOPES, SPECIALTY_SYSTEMS
 from search_api.schemas import FacetKey
+from search_api.settings import search_settings
+
+log = structlog.get_logger("repere.search")
 
 SYNONYMS = Path(__file__).with_name("synonyms.txt")
 
@@ -82,10 +85,28 @@ def parse_synonyms(text: str) -> Synonyms:
     return Synonyms(codes, frozenset(stop), frozenset(single))
 
 
-@cache
+class _File:
+    stamp: tuple[str, int] | None = None
+    read: Synonyms | None = None
+
+
 def synonyms() -> Synonyms:
-    """Return the synonyms of this process."""
-    return parse_synonyms(SYNONYMS.read_text(encoding="utf-8"))
+    """Return the synonyms, read again when the file changes; a change that cannot be read is logged and left out.
+
+    Raises:
+        SynonymsError: the file cannot be read and there is no former reading.
+    """
+    path = search_settings().synonyms or SYNONYMS
+    stamp = (str(path), path.stat().st_mtime_ns)
+    if _File.read is None or _File.stamp != stamp:
+        try:
+            _File.read = parse_synonyms(path.read_text(encoding="utf-8"))
+        except SynonymsError as error:
+            if _File.read is None:
+                raise
+            log.error("synonyms_unreadable", path=str(path), error=str(error))
+        _File.stamp = stamp
+    return _File.read
 
 
 @dataclass
@@ -93,6 +114,7 @@ class Lexicon:
     """Concepts by the stems of their labels. `vocabulary` are the folded words that typing errors are mended to."""
 
     concepts: ConceptIndex
+    known: Synonyms
     by_stem: dict[str, frozenset[int]]
     by_phrase: dict[tuple[str, ...], tuple[frozenset[int], bool]]
     system: dict[int, str]
@@ -167,6 +189,7 @@ def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:
             by_phrase[key] = (ids, only)
     return Lexicon(
         concepts=concepts,
+        known=known,
         by_stem={key: frozenset(value) for key, value in by_stem.items()},
         by_phrase=by_phrase,
         system={entry.id: entry.system for entry in concepts.by_id.values()},
@@ -186,7 +209,8 @@ class _Cache:
 
 
 def lexicon(concepts: ConceptIndex) -> Lexicon:
-    """Return the process's lexicon, built again when the concepts were reloaded."""
-    if _Cache.lexicon is None or _Cache.lexicon.concepts is not concepts:
-        _Cache.lexicon = build(concepts, synonyms())
+    """Return the process's lexicon, built again when the concepts or the synonyms were reloaded."""
+    known = synonyms()
+    if _Cache.lexicon is None or _Cache.lexicon.concepts is not concepts or _Cache.lexicon.known is not known:
+        _Cache.lexicon = build(concepts, known)
     return _Cache.lexicon

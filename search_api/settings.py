@@ -1,4 +1,6 @@
-"""Settings of the search pages."""
+"""Settings of the search and of its pages."""
+
+from pathlib import Path
 
 from core.settings import RepereSettings, load
 
@@ -16,4 +18,16 @@ def map_settings() -> MapSettings:
     `REPERE_TILES_URL` is a raster address with {z}, {x} and {y}; its host must allow being shown.
     """
     settings: MapSettings = load(MapSettings)
+    return settings
+
+
+class SearchSettings(RepereSettings):
+    """`REPERE_SYNONYMS` names a synonyms file in place of the product's own."""
+
+    synonyms: Path | None = None
+
+
+def search_settings() -> SearchSettings:
+    """Return the settings of the search."""
+    settings: SearchSettings = load(SearchSettings)
     return settings

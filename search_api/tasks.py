@@ -14,10 +14,11 @@ tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
 @tasks.app.task(name="search_api.follow_publications")  # type: ignore[untyped-decorator]
 def follow_publications() -> None:
     """Build the words of names again when registers were published since; at most one minute late."""
-    tasks.run(_follow())
+    tasks.run(follow())
 
 
-async def _follow() -> None:
+async def follow() -> None:
+    """Build the words again when they are stale, in a unit of work of its own."""
     async with unit_of_work() as session:
         if await indexing.stale(session):
             await indexing.build(session)

@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from sqlalchemy.engine import URL
 
+from core.db import unit_of_work
+from directory.api import refresh_search
 from search_api.labels import FACETS
+from tests.search_api.conftest import dsn
 from tests.search_api.seed import CANARY
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
@@ -295,3 +300,33 @@ async def test_the_description_of_the_api_is_the_one_kept(api: httpx.AsyncClient
 async def test_answers_to_the_public_may_be_kept_for_a_short_while(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/v1/search")
     assert answer.headers["cache-control"].startswith("public, max-age=30")
+
+
+async def test_a_database_that_does_not_answer_in_time_is_a_503_in_french(api: httpx.AsyncClient, filled: URL) -> None:
+    with psycopg.connect(dsn(filled)) as conn:
+        conn.execute("LOCK TABLE directory.offer_search IN ACCESS EXCLUSIVE MODE")
+        answer = await api.get("/api/v1/search", params={"where": "commune:78361"})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "réessayez" in answer.json()["detail"].lower() or "précisez" in answer.json()["detail"]
+    assert (await api.get("/api/v1/search")).status_code == 200
+
+
+async def test_a_change_is_seen_by_the_next_search(api: httpx.AsyncClient, filled: URL) -> None:
+    before = await ask(api, professions="G15|70")
+    assert await ask(api, professions="G15|70") == before
+    with psycopg.connect(dsn(filled)) as conn:
+        gone = conn.execute(
+            "DELETE FROM directory.offer_search WHERE offer_id = (SELECT min(o.offer_id) FROM directory.offer_search o"
+            " JOIN directory.concept c ON c.id = ANY(o.codes) WHERE c.system = 'G15' AND c.code = '70'"
+            " AND NOT o.sensitive) RETURNING offer_id"
+        ).fetchone()
+        assert gone
+        during = await ask(api, professions="G15|70")
+        assert during["total_offers"] == before["total_offers"]
+        conn.commit()
+        after = await ask(api, professions="G15|70")
+        assert after["total_offers"] == before["total_offers"] - 1
+    async with unit_of_work() as session:
+        await refresh_search(session, [gone[0]])
+    assert (await ask(api, professions="G15|70"))["total_offers"] == before["total_offers"]

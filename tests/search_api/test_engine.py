@@ -120,12 +120,6 @@ async def test_the_whole_directory_page_by_page(oracle: brute.Oracle) -> None:
         await compare(oracle, EngineQuery(origins=(point("78361"),), offset=offset, facet_of=oracle.facet_of))
 
 
-async def test_an_empty_directory_answers_nothing(clean_database: URL) -> None:
-    async with unit_of_work() as session:
-        answer = await ENGINE.answer(session, EngineQuery(origins=(LatLon(48.9, 1.7),)))
-    assert answer.counts.sites == 0 and answer.hits == ()
-
-
 def test_the_fixture_holds_every_case(oracle: brute.Oracle) -> None:
     rows = oracle.rows
     assert any(row.point is None for row in rows)

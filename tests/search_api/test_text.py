@@ -1,12 +1,16 @@
 """French text: folding, stems, synonyms, typing errors, places inside the text, scopes."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from search_api import lexicon
 from search_api.folding import fold, stem, words
 from search_api.lexicon import SynonymsError, parse_synonyms, synonyms
+from search_api.settings import SearchSettings
 
 
 def test_words_are_folded_as_the_database_folds_names() -> None:
@@ -53,6 +57,23 @@ def test_the_synonyms_file_is_read_and_refuses_what_it_does_not_understand() -> 
         parse_synonyms("a = J17|1\nkiné\n")
     with pytest.raises(SynonymsError, match="ligne 1"):
         parse_synonyms("kiné = soixante-dix")
+
+
+def test_an_edited_synonyms_file_is_read_again_and_a_broken_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "synonyms.txt"
+    path.write_text("rebouteux = G15|70\n", encoding="utf-8")
+    monkeypatch.setattr(lexicon, "search_settings", lambda: SearchSettings(synonyms=path))
+    assert ("rebouteux",) in synonyms().codes
+    path.write_text("rebouteux ; G15|70\n", encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    assert ("rebouteux",) in synonyms().codes
+    path.write_text("guérisseur = G15|70\n", encoding="utf-8")
+    os.utime(path, ns=(2, 2))
+    assert ("guerisseur",) in synonyms().codes
+    monkeypatch.undo()
+    assert ("kin",) in synonyms().codes
 
 
 async def total(api: httpx.AsyncClient, q: str, **params: Any) -> int:
