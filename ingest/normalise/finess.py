@@ -9,7 +9,7 @@ from maps.api import epsg_of
 
 _SITE_COLUMNS = (
     "finess, legal, siret, name, long_name, complement, category, number, repetition, way_type, way, locality,"
-    " postal_code, town, insee, phone, fax, email, opened, closed, x, y, projection, epsg"
+    " postal_code, town, insee, phone, fax, email, opened, closed, x, y, projection, epsg, ban_key"
 )
 _LEGAL_COLUMNS = (
     "finess, siren, name, long_name, legal_status, number, repetition, way_type, way, locality, postal_code, town,"
@@ -70,7 +70,8 @@ def from_csv(con: duckdb.DuckDBPyConnection, rejects: Rejects) -> None:
             regexp_extract(ligneacheminement, '^\\d{{5}}') AS postal_code,
             trim(regexp_replace(ligneacheminement, '^\\d{{5}}', '')) AS town, {_INSEE} AS insee,
             telephone AS phone, telecopie AS fax, NULL::VARCHAR AS email, day(dateouv) AS opened,
-            NULL::DATE AS closed, g.x, g.y, g.sourcecoordet AS projection, g.epsg
+            NULL::DATE AS closed, g.x, g.y, g.sourcecoordet AS projection, g.epsg,
+            NULL::VARCHAR AS ban_key
         FROM finess_et e LEFT JOIN (SELECT * FROM finess_geo WHERE reason IS NULL) g USING (nofinesset)
         WHERE e.reason IS NULL"""  # noqa: S608
     )
@@ -117,7 +118,7 @@ def from_json(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) -> No
             SELECT * REPLACE (concat_ws(', ', complement, access_point) AS complement, day(opened) AS opened,
                 CASE WHEN active = 'I' THEN coalesce(day(closed), current_date) END AS closed),
                 TRY_CAST(lon AS DOUBLE) AS x, TRY_CAST(lat AS DOUBLE) AS y,
-                CASE WHEN lon IS NOT NULL THEN 'WGS84, score BAN ' || coalesce(ban_score, '?') END AS projection,
+                NULL::VARCHAR AS projection,
                 CASE WHEN lon IS NOT NULL THEN 4326 END AS epsg
             FROM finess_js WHERE reason IS NULL)"""  # noqa: S608
     )

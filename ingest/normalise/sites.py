@@ -25,7 +25,7 @@ def draft_sites(con: duckdb.DuckDBPyConnection, *, rpps: bool, finess: bool) -> 
             key VARCHAR, old_keys VARCHAR[], kind VARCHAR, finess VARCHAR, siret VARCHAR, structure_id VARCHAR,
             legal_key VARCHAR, name VARCHAR, long_name VARCHAR, category VARCHAR, sector VARCHAR, complement VARCHAR,
             number VARCHAR, repetition VARCHAR, street VARCHAR, postal_code VARCHAR, town VARCHAR, cedex VARCHAR,
-            insee VARCHAR, x DOUBLE, y DOUBLE, epsg INTEGER, projection VARCHAR, phone VARCHAR, phone2 VARCHAR,
+            insee VARCHAR, x DOUBLE, y DOUBLE, epsg INTEGER, projection VARCHAR, ban_key VARCHAR, phone VARCHAR, phone2 VARCHAR,
             fax VARCHAR, email VARCHAR, opened_on DATE, closed_on DATE)"""
     )
     if finess:
@@ -53,7 +53,7 @@ def _establishments(con: duckdb.DuckDBPyConnection, *, rpps: bool) -> None:
             nullif(concat_ws(', ', tidy(s.complement), tidy(s.locality)), ''), s.number, {_REPETITION_S},
             nullif(concat_ws(' ', CASE WHEN t.label IS NOT NULL AND NOT starts_with(upper(coalesce(s.way, '')),
                 upper(t.label)) THEN t.label WHEN t.label IS NULL THEN s.way_type END, w.nice), ''),
-            s.postal_code, tidy(s.town), NULL, s.insee, s.x, s.y, s.epsg, s.projection, phone(s.phone), NULL,
+            s.postal_code, tidy(s.town), NULL, s.insee, s.x, s.y, s.epsg, s.projection, s.ban_key, phone(s.phone), NULL,
             phone(s.fax), email(s.email), s.opened, s.closed
         FROM finess_site s LEFT JOIN way_type t ON t.code = s.way_type
         LEFT JOIN nice_finess_way w ON w.raw = s.way {join} {shadow}"""  # noqa: S608
@@ -73,7 +73,7 @@ def _practices(con: duckdb.DuckDBPyConnection) -> None:
             nullif(concat_ws(', ', tidy(p.addressee), tidy(p.access_point), tidy(p.distribution)), ''), p.number,
             {_REPETITION_P}, nullif(concat_ws(' ', coalesce(p.way_label, p.way_type), w.nice), ''),
             regexp_extract(coalesce(p.postal_code, p.cedex_office), '\\d{{5}}'), tidy(p.commune_label),
-            p.cedex_office, p.commune_code, NULL, NULL, NULL, NULL, phone(p.phone), phone(p.phone2), phone(p.fax),
+            p.cedex_office, p.commune_code, NULL, NULL, NULL, NULL, NULL, phone(p.phone), phone(p.phone2), phone(p.fax),
             email(p.email), NULL, NULL
         FROM practice p LEFT JOIN nice_way w ON w.raw = p.way
         LEFT JOIN (
@@ -128,7 +128,7 @@ def _town(name: str) -> str:
     return " ".join(words[:-2]) if words[-1] == "arrondissement" and len(words) > 2 else name
 
 
-_ADDRESS = "commune_id, commune_code, number, repetition, street, x, y, epsg, projection"
+_ADDRESS = "commune_id, commune_code, number, repetition, street, x, y, epsg, projection, ban_key"
 
 
 def _positions(con: duckdb.DuckDBPyConnection, conn: psycopg.Connection) -> None:
