@@ -34,9 +34,12 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
 def count_rpps(work: Workspace, report: RegisterReport, side_tables: list[str]) -> None:
     """Count RPPS lines with their role, person and place; side files count with their person."""
     con = work.con
+    first = not work.count("old_pub_role")
     _apply(
         report,
-        _tally(
+        {"new": _one(con, "SELECT sum(lines) FROM role_base")}
+        if first
+        else _tally(
             con,
             """SELECT CASE WHEN o.key IS NULL THEN 'new'
                 WHEN o.hash <> r.hash OR op.hash <> p.hash OR os.hash <> s.hash THEN 'changed'

@@ -28,10 +28,10 @@ def link_files(source: Path, progress: Callable[[str, float], None]) -> Iterator
         if kind not in files:
             raise FileRefused(str(source), f"il manque un fichier « {kind.label} ».")
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as kept:
-        with Workspace(f"links-{id(choice)}") as work:
+        with Workspace("links") as work:
             progress("Lecture", 0.0)
             con = work.con
-            read_rpps(con, files[Kind.RPPS_ACTIVITY], work.folder, "rpps_line")
+            read_rpps(con, files[Kind.RPPS_ACTIVITY], work.folder, "rpps_line", once=True)
             found = read_ameli(con, files[Kind.AMELI], work.folder, work.rejects_of("ameli"))
             con.execute("CREATE TABLE known_finess (finess VARCHAR)")
             rpps.normalise_rpps(con, files[Kind.RPPS_ACTIVITY].origin.name, work.rejects_of("rpps"))
@@ -42,7 +42,7 @@ def link_files(source: Path, progress: Callable[[str, float], None]) -> Iterator
                 from_directory=False,
                 progress=lambda label, share: progress(label, 0.2 + 0.8 * share),
             )
-            cursor = con.execute(
+            cursor = work.con.execute(
                 """SELECT n.rank, coalesce(l.rpps, ''), coalesce(l.structure, ''), coalesce(l.score, 0),
                     coalesce(l.decision, 'rejected')
                 FROM range(1, ? + 1) AS n(rank) LEFT JOIN ameli_linked l ON l.rank = n.rank ORDER BY n.rank""",

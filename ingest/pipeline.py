@@ -192,37 +192,35 @@ class _Load:
                 self.notices.append(f"{_NAMES[name]} : baisse de {fall:.0%} acceptée.")
 
     def _draft(self, work: Workspace, reader: Reader) -> None:
-        con = work.con
         with self.phase("places", "Communes et positions", 0.25):
-            sites.draft_sites(con, rpps=reader.has("rpps"), finess=reader.has("finess"))
+            sites.draft_sites(work.con, rpps=reader.has("rpps"), finess=reader.has("finess"))
             if work.count("site_draft"):
                 sites.resolve_places(work, self.conn)
-                publication.make_sites(con)
+                publication.make_sites(work.con)
             else:
-                publication.create_empty(con, "pub_site")
+                publication.create_empty(work.con, "pub_site")
         with self.phase("link", "Rapprochement AMELI", 0.35):
             self._link(work, reader)
         with self.phase("hash", "Comparaison avec le répertoire", 0.5):
             if reader.has("finess"):
-                publication.make_legal_entities(con)
+                publication.make_legal_entities(work.con)
             else:
-                publication.create_empty(con, "pub_legal_entity")
+                publication.create_empty(work.con, "pub_legal_entity")
             if reader.has("rpps"):
-                publication.make_practitioners(con)
+                publication.make_practitioners(work.con)
             else:
-                publication.create_empty(con, "pub_practitioner")
+                publication.create_empty(work.con, "pub_practitioner")
             if reader.has("rpps") or reader.has("ameli"):
-                publication.make_roles(con)
+                publication.make_roles(work.con)
             else:
-                publication.create_empty(con, "pub_role")
+                publication.create_empty(work.con, "pub_role")
             for table in publication.TABLES:
                 live.read_hashes(work, self.conn, table)
             self._count(work, reader)
 
     def _link(self, work: Workspace, reader: Reader) -> None:
-        con = work.con
         if not reader.has("ameli") and not (reader.has("rpps") and store.read_stored_lines(work, self.conn)):
-            ameli_lines.no_conventions(con)
+            ameli_lines.no_conventions(work.con)
             return
         reader.links = True
         if not reader.has("rpps"):

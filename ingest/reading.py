@@ -103,7 +103,8 @@ class Reader:
         for detected in self.files:
             rejects = self.work.rejects_of(detected.kind.register)
             if detected.kind in _TABLES:
-                scanned = read_rpps(con, detected, folder, _TABLES[detected.kind], progress)
+                once = detected.kind is Kind.RPPS_ACTIVITY
+                scanned = read_rpps(con, detected, folder, _TABLES[detected.kind], progress, once=once)
                 rejects.extend(detected.origin.name, scanned.rejected)
                 found = FileRead(detected, scanned.sha256, scanned.size, scanned.lines)
             elif detected.kind is Kind.FINESS_CSV:

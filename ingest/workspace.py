@@ -1,6 +1,9 @@
 """The working place of one load: a folder under REPERE_HOME, a duckdb file that spills there, the rejects."""
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,25 +27,27 @@ class Workspace:
     """duckdb and temporary files of a load; everything is removed at its end, whatever happened."""
 
     def __init__(self, name: str) -> None:
-        self.folder = ingest_home() / "work" / name
+        self.folder = ingest_home() / "work" / f"{os.getpid()}-{name}"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.rejects: dict[str, Rejects] = {}
-        self.con = duckdb.connect(str(self.folder / "load.duckdb"))
-        settings = ingest_settings()
-        self.con.execute(f"SET threads = {settings.ingest_threads}")
-        self.con.execute(f"SET temp_directory = '{self.folder / 'spill'}'")
-        self.con.execute("SET preserve_insertion_order = true")
-        self.memory(settings.ingest_memory)
+        self.con = self._connect()
         create_macros(self.con)
 
-    def memory(self, limit: str) -> None:
-        """Set how much memory duckdb may hold."""
-        self.con.execute(f"SET memory_limit = '{limit}'")
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        settings = ingest_settings()
+        con = duckdb.connect(str(self.folder / "load.duckdb"))
+        con.execute(f"SET threads = {settings.ingest_threads}")
+        con.execute(f"SET temp_directory = '{self.folder / 'spill'}'")
+        con.execute(f"SET memory_limit = '{settings.ingest_memory}'")
+        return con
 
-    def restore_memory(self) -> None:
-        """Give duckdb its usual memory back."""
-        self.memory(ingest_settings().ingest_memory)
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Close duckdb meanwhile, so that its memory serves something else; `con` is another one afterwards."""
+        self.con.close()
+        yield
+        self.con = self._connect()
 
     def rejects_of(self, register: str) -> Rejects:
         """The rejected lines of a register, an empty list at first."""
@@ -63,5 +68,18 @@ class Workspace:
 
 
 def sweep() -> None:
-    """Remove what killed runs left in the work folder; call it only under the load lock."""
-    shutil.rmtree(ingest_home() / "work", ignore_errors=True)
+    """Remove what killed runs left in the work folder: their names start with the number of a dead process."""
+    for folder in (ingest_home() / "work").glob("*-*"):
+        owner = folder.name.split("-")[0]
+        if not owner.isdigit() or not _alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -11,9 +11,6 @@ from ingest.readers.rows import Rejects
 from ingest.readers.tables import sql_text
 from ingest.workspace import Workspace
 
-LINKING_MEMORY = "250MB"
-"""What our duckdb keeps while the linkage works with its own."""
-
 FIELDS = list(AMELI_OFFICIAL)
 
 _CONVENTION = """CASE lower(convention)
@@ -78,14 +75,14 @@ def link_ameli(
     con.execute(f"COPY ({query}) TO {sql_text(activities)} (FORMAT parquet)")
     official = ", ".join(f"{short} AS {name}" for short, name in AMELI_OFFICIAL.items())
     con.execute(f"COPY (SELECT rank AS line, {official} FROM ameli_line) TO {sql_text(lines)} (FORMAT parquet)")  # noqa: S608
-    work.memory(LINKING_MEMORY)
-    result = link(
-        SqlSource(f"SELECT * FROM read_parquet({sql_text(lines)})"),  # noqa: S608
-        SqlSource(f"SELECT * FROM read_parquet({sql_text(activities)})"),  # noqa: S608
-        decisions,
-        progress,
-    )
-    work.restore_memory()
+    with work.released():
+        result = link(
+            SqlSource(f"SELECT * FROM read_parquet({sql_text(lines)})"),  # noqa: S608
+            SqlSource(f"SELECT * FROM read_parquet({sql_text(activities)})"),  # noqa: S608
+            decisions,
+            progress,
+        )
+    con = work.con
     activities.unlink()
     lines.unlink()
     con.register("links", result.links)

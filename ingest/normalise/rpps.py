@@ -61,7 +61,7 @@ def normalise_rpps(con: duckdb.DuckDBPyConnection, file: str, rejects: Rejects) 
             SELECT *, coalesce(national_id, id_type || id_number) AS nid, {_FINESS} AS finess_site
             FROM rpps_line))"""  # noqa: S608
     )
-    con.execute("DROP TABLE rpps_line")
+    con.execute("DROP VIEW rpps_line")
     found = con.execute("SELECT line, reason FROM rpps_act WHERE reason IS NOT NULL ORDER BY line").fetchall()
     rejects.extend(file, found)
     if found:

@@ -25,8 +25,8 @@ def draft_sites(con: duckdb.DuckDBPyConnection, *, rpps: bool, finess: bool) -> 
             key VARCHAR, old_keys VARCHAR[], kind VARCHAR, finess VARCHAR, siret VARCHAR, structure_id VARCHAR,
             legal_key VARCHAR, name VARCHAR, long_name VARCHAR, category VARCHAR, sector VARCHAR, complement VARCHAR,
             number VARCHAR, repetition VARCHAR, street VARCHAR, postal_code VARCHAR, town VARCHAR, cedex VARCHAR,
-            insee VARCHAR, x DOUBLE, y DOUBLE, epsg INTEGER, projection VARCHAR, ban_key VARCHAR, phone VARCHAR, phone2 VARCHAR,
-            fax VARCHAR, email VARCHAR, opened_on DATE, closed_on DATE)"""
+            insee VARCHAR, x DOUBLE, y DOUBLE, epsg INTEGER, projection VARCHAR, ban_key VARCHAR,
+            phone VARCHAR, phone2 VARCHAR, fax VARCHAR, email VARCHAR, opened_on DATE, closed_on DATE)"""
     )
     if finess:
         _establishments(con, rpps=rpps)

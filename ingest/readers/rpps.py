@@ -14,9 +14,18 @@ _LAYOUTS = {Kind.RPPS_ACTIVITY: RPPS_ACTIVITY, Kind.RPPS_SKILLS: RPPS_SKILLS, Ki
 
 
 def read_rpps(
-    con: duckdb.DuckDBPyConnection, detected: Detected, work: Path, table: str, progress: Progress | None = None
+    con: duckdb.DuckDBPyConnection,
+    detected: Detected,
+    work: Path,
+    table: str,
+    progress: Progress | None = None,
+    *,
+    once: bool = False,
 ) -> Scanned:
     """Read one RPPS file into `table(line, …short names of the layout)`; absent optional columns are NULL.
+
+    With `once` the table is a view over the checked file, for a caller that reads it one time only: the country's
+    lines are then written to disk once, in their final shape.
 
     Raises:
         FileRefused: see `scan_piped`.
@@ -37,16 +46,17 @@ def read_rpps(
         for rank, (number, _) in enumerate(scanned.rejected):
             before[number - 2 - rank] = rank + 1
         frame = pd.DataFrame({"kept": list(before), "rejected": list(before.values())})
-        con.register("skipped", frame)
-        line, join = "n + 1 + coalesce(rejected, 0) AS line", "ASOF LEFT JOIN skipped ON n > kept"
+        con.register("rejected_lines", frame)
+        con.execute(f"CREATE OR REPLACE TABLE {table}_skipped AS SELECT kept, rejected FROM rejected_lines")  # noqa: S608
+        con.unregister("rejected_lines")
+        line, join = "n + 1 + coalesce(rejected, 0) AS line", f"ASOF LEFT JOIN {table}_skipped ON n > kept"
+    kind = "VIEW" if once else "TABLE"
     con.execute(
-        f"""CREATE OR REPLACE TABLE {table} AS
+        f"""CREATE OR REPLACE {kind} {table} AS
         SELECT {line}, rows.* EXCLUDE (n) FROM (
             SELECT row_number() OVER () AS n, {", ".join(selected)}
             FROM read_csv({sql_text(scanned.path)}, delim='|', quote='', escape='', comment='', header=false, skip=1,
                 columns={columns}, auto_detect=false, nullstr='', max_line_size=200000, new_line='\\n')
             ) AS rows {join}"""  # noqa: S608
     )
-    if join:
-        con.unregister("skipped")
     return scanned
