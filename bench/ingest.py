@@ -148,7 +148,8 @@ def _show(results: dict[str, Any]) -> None:
         one = results[name]
         row = (one["seconds"], one["ratio"], one["cpu_seconds"], one["peak_mb"])
         table.add_row(label, *(str(v).replace(".", ",") for v in row), style="bold")
-        for part, phases in (("", one["phases"]), ("publication : ", one["publish"] or {})):
+        for indent, phases in (("  ", one["phases"]), ("    publish/", one["publish"] or {})):
             for phase, seconds in phases.items():
-                table.add_row(f"  {part}{phase}", str(seconds).replace(".", ","), "", "", "")
+                if seconds >= 0.05:
+                    table.add_row(f"{indent}{phase}", str(seconds).replace(".", ","), "", "", "")
     console.print(table)

@@ -24,6 +24,20 @@ LEVELS = {
 }
 
 
+PHASES = {
+    "detect": "reconnaissance",
+    "compare": "comparaison avec le dernier chargement",
+    "read": "lecture",
+    "normalise": "mise en forme",
+    "places": "communes et positions",
+    "link": "rapprochement AMELI",
+    "hash": "comparaison avec le répertoire",
+    "copy": "copie vers la base",
+    "publish": "publication",
+    "finish": "fin",
+}
+
+
 def number(value: int) -> str:
     """ "12345" → "12 345" with a narrow no-break space."""
     return f"{value:,}".replace(",", THIN)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ingest.labels import LEVELS, NBSP, REGISTERS, STATUSES, number, percent
+from ingest.labels import LEVELS, NBSP, PHASES, REGISTERS, STATUSES, number, percent
 from ingest.schemas import LoadReport
 
 messages = Console(stderr=True)
@@ -51,7 +51,7 @@ def _counts(report: LoadReport) -> Table:
     table = Table(caption="lues = nouvelles + modifiées + inchangées + rejetées (en lignes de fichier)")
     headings = ("Registre", "Lues", "Nouvelles", "Modifiées", "Inchangées", "Rejetées", "Fusionnées", "Fermés")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "Registre" else "right")
+        table.add_column(heading, justify="left" if heading == "Registre" else "right", overflow="fold")
     for name, r in report.registers.items():
         counts = (r.read, r.new, r.changed, r.unchanged, r.rejected, r.merged, r.closed)
         table.add_row(REGISTERS.get(name, name), *map(number, counts))
@@ -92,5 +92,6 @@ def _rest(console: Console, report: LoadReport) -> None:
         parts = [f"{percent(n / total, 1)} {LEVELS.get(level, level)}" for level, n in report.positions.items()]
         console.print(f"Positions{NBSP}: {', '.join(parts)}", highlight=False)
     if report.phases:
-        parts = [f"{name} {seconds:.1f}".replace(".", ",") + f"{NBSP}s" for name, seconds in report.phases.items()]
+        timed = [(PHASES.get(name, name), seconds) for name, seconds in report.phases.items() if seconds >= 0.05]
+        parts = [f"{label} {seconds:.1f}".replace(".", ",") + f"{NBSP}s" for label, seconds in timed]
         console.print(f"Durées{NBSP}: {', '.join(parts)}", highlight=False)

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,8 @@ class JsonStream:
                 if self._peek() == ",":
                     self._at += 1
             # Reads to the end of the stream: a compressed one checks its sum there.
-            for rest in self._source:
+            self._at += 1
+            for rest in chain([self._text[self._at :]], self._source):
                 if rest.strip():
                     raise FileRefused(self.origin.name, "du texte suit la fin du JSON.", line=self.line)
 
