@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -48,18 +49,20 @@ def show_report(report: LoadReport) -> None:
 
 
 def _counts(report: LoadReport) -> Table:
-    table = Table(caption="lues = nouvelles + modifiées + inchangées + rejetées (en lignes de fichier)")
-    headings = ("Registre", "Lues", "Nouvelles", "Modifiées", "Inchangées", "Rejetées", "Fusionnées", "Fermés")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "Registre" else "right", overflow="fold")
+    table = Table(box=SIMPLE_HEAD, caption="lues = nouvelles + modifiées + inchangées + rejetées", padding=(0, 1))
+    for heading in ("Registre", "Lues", "Nouvelles", "Modifiées", "Inchangées", "Rejetées", "Fermées"):
+        table.add_column(heading, justify="left" if heading == "Registre" else "right", no_wrap=True)
     for name, r in report.registers.items():
-        counts = (r.read, r.new, r.changed, r.unchanged, r.rejected, r.merged, r.closed)
+        counts = (r.read, r.new, r.changed, r.unchanged, r.rejected, r.closed)
         table.add_row(REGISTERS.get(name, name), *map(number, counts))
     return table
 
 
 def _reasons(console: Console, report: LoadReport) -> None:
     for name, register in report.registers.items():
+        if register.merged:
+            merged = f"{number(register.merged)} lignes complètent ce qu’une autre ligne décrit déjà"
+            console.print(f"  {REGISTERS[name]}{NBSP}: {merged}", highlight=False)
         for reason, count in register.reasons.items():
             console.print(f"  {REGISTERS[name]}, rejet{NBSP}: {reason}{NBSP}: {number(count)}", highlight=False)
 

@@ -158,7 +158,7 @@ def make_link_rows(work: Workspace) -> None:
     work.con.execute(
         f"""CREATE OR REPLACE TABLE ameli_now AS
         SELECT fingerprint, same, line, rpps, structure, score, decision, explanation, identity, content,
-            to_json(struct_insert(body, mark := content, lines := lines))::VARCHAR AS body
+            json_merge_patch('{{}}', to_json(struct_insert(body, mark := content, lines := lines)))::VARCHAR AS body
         FROM (
             SELECT l.fingerprint, count(*) AS same, min(l.rank) AS line, arg_min(l.rpps, l.rank) AS rpps,
                 arg_min(l.structure, l.rank) AS structure, arg_min(l.score, l.rank) AS score,
