@@ -30,7 +30,9 @@ def _run(
     paths: list[Path] | None, register: str | None, *, download: bool, accept_drop: bool, force: bool, as_json: bool
 ) -> None:
     # Imported late: duckdb, pandas and the places would slow every other command down.
-    from core.errors import DomainError
+    import psycopg
+
+    from core.errors import DomainError, Unavailable
     from ingest.pipeline import load
 
     try:
@@ -45,6 +47,8 @@ def _run(
             done = load(paths, register=register, accept_drop=accept_drop, force=force, progress=advance)
     except DomainError as error:
         _fail(error, as_json=as_json)
+    except psycopg.OperationalError as error:
+        _fail(Unavailable(f"La base de données ne répond pas : {str(error).strip()}"), as_json=as_json)
     else:
         _show(done, as_json=as_json)
 

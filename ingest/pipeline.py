@@ -1,16 +1,19 @@
 """A load from files to the published directory, phase by phase (DESIGN §3)."""
 
 import csv
+import errno
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import psycopg
 
 from core.db import connect_direct
-from core.errors import DomainError
+from core.errors import DomainError, Unavailable
 from directory.api import PublishReport, create_publication_tables, publish
 from ingest import counting, live, store
 from ingest.copying import copy_in
@@ -26,6 +29,8 @@ from ingest.workspace import Workspace, ingest_home, sweep
 
 Progress = Callable[[str, float], None]
 """Told of each phase: French label, share done of the whole load between 0 and 1."""
+
+_BAN_NAME = re.compile(r"^(adresses|lieux-dits?)-\w+.*\.csv(\.gz)?$")
 
 _NAMES = {"rpps": "RPPS", "finess": "FINESS", "ameli": "AMELI"}
 
@@ -60,12 +65,25 @@ def load(
         try:
             report = run.run(paths, register, accept_drop=accept_drop, force=force)
         except BaseException as error:
+            known = _told(error)
             conn.rollback()
-            status = "refused" if isinstance(error, DomainError) else "failed"
-            store.finish(conn, load_id, status, run.report(status), _reason(error))
-            raise
+            status = "refused" if isinstance(known, DomainError) else "failed"
+            store.finish(conn, load_id, status, run.report(status), _reason(known))
+            if known is error:
+                raise
+            raise known from error
         store.finish(conn, load_id, report.status, report, None)
         return report
+
+
+def _told(error: BaseException) -> BaseException:
+    """A full disk, said in words; any other error as it is."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = full or (isinstance(error, duckdb.Error) and "No space left" in str(error))
+    if full or isinstance(error, psycopg.errors.DiskFull):
+        where = "celui de la base" if isinstance(error, psycopg.Error) else f"celui de {ingest_home()}"
+        return Unavailable(f"Disque plein ({where}). Rien n’a été publié ; faites de la place, puis recommencez.")
+    return error
 
 
 def _reason(error: BaseException) -> str:
@@ -124,6 +142,8 @@ class _Load:
         with self.phase("detect", "Reconnaissance des fichiers", 0.0):
             choice = choose([o for path in paths for o in find_origins(path)], register)
             self._tell_choice(choice)
+        if not store.has_places(self.conn):
+            self.notices.append("Aucune commune en base : les sites n’ont pas de position (« repere places load »).")
         self.context = store.context(self.conn)
         previous = store.last_reports(self.conn)
         with Workspace(f"load-{self.load_id}") as work:
@@ -147,10 +167,16 @@ class _Load:
                 f"{old.origin.name} laissé de côté : {new.origin.name} est plus récent"
                 f" ({new.published:%d/%m/%Y} au lieu du {old.published:%d/%m/%Y})."
             )
-        for origin in choice.ignored[:10]:
+        addresses = [o for o in choice.ignored if _BAN_NAME.search(o.last_name)]
+        if addresses:
+            self.notices.append(
+                f"{len(addresses)} fichier(s) d’adresses BAN laissé(s) de côté : « repere places ban » les charge."
+            )
+        ignored = [o for o in choice.ignored if o not in addresses]
+        for origin in ignored[:10]:
             self.notices.append(f"{origin.name} ignoré : ce n’est pas un fichier de registre.")
-        if len(choice.ignored) > 10:
-            self.notices.append(f"… et {len(choice.ignored) - 10} autres fichiers ignorés.")
+        if len(ignored) > 10:
+            self.notices.append(f"… et {len(ignored) - 10} autres fichiers ignorés.")
         for detected in choice.chosen:
             if detected.extra_columns:
                 names = ", ".join(f"« {c} »" for c in detected.extra_columns[:5])

@@ -89,6 +89,12 @@ def last_published(conn: psycopg.Connection) -> int:
     return int(row[0] or 0) if row else 0
 
 
+def has_places(conn: psycopg.Connection) -> bool:
+    """Whether the communes are loaded."""
+    row = conn.execute("SELECT EXISTS (SELECT FROM maps.place WHERE kind = 'commune')").fetchone()
+    return bool(row and row[0])
+
+
 def context(conn: psycopg.Connection) -> str:
     """A mark of everything but the files that a load depends on: code, places, BAN, operators' decisions."""
     row = conn.execute(

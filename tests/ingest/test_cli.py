@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from core.settings import load as load_settings
 from ingest.commands import app
 from tests.ingest import official
 from tests.ingest.conftest import Query
@@ -75,6 +76,26 @@ def test_a_refusal_says_where_and_fails(registers: Path) -> None:
     assert run("ingest", "all", code=2)
     wrong = official.write_ameli(registers, [AMELI_LINE])
     assert "AMELI" in run("ingest", "finess", wrong, code=1)
+
+
+def test_a_database_that_does_not_answer(registers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    official.write_all(registers)
+    monkeypatch.setenv("REPERE_DATABASE_URL", "postgresql+psycopg://repere@127.0.0.1:9/absente")
+    load_settings.cache_clear()
+    assert "La base de données ne répond pas" in run("ingest", "all", registers, code=1)
+    load_settings.cache_clear()
+
+
+def test_notices_name_what_was_left_aside(registers: Path, directory: psycopg.Connection) -> None:
+    official.write_all(registers)
+    official.write_rpps(registers, [person(9)], "PS_LibreAcces_Personne_activite_202610010731.txt")
+    (registers / "ban").mkdir()
+    (registers / "ban" / "adresses-78.csv").write_text("id;id_fantoir\n")
+    (registers / "truth.csv").write_text("ameli_row,rpps\n")
+    directory.execute("TRUNCATE maps.place CASCADE")
+    notices = json.loads(run("ingest", "all", registers, "--json"))["notices"]
+    for words in ("202610010731.txt laissé de côté", "adresses BAN", "truth.csv ignoré", "Aucune commune en base"):
+        assert any(words in notice for notice in notices), notices
 
 
 def test_links_has_one_line_per_ameli_line(registers: Path, tmp_path: Path) -> None:
