@@ -141,28 +141,28 @@ async def _summarise(session: AsyncSession, query: EngineQuery) -> Summary:
         missed = missed + (1 - met)
     if keys:
         conditions.append(missed <= 1)
+    columns: list[ColumnElement[Any]] = [OfferSearch.site_id.label("site_id"), OfferSearch.codes.label("codes")]
     found = (
-        select(OfferSearch.site_id.label("site_id"), OfferSearch.codes.label("codes"), mask.label("mask"))
+        select(*columns, *([mask.label("mask")] if keys else []))
         .where(*conditions)
         .cte("found")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    sites = select(func.count().label("n")).where(found.c.mask == full).group_by(found.c.site_id).cte("sites")
+    whole = [found.c.mask == full] if keys else []
+    sites = select(func.count().label("n")).select_from(found).where(*whole).group_by(found.c.site_id).cte("sites")
     none = [cast(null(), Numeric) for _ in keys]
     parts: list[Select[Any]] = [
         select(literal(SITES), cast(func.count(), Numeric), *none).select_from(sites),
         select(literal(OFFERS), func.sum(sites.c.n), *none),
     ]
     if query.facet_of:
-        sets = (
-            select(found.c.codes, found.c.mask, func.count().label("n"))
-            .group_by(found.c.codes, found.c.mask)
-            .cte("sets")
-        )
-        each = select(func.unnest(sets.c.codes).label("code"), sets.c.mask, sets.c.n).subquery()
-        columns = [func.sum(each.c.n).filter(each.c.mask == full)]
-        columns += [func.sum(each.c.n).filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
-        parts.append(select(each.c.code, *columns).group_by(each.c.code))
+        masks = [found.c.mask] if keys else []
+        sets = select(found.c.codes, *masks, func.count().label("n")).group_by(found.c.codes, *masks).cte("sets")
+        each = select(func.unnest(sets.c.codes).label("code"), *([sets.c.mask] if keys else []), sets.c.n).subquery()
+        total = func.sum(each.c.n)
+        counted_in = [total.filter(each.c.mask == full) if keys else total]
+        counted_in += [total.filter(each.c.mask.op("|")(1 << bit) == full) for bit in range(len(keys))]
+        parts.append(select(each.c.code, *counted_in).group_by(each.c.code))
     own = {key: 2 + bit for bit, key in enumerate(keys)}
     counts: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey} if query.facet_of else {}
     totals = {SITES: 0, OFFERS: 0}
