@@ -11,7 +11,6 @@ _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "’": "'", "ʼ": "'", "`": "'"}
 )
 _WORD = re.compile(r"[a-z0-9]+")
-_ELIDED = frozenset(["l", "d", "s", "n", "m", "t", "c", "j", "qu"])
 _APOSTROPHE = re.compile(r"\b(l|d|s|n|m|t|c|j|qu)'")
 
 # Endings that the feminine changes, longest first; each pair meets in one stem.
@@ -59,8 +58,3 @@ def stem(word: str) -> str:
         if len(word) > _SHORTEST_STEM and word[-1] == "e":
             word = word[:-1]
     return word
-
-
-def is_elided(word: str) -> bool:
-    """Tell whether a word is what remains of an elided article ("l", "d")."""
-    return word in _ELIDED

@@ -19,7 +19,7 @@ from directory.api import (
     Site,
 )
 from maps.api import place_by_id, resolve_ref
-from search_api.engine import EngineQuery, Hit, Term
+from search_api.engine import EngineQuery, Hit
 from search_api.labels import SPECIALTY_SYSTEMS
 from search_api.schemas import ConceptOut, OfferCard, SearchItem, SiteCard
 
@@ -29,14 +29,12 @@ CARD_SYSTEMS = ("J16", "J17", *SPECIALTY_SYSTEMS, "J35", "J33", "J18", "R338", "
 """Systems of a card's labels, most telling first."""
 VISIT_SYSTEM_REF = "R338|05"
 """« Visite à domicile » as a way of receiving."""
-EXACT_LEVELS = ("number", "street", "place")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a card must bring out: the terms and codes of the search, the commune visited, its place."""
+    """What a card must bring out: the codes of the search, the name and ids of the commune visited."""
 
-    terms: tuple[Term, ...]
     codes: frozenset[int]
     visited: str | None
     visits: frozenset[int]
@@ -47,7 +45,7 @@ def asked(query: EngineQuery, visited: str | None) -> Asked:
     wanted: set[int] = set()
     for codes in (*(term.codes for term in query.terms), *query.codes, *query.ticks.values()):
         wanted |= codes
-    return Asked(query.terms, frozenset(wanted), visited, query.visits)
+    return Asked(frozenset(wanted), visited, query.visits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,15 +83,3 @@ CENTRE_KINDS = ("commune", "arrondissement", "commune_deleguee", "cp")
 """Kinds of place that are a centre: they measure, and exclude nothing unless a radius is given."""
 BOUNDARY_KINDS = ("epci", "departement", "region", "territory", "france")
 """Kinds of place that are a boundary."""
-
-PLACE_KINDS: dict[str, str] = {
-    "commune": "Commune",
-    "arrondissement": "Arrondissement",
-    "commune_deleguee": "Commune déléguée",
-    "cp": "Code postal",
-    "epci": "Intercommunalité",
-    "departement": "Département",
-    "region": "Région",
-    "territory": "Territoire",
-    "france": "Pays",
-}

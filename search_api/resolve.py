@@ -1,6 +1,6 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.clock import local
 from core.errors import InvalidInput
@@ -188,8 +188,3 @@ def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tup
 def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:
     """Return the query centred on a place that its text named."""
     return query.model_copy(update={"where": (ref,)})
-
-
-def first_page(query: EngineQuery, limit: int) -> EngineQuery:
-    """Return the same search from its first result, for exports: no facets."""
-    return replace(query, offset=0, limit=limit, facet_of={})
