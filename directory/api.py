@@ -22,7 +22,7 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
-from directory.projection import refresh_search
+from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
 from directory.schemas import (
@@ -96,6 +96,7 @@ __all__ = [
     "find_uid",
     "offer_sheet",
     "publish",
+    "refresh_places",
     "refresh_search",
     "republish_offer",
     "searchable",

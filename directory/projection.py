@@ -150,6 +150,24 @@ def rebuild(conn: psycopg.Connection) -> None:
     refresh_selected(conn, "SELECT id FROM directory.offer")
 
 
+_PLACES = """
+WITH inside AS MATERIALIZED (
+    SELECT c.commune_id, array_agg(pc.container_id) FILTER (WHERE pc.container_id IS NOT NULL) || c.commune_id AS ids
+    FROM (SELECT DISTINCT commune_id FROM directory.offer_search WHERE commune_id IS NOT NULL) c
+    LEFT JOIN maps.place_containment pc ON pc.place_id = c.commune_id
+    GROUP BY c.commune_id
+)
+UPDATE directory.offer_search s SET places = inside.ids
+FROM inside
+WHERE s.commune_id = inside.commune_id AND NOT (s.places @> inside.ids AND s.places <@ inside.ids)
+"""
+
+
+async def refresh_places(session: AsyncSession) -> None:
+    """Write again what contains each offer where the places changed since its row was written; the caller commits."""
+    await session.execute(text(_PLACES))
+
+
 def refresh_due(conn: psycopg.Connection) -> list[int]:
     """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, for a week.
 

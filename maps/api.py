@@ -60,6 +60,7 @@ __all__ = [
     "invalidate",
     "load_ban",
     "load_places",
+    "members_of",
     "normal_name",
     "outline",
     "overseas_communes",
@@ -146,6 +147,11 @@ def containers_of(place_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     (`PlaceContainment`): `place_id` lies in `container_id`, transitively.
     """
     return _store.containers_of(_store.current(), place_ids)
+
+
+def members_of(place_id: int) -> frozenset[int]:
+    """Return the keys of the places that lie in a place: the communes of a territory, of an EPCI …"""
+    return _store.members_of(_store.current(), place_id)
 
 
 def normal_name(text: str) -> str:

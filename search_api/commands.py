@@ -29,7 +29,7 @@ async def _build() -> indexing.IndexReport:
 
 @index.command("build")
 def build(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
-    """Reconstruit les mots des noms, qui servent aux fautes de frappe et aux suggestions."""
+    """Reconstruit les mots des noms et le rattachement des offres aux intercommunalités, départements, régions."""
     report = asyncio.run(_build())
     if as_json:
         typer.echo(json.dumps(asdict(report)))

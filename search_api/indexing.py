@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.models import Event
+from directory.api import refresh_places
 from search_api.models import IndexState, Token
 
 NAMES_INDEX = "names"
@@ -26,14 +27,15 @@ class IndexReport:
 
 
 async def build(session: AsyncSession) -> IndexReport:
-    """Build again the words of names, from the names that the public may find. The caller commits.
+    """Build again the words of names, from the names that the public may find, and what contains each offer.
 
-    Readers see the former words until then. About 5 s for the country.
+    The caller commits. Readers see the former words until then. About 5 s for the country.
     """
     begun = time.monotonic()
     await session.execute(text("SELECT set_config('statement_timeout', '0', true)"))
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     position = int(await session.scalar(select(func.coalesce(func.max(Event.position), 0))) or 0)
+    await refresh_places(session)
     await session.execute(text("DELETE FROM search_api.token"))
     # Parts of compound names stand beside the compound itself: only plain words are mended to.
     await session.execute(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.clock import local
 from core.errors import InvalidInput
 from directory.api import AGE_SYSTEM, KIND_SYSTEM, ConceptIndex
-from maps.api import PlaceHit, containers_of, resolve_ref
+from maps.api import PlaceHit, containers_of, members_of, resolve_ref
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
 from search_api.params import LAST_PAGE, ref_text
@@ -50,6 +50,15 @@ def find_place(ref: WhereRef, field: str) -> PlaceHit:
         message = f"Aucun lieu ne répond à « {ref_text(ref)} »."
         raise InvalidInput(message, fields={field: message})
     return hit
+
+
+def _inside(boundary: PlaceHit) -> frozenset[int]:
+    """Return the place keys that mean "inside" in the projection.
+
+    A territory counts by its communes: an operator may load one at any time, after the offers' rows were written.
+    """
+    # Its own key stays, so that a territory left empty finds nothing instead of limiting nothing.
+    return (members_of(boundary.id) if boundary.kind == "territory" else frozenset()) | {boundary.id}
 
 
 def _point(hit: PlaceHit) -> LatLon | None:
@@ -125,7 +134,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
     engine_query = EngineQuery(
         level=level,
         codes=codes,
-        boundaries=frozenset(hit.id for hit in boundaries),
+        boundaries=frozenset().union(*map(_inside, boundaries)),
         centres=tuple(dict.fromkeys(centres)),
         radius_m=query.radius_km * 1000 if query.radius_km is not None else None,
         bbox=query.bbox,
@@ -178,11 +187,11 @@ def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tup
             return SuggestArea(), None
         if not hit.boundary and hit.departement:
             hit = resolve_ref("departement", hit.departement) or hit
-        ids.add(hit.id)
+        ids |= _inside(hit)
         name = name or hit.name
     if not ids and point is not None:
         return SuggestArea(centre=LatLon(point.lat, point.lon)), None
-    return SuggestArea(boundaries=frozenset(ids)), name if len(ids) == 1 else None
+    return SuggestArea(boundaries=frozenset(ids)), name if len(where) == 1 else None
 
 
 def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:
