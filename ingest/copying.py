@@ -10,6 +10,7 @@ import duckdb
 import psycopg
 from psycopg import sql
 
+from core.db import connect_direct
 from ingest.readers.tables import sql_text
 
 BLOCK = 1 << 20
@@ -44,11 +45,8 @@ def copy_in(
 
     producer = threading.Thread(target=produce, daemon=True)
     producer.start()
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL {})").format(
-        sql.Identifier(*target), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Literal(_NULL)
-    )
     with conn.cursor() as cursor:
-        with cursor.copy(statement) as copy, pipe.open("rb") as stream:
+        with cursor.copy(_copy_statement(target, columns)) as copy, pipe.open("rb") as stream:
             while block := stream.read(BLOCK):
                 copy.write(block)
             producer.join()
@@ -57,6 +55,51 @@ def copy_in(
         count = cursor.rowcount
     pipe.unlink(missing_ok=True)
     return count
+
+
+class BackgroundCopy:
+    """Copies files into PostgreSQL in a thread, while the linkage takes its minute of another core."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._jobs: list[tuple[Path, sql.Composed]] = []
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def add(self, con: duckdb.DuckDBPyConnection, select: str, target: tuple[str, str], columns: Sequence[str]) -> None:
+        """Write the rows of a duckdb query to a file, to be copied once the thread starts."""
+        path = self._folder / f"{target[1]}.copy"
+        con.execute(f"COPY ({select}) TO {sql_text(path)} (FORMAT csv, HEADER false, NULLSTR '{_NULL}')")
+        self._jobs.append((path, _copy_statement(target, columns)))
+
+    def start(self) -> None:
+        """Start copying, on a connection of its own."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with connect_direct() as conn:
+                for path, statement in self._jobs:
+                    with conn.cursor().copy(statement) as copy, path.open("rb") as stream:
+                        while block := stream.read(BLOCK):
+                            copy.write(block)
+                    path.unlink()
+        except BaseException as error:
+            self._error = error
+
+    def wait(self) -> None:
+        """Wait for the end; what went wrong is raised here."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+
+def _copy_statement(target: tuple[str, str], columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL {})").format(
+        sql.Identifier(*target), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Literal(_NULL)
+    )
 
 
 def copy_out(

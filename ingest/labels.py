@@ -30,6 +30,7 @@ PHASES = {
     "read": "lecture",
     "normalise": "mise en forme",
     "places": "communes et positions",
+    "stage": "préparation de la copie",
     "link": "rapprochement AMELI",
     "hash": "comparaison avec le répertoire",
     "copy": "copie vers la base",

@@ -1,5 +1,6 @@
 """A load from files to the published directory, phase by phase (DESIGN §3)."""
 
+import contextlib
 import csv
 import errno
 import re
@@ -16,7 +17,7 @@ from core.db import connect_direct
 from core.errors import DomainError, Unavailable
 from directory.api import PublishReport, create_publication_tables, publish
 from ingest import counting, live, store
-from ingest.copying import copy_in
+from ingest.copying import BackgroundCopy, copy_in
 from ingest.errors import DropRefused, FileRefused
 from ingest.normalise import ameli as ameli_lines
 from ingest.normalise import publication, sites
@@ -66,6 +67,7 @@ def load(
             report = run.run(paths, register, accept_drop=accept_drop, force=force)
         except BaseException as error:
             known = _told(error)
+            run.abandon()
             conn.rollback()
             status = "refused" if isinstance(known, DomainError) else "failed"
             store.finish(conn, load_id, status, run.report(status), _reason(known))
@@ -74,6 +76,15 @@ def load(
             raise known from error
         store.finish(conn, load_id, report.status, report, None)
         return report
+
+
+def _columns(table: str) -> list[str]:
+    return [*publication.TABLES[table], "hash"]
+
+
+def _select(table: str) -> str:
+    selected = ", ".join(publication.literal(c, kind) for c, kind in publication.TABLES[table].items())
+    return f"SELECT {selected}, t.hash FROM {table} t"  # noqa: S608
 
 
 def _told(error: BaseException) -> BaseException:
@@ -109,6 +120,13 @@ class _Load:
         self.communes: dict[str, int] = {}
         self.rejects_file: Path | None = None
         self.context = ""
+        self.copies: BackgroundCopy | None = None
+
+    def abandon(self) -> None:
+        """Wait for what still runs beside a load that failed, so that nothing writes after it."""
+        if self.copies is not None:
+            with contextlib.suppress(Exception):
+                self.copies.wait()
 
     def report(self, status: str) -> LoadReport:
         """The report as far as the load went."""
@@ -225,17 +243,11 @@ class _Load:
                 publication.make_sites(work.con)
             else:
                 publication.create_empty(work.con, "pub_site")
+        with self.phase("stage", "Copie vers la base", 0.33):
+            self._stage(work, reader)
         with self.phase("link", "Rapprochement AMELI", 0.35):
             self._link(work, reader)
         with self.phase("hash", "Comparaison avec le répertoire", 0.5):
-            if reader.has("finess"):
-                publication.make_legal_entities(work.con)
-            else:
-                publication.create_empty(work.con, "pub_legal_entity")
-            if reader.has("rpps"):
-                publication.make_practitioners(work.con)
-            else:
-                publication.create_empty(work.con, "pub_practitioner")
             if reader.has("rpps") or reader.has("ameli"):
                 publication.make_roles(work.con)
             else:
@@ -243,6 +255,26 @@ class _Load:
             for table in publication.TABLES:
                 live.read_hashes(work, self.conn, table)
             self._count(work, reader)
+
+    def _stage(self, work: Workspace, reader: Reader) -> None:
+        """Make what does not depend on the linkage, and start copying it."""
+        if reader.has("finess"):
+            publication.make_legal_entities(work.con)
+        else:
+            publication.create_empty(work.con, "pub_legal_entity")
+        if reader.has("rpps"):
+            publication.make_practitioners(work.con)
+        else:
+            publication.create_empty(work.con, "pub_practitioner")
+        create_publication_tables(self.conn)
+        if reader.has("finess") and not reader.legal_entities:
+            live.keep_legal_entities(self.conn)
+        self.conn.commit()
+        self.copies = BackgroundCopy(work.folder)
+        for table in ("pub_legal_entity", "pub_site", "pub_practitioner"):
+            if work.count(table):
+                self.copies.add(work.con, _select(table), ("staging", table), _columns(table))
+        self.copies.start()
 
     def _link(self, work: Workspace, reader: Reader) -> None:
         if not reader.has("ameli") and not (reader.has("rpps") and store.read_stored_lines(work, self.conn)):
@@ -281,14 +313,16 @@ class _Load:
         if reader.links:
             registers.add("ameli")
         with self.phase("copy", "Copie vers la base", 0.55):
-            create_publication_tables(self.conn)
-            for table in publication.TABLES:
-                self._copy(work, table, reader)
-            if reader.has("finess") and not reader.legal_entities:
-                live.keep_legal_entities(self.conn)
+            if work.count("pub_role"):
+                # Without RPPS only what AMELI changes is brought.
+                only = "" if reader.has("rpps") else "JOIN old_pub_role o USING (key) WHERE o.hash <> t.hash"
+                query = f"{_select('pub_role')} {only}"
+                copy_in(work.con, self.conn, query, ("staging", "pub_role"), _columns("pub_role"), work.folder)
             if reader.links:
                 store.stage_links(work, self.conn, self.load_id)
             self.conn.commit()
+            if self.copies is not None:
+                self.copies.wait()
         with self.phase("publish", "Publication", 0.65):
             self.published = publish(
                 self.conn,
@@ -301,24 +335,6 @@ class _Load:
             if reader.links:
                 store.merge_links(self.conn, self.load_id)
                 self.conn.commit()
-
-    def _copy(self, work: Workspace, table: str, reader: Reader) -> None:
-        columns = publication.TABLES[table]
-        only = ""
-        if table == "pub_role" and not reader.has("rpps"):
-            # Without RPPS only what AMELI changes is brought.
-            only = "JOIN old_pub_role o USING (key) WHERE o.hash IS DISTINCT FROM t.hash"
-        if not work.count(table):
-            return
-        selected = ", ".join(publication.literal(c, kind) for c, kind in columns.items())
-        copy_in(
-            work.con,
-            self.conn,
-            f"SELECT {selected}, t.hash FROM {table} t {only}",  # noqa: S608
-            ("staging", table),
-            [*columns, "hash"],
-            work.folder,
-        )
 
     def _write_rejects(self, work: Workspace) -> None:
         if not any(len(r) for r in work.rejects.values()):
