@@ -196,9 +196,12 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
         deadline = time.monotonic() + _STOP_WITHIN
-        while any(process.poll() is None for process in live):
-            if self._impatient or time.monotonic() > deadline:
-                break
+        while live and not self._impatient and time.monotonic() < deadline:
+            ended = [process for process in live if process.poll() is not None]
+            for process in ended:
+                # At once: a number that waits may be given to another process.
+                kill_group(process.pid)
+                live.remove(process)
             time.sleep(0.05)
         for process in live:
             kill_group(process.pid)
