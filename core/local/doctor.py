@@ -207,9 +207,9 @@ def _port(home: Home) -> Iterator[Finding]:
         return
     if home.run.is_dir():
         lock = Lock(home, "instance")
-        taken = not lock.take(wait=False)
+        holder = lock.holder()
         lock.free()
-        if taken:
+        if holder:
             yield Finding("Mise en place", None, "une mise en place est en cours")
             return
     with socket.socket(socket.AF_INET6 if ":" in host_of(os.environ) else socket.AF_INET) as trial:

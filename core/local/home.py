@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.local.console import Failure, say
+from core.local.process import is_alive, started_at
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # sun_path holds 108 bytes with its final NUL, and PostgreSQL adds "/.s.PGSQL.5432.lock".
@@ -216,12 +217,15 @@ class Lock:
 
     def sign(self, what: str) -> None:
         """Write who holds the lock and for what, for the others to read."""
+        me = {"pid": os.getpid(), "start": started_at(os.getpid()), "what": what}
         os.ftruncate(self.handle, 0)
-        os.pwrite(self.handle, json.dumps({"pid": os.getpid(), "what": what}).encode(), 0)
+        os.pwrite(self.handle, json.dumps(me).encode(), 0)
 
-    def holder(self) -> dict[str, Any]:
-        """Return what the holder wrote."""
-        return read_json(self._path)
+    def holder(self) -> tuple[int, str] | None:
+        """Return the pid and start time of the live process that signed the lock, None when it is gone."""
+        signed = read_json(self._path)
+        pid, start = signed.get("pid"), signed.get("start")
+        return (pid, start) if isinstance(pid, int) and isinstance(start, str) and is_alive(pid, start) else None
 
     def free(self) -> None:
         """Let the lock go; the file stays, for removing it would let two processes hold « the » lock."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from core.local import packages, steps
 from core.local.console import Failure, duration, say, step
 from core.local.home import REPOSITORY, Home, Lock, read_json
-from core.local.process import is_alive, started_at, wait_gone
+from core.local.process import is_alive, wait_gone
 from core.local.services import Services, host_of, port_of, using_services
 from core.local.supervisor import (
     Supervisor,
@@ -68,10 +68,11 @@ def launch(home: Home, *, demo: bool, detach: bool) -> int:
 
 def _already(home: Home, lock: Lock, *, demo: bool, detach: bool) -> int:
     state = read_json(home.state_file)
-    holder = lock.holder()
     if not state:
+        holder = lock.holder()
+        who = f" (processus {holder[0]})" if holder else ""
         raise Failure(
-            f"Une autre mise en place est en cours dans {home.root} (processus {holder.get('pid', '?')}) :"
+            f"Une autre mise en place est en cours dans {home.root}{who} :"
             " attendez qu’elle finisse, ou interrompez-la avec ./repere stop."
         )
     if demo and state.get("mode") != "demo":
@@ -192,24 +193,16 @@ def stop(home: Home) -> int:
 
 
 def _end_holder(home: Home, lock: Lock) -> None:
-    pid = lock.holder().get("pid")
-    start = started_at(pid) if isinstance(pid, int) else None
-    if isinstance(pid, int) and start and _is_launcher(pid):
-        os.kill(pid, signal.SIGTERM)
-        if not wait_gone(pid, start, 60) and is_alive(pid, start):
-            os.kill(pid, signal.SIGKILL)
+    holder = lock.holder()
+    if holder:
+        os.kill(holder[0], signal.SIGTERM)
+        if not wait_gone(*holder, 60):
+            os.kill(holder[0], signal.SIGKILL)
     deadline = time.monotonic() + 10
     while not lock.take(wait=False):
         if time.monotonic() > deadline:
             raise Failure(f"Repère ne s’arrête pas : voyez {home.logs / 'supervisor.log'}.")
         time.sleep(0.1)
-
-
-def _is_launcher(pid: int) -> bool:
-    try:
-        return b"repere" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def status(home: Home, *, as_json: bool) -> int:
