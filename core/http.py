@@ -176,13 +176,21 @@ async def _healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+_readiness: dict[str, Callable[[], object]] = {}
+
+
+def add_readiness(name: str, tell: Callable[[], object]) -> None:
+    """Add what a package says of itself to `/readyz`; it informs, and does not decide whether we are ready."""
+    _readiness[name] = tell
+
+
 async def _readyz() -> Response:
     try:
         async with unit_of_work() as session:
             await session.execute(text("SELECT 1"))
     except (DBAPIError, OSError):
         return JSONResponse({"status": "unavailable", "database": "unreachable"}, status_code=503)
-    return JSONResponse({"status": "ready", "database": "ok"})
+    return JSONResponse({"status": "ready", "database": "ok"} | {name: tell() for name, tell in _readiness.items()})
 
 
 def install(app: FastAPI) -> None:

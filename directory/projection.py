@@ -163,9 +163,14 @@ WHERE s.commune_id = inside.commune_id AND NOT (s.places @> inside.ids AND s.pla
 """
 
 
-async def refresh_places(session: AsyncSession) -> None:
-    """Write again what contains each offer where the places changed since its row was written; the caller commits."""
-    await session.execute(text(_PLACES))
+async def refresh_places(session: AsyncSession) -> bool:
+    """Write again what contains each offer where the places changed since its row was written; the caller commits.
+
+    Returns:
+        Whether any row changed.
+    """
+    changed = text(f"WITH changed AS ({_PLACES} RETURNING 1) SELECT EXISTS (SELECT FROM changed)")
+    return bool(await session.scalar(changed))
 
 
 def refresh_due(conn: psycopg.Connection) -> list[int]:

@@ -1,17 +1,23 @@
-"""Commands of the search."""
+"""Commands of the search's index."""
 
 import asyncio
 import json
+import signal
 from dataclasses import asdict
+from types import FrameType
 
 import typer
 
 from core import db
 from search_api import indexing
+from search_api.columns import indexer
+from search_api.columns.verify import verify as compare
 
 app = typer.Typer()
 index = typer.Typer(name="index", help="Index de la recherche.", no_args_is_help=True)
 app.add_typer(index)
+
+_KINDS = {"missing": "manquent à l’index", "superfluous": "sont de trop", "different": "diffèrent"}
 
 
 @index.callback()
@@ -29,10 +35,57 @@ async def _build() -> indexing.IndexReport:
 
 @index.command("build")
 def build(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
-    """Reconstruit les mots des noms et le rattachement des offres aux intercommunalités, départements, régions."""
+    """Reconstruit l’index : mots des noms, rattachement des offres aux territoires, instantané de cette machine."""
     report = asyncio.run(_build())
+    snapshot = indexer.build(indexer.root())
     if as_json:
-        typer.echo(json.dumps(asdict(report)))
+        typer.echo(json.dumps(asdict(report) | {"snapshot": asdict(snapshot) if snapshot else None}))
+        return
+    typer.echo(f"Index construit : {_number(report.words)} mots en {_seconds(report.seconds)}.")
+    if snapshot is None:
+        typer.echo("Aucun registre n’est publié : il n’y a pas d’instantané à écrire.")
     else:
-        words = f"{report.words:,}".replace(",", " ")
-        typer.echo(f"Index construit : {words} mots en {report.seconds:.1f} s.".replace(".", ",", 1))
+        typer.echo(
+            f"Instantané : {_number(snapshot.offers)} offres, {_number(snapshot.sites)} lieux,"
+            f" {snapshot.megabytes:.0f} Mo en {_seconds(snapshot.seconds)}."
+        )
+
+
+@index.command("run")
+def run() -> None:
+    """Garde l’instantané de cette machine à jour, jusqu’à l’arrêt ; lancé par le superviseur."""
+    process = indexer.Indexer(indexer.root())
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        process.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    process.run()
+
+
+@index.command("verify")
+def verify(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
+    """Compare l’index de cette machine à la base, ligne à ligne : égal, ou ce qui diffère (code de sortie 1)."""
+    found = compare(indexer.root())
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"equal": found.equal}))
+    elif found.equal:
+        typer.echo(f"Égal : {_number(found.offers)} offres, jusqu’à l’événement {found.position}.")
+    else:
+        for kind, said in _KINDS.items():
+            if number := getattr(found, kind):
+                ids = ", ".join(map(str, found.examples[kind]))
+                typer.echo(
+                    f"{_number(number)} offres {said} : {ids}{'…' if number > len(found.examples[kind]) else ''}"
+                )
+    if not found.equal:
+        raise typer.Exit(1)
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s".replace(".", ",")

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.events import NewEvent, record
 from core.models import Event
 from directory.api import refresh_places
 from search_api.models import IndexState, Token
@@ -35,7 +36,7 @@ async def build(session: AsyncSession) -> IndexReport:
     await session.execute(text("SELECT set_config('statement_timeout', '0', true)"))
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     position = int(await session.scalar(select(func.coalesce(func.max(Event.position), 0))) or 0)
-    await refresh_places(session)
+    moved = await refresh_places(session)
     await session.execute(text("DELETE FROM search_api.token"))
     # Parts of compound names stand beside the compound itself: only plain words are mended to.
     await session.execute(
@@ -52,6 +53,9 @@ async def build(session: AsyncSession) -> IndexReport:
             index_elements=[IndexState.name], set_={"position": position, "built_at": func.now()}
         )
     )
+    if moved:
+        # The followers' indexes hold what contains each offer too.
+        await record(session, [NewEvent(kind="places_refreshed", entity="place")])
     return IndexReport(words=words, position=position, seconds=round(time.monotonic() - begun, 2))
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, http
 from core.db import SessionDep
-from core.errors import InvalidInput
+from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
-from search_api import page_places, page_view, service
+from search_api import engines, page_places, page_view, service
+from search_api.engine import SearchEngine
 from search_api.labels import CENTRE_KINDS
 from search_api.page_query import AROUND_ME, SearchBox, Typed, address, read_form
 from search_api.page_view import ResultsView
@@ -32,14 +33,14 @@ BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lie
 
 
 @router.get("/recherche")
-async def results(request: Request, session: SessionDep) -> Response:
+async def results(request: Request, session: SessionDep, engine: engines.EngineDep) -> Response:
     """Draw the results of a search; an address that a form made is first turned into its canonical form."""
     typed = await read_form(session, request.query_params.multi_items())
     enhanced = request.headers.get("HX-Request") == "true"
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)
-    query, answer, view = await _answer(session, typed)
-    headers = {"Cache-Control": "private, no-cache"}
+    query, answer, view = await _answer(session, typed, engine)
+    headers = {"Cache-Control": "private, no-cache", engines.HEADER: engine.name}
     if enhanced:
         headers["HX-Push-Url"] = address(typed.pairs)
     status = 422 if view.errors else 503 if view.timed_out else 200
@@ -48,7 +49,9 @@ async def results(request: Request, session: SessionDep) -> Response:
     return pages.render(request, "search/results.html", context, status=200 if enhanced else status, headers=headers)
 
 
-async def _answer(session: AsyncSession, typed: Typed) -> tuple[SearchQuery | None, SearchAnswer | None, ResultsView]:
+async def _answer(
+    session: AsyncSession, typed: Typed, engine: SearchEngine
+) -> tuple[SearchQuery | None, SearchAnswer | None, ResultsView]:
     errors = dict(typed.errors)
     query: SearchQuery | None = None
     answer: SearchAnswer | None = None
@@ -56,9 +59,11 @@ async def _answer(session: AsyncSession, typed: Typed) -> tuple[SearchQuery | No
     try:
         query = parse_query(typed.pairs)
         if typed.pairs and not errors:
-            answer = await service.search(session, query)
+            answer = await service.search(session, query, engine=engine)
     except InvalidInput as error:
         errors |= error.fields or {"": error.detail}
+    except Unavailable:
+        timed_out = True
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != http.QUERY_CANCELED:
             raise

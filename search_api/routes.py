@@ -10,6 +10,7 @@ from core.errors import InvalidInput
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.engine import PUBLIC
+from search_api.engines import EngineDep
 from search_api.openapi import ERRORS, search_parameters
 from search_api.params import MAX_TEXT, bounding_box, parse_query, place_ref
 from search_api.schemas import PlaceOut, Point, SearchAnswer, SearchQuery, SuggestionGroup
@@ -53,7 +54,7 @@ def only(request: Request, *names: str) -> None:
     summary="Rechercher une offre de santé",
     openapi_extra={"parameters": search_parameters()},
 )
-async def search(query: QueryDep, session: SessionDep, response: Response) -> SearchAnswer:
+async def search(query: QueryDep, session: SessionDep, response: Response, engine: EngineDep) -> SearchAnswer:
     """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
 
     `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
@@ -61,7 +62,7 @@ async def search(query: QueryDep, session: SessionDep, response: Response) -> Se
     département, une région, un territoire ou la France est une limite.
     """
     response.headers["Cache-Control"] = FRESH
-    return await service.search(session, query, PUBLIC)
+    return await service.search(session, query, PUBLIC, engine)
 
 
 @router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
@@ -69,6 +70,7 @@ async def suggest(
     request: Request,
     session: SessionDep,
     response: Response,
+    engine: EngineDep,
     q: Annotated[
         str, Query(max_length=MAX_TEXT, description="Texte en cours de saisie.", examples=["rééducation pelvi"])
     ],
@@ -95,7 +97,7 @@ async def suggest(
         message = "Un point a une latitude et une longitude."
         raise InvalidInput(message, fields={"lat" if lat is None else "lon": message})
     point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
-    return await service.suggest(session, q, refs, point, PUBLIC)
+    return await service.suggest(session, q, refs, point, PUBLIC, engine)
 
 
 @router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")
@@ -145,6 +147,7 @@ async def map_points(
     query: MapQueryDep,
     session: SessionDep,
     response: Response,
+    engine: EngineDep,
     zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],
     view: Annotated[
         str, Query(description="Zone visible : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"])
@@ -159,4 +162,4 @@ async def map_points(
         box = bounding_box(view)
     except ValueError as error:
         raise InvalidInput(str(error), fields={"view": str(error)}) from None
-    return await service.map_features(session, query, box, zoom, PUBLIC)
+    return await service.map_features(session, query, box, zoom, PUBLIC, engine)

@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import InvalidInput
 from directory.api import ConceptIndex, concept_index
 from maps import api as maps
-from search_api import suggestions, text
+from search_api import engines, suggestions, text
 from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine
 from search_api.explain import hit_lines, order_lines
 from search_api.facets import facets_out
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
 from search_api.params import clean_text
-from search_api.postgis import PostgisEngine
 from search_api.resolve import Resolved, place_out, resolve, with_place
 from search_api.schemas import (
     CAP,
@@ -35,18 +34,19 @@ from search_api.widen import widen
 PLACES = 20
 """« Où ? » suggestions at most."""
 
-_engine: SearchEngine = PostgisEngine()
-
-
-def engine() -> SearchEngine:
-    """Return the engine that answers."""
-    return _engine
-
 
 class Prepared:
     """A search ready for the engine, and what its text was read as."""
 
-    def __init__(self, resolved: Resolved, reading: text.Reading, concepts: ConceptIndex, asked_query: SearchQuery):
+    def __init__(
+        self,
+        engine: SearchEngine,
+        resolved: Resolved,
+        reading: text.Reading,
+        concepts: ConceptIndex,
+        asked_query: SearchQuery,
+    ):
+        self.engine = engine
         self.resolved = resolved
         self.reading = reading
         self.concepts = concepts
@@ -58,8 +58,10 @@ class Prepared:
         return self.resolved.query
 
 
-async def prepare(session: AsyncSession, query: SearchQuery, level: int) -> Prepared:
-    """Read the text and resolve the places and codes of a search.
+async def prepare(
+    session: AsyncSession, query: SearchQuery, level: int, engine: SearchEngine | None = None
+) -> Prepared:
+    """Choose the engine unless one is given, read the text and resolve the places and codes of a search.
 
     Raises:
         InvalidInput: a place, code or value does not exist.
@@ -74,21 +76,25 @@ async def prepare(session: AsyncSession, query: SearchQuery, level: int) -> Prep
             query = with_place(query, text.place_ref(reading.place))
     resolved = resolve(concepts, query, level)
     resolved = replace(resolved, query=replace(resolved.query, terms=reading.terms))
-    return Prepared(resolved, reading, concepts, query)
+    return Prepared(engine or engines.engine(), resolved, reading, concepts, query)
 
 
-async def search(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) -> SearchAnswer:
+async def search(
+    session: AsyncSession, query: SearchQuery, level: int = PUBLIC, engine: SearchEngine | None = None
+) -> SearchAnswer:
     """Answer a search: totals, the page asked for, facets, what the text was read as.
 
     Args:
         session: the caller's unit of work, read only here.
         query: from `parse_query`.
         level: what the person may see (R283: 1 public, 2 professionals).
+        engine: which engine answers; the process's own choice by default.
 
     Raises:
         InvalidInput: a place, code or value does not exist (French message at the parameter).
+        Unavailable: the answer took too long.
     """
-    prepared = await prepare(session, query, level)
+    prepared = await prepare(session, query, level, engine)
     found, prepared = await _answer(session, prepared)
     engine_query = prepared.query
     results = await _items(session, prepared, found, engine_query.offset + 1)
@@ -103,7 +109,7 @@ async def search(session: AsyncSession, query: SearchQuery, level: int = PUBLIC)
         centre=prepared.resolved.centre,
         understood=list(prepared.reading.understood),
         widen=widen(prepared.asked_query, prepared.reading) if not found.counts.offers else [],
-        engine=engine().name,
+        engine=prepared.engine.name,
         explain=order_lines(engine_query, prepared.resolved.centre, prepared.concepts, found.plan)
         if query.explain
         else None,
@@ -112,11 +118,11 @@ async def search(session: AsyncSession, query: SearchQuery, level: int = PUBLIC)
 
 async def _answer(session: AsyncSession, prepared: Prepared) -> tuple[EngineAnswer, Prepared]:
     """Ask the engine; when words read together find nothing, ask again with each word on its own."""
-    found = await engine().answer(session, prepared.query)
+    found = await prepared.engine.answer(session, prepared.query)
     if found.counts.offers or not prepared.reading.loose:
         return found, prepared
     loose = replace(prepared.query, terms=prepared.reading.loose)
-    again = await engine().answer(session, loose)
+    again = await prepared.engine.answer(session, loose)
     if not again.counts.offers:
         return found, prepared
     prepared.resolved = replace(prepared.resolved, query=loose)
@@ -134,13 +140,13 @@ async def _items(session: AsyncSession, prepared: Prepared, found: EngineAnswer,
 
 
 async def all_results(
-    session: AsyncSession, query: SearchQuery, level: int = PUBLIC
+    session: AsyncSession, query: SearchQuery, level: int = PUBLIC, engine: SearchEngine | None = None
 ) -> tuple[SearchAnswer, SearchQuery]:
     """Return the results that an export holds (200 at most, from the first), without facets.
 
     Raises as `search` does.
     """
-    prepared = await prepare(session, query, level)
+    prepared = await prepare(session, query, level, engine)
     whole = replace(prepared.query, offset=0, limit=CAP, facet_of={})
     prepared.resolved = replace(prepared.resolved, query=whole)
     found, prepared = await _answer(session, prepared)
@@ -154,7 +160,7 @@ async def all_results(
         facets=[],
         centre=prepared.resolved.centre,
         understood=list(prepared.reading.understood),
-        engine=engine().name,
+        engine=prepared.engine.name,
     )
     return answer, prepared.asked_query
 
@@ -162,9 +168,9 @@ async def all_results(
 async def count(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) -> Counts:
     """Return the number of sites and offers of a search, without a page. Raises as `search` does."""
     prepared = await prepare(session, query, level)
-    counts = await engine().count(session, prepared.query)
+    counts = await prepared.engine.count(session, prepared.query)
     if not counts.offers and prepared.reading.loose:
-        return await engine().count(session, replace(prepared.query, terms=prepared.reading.loose))
+        return await prepared.engine.count(session, replace(prepared.query, terms=prepared.reading.loose))
     return counts
 
 
@@ -174,6 +180,7 @@ async def suggest(
     where: tuple[WhereRef, ...] = (),
     point: Point | None = None,
     level: int = PUBLIC,
+    engine: SearchEngine | None = None,
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
 
@@ -181,7 +188,7 @@ async def suggest(
         InvalidInput: the text is too long, or a place does not exist.
     """
     await asyncio.to_thread(maps.places_version)
-    return await suggestions.suggest(session, engine(), _cleaned(typed), where, point, level)
+    return await suggestions.suggest(session, engine or engines.engine(), _cleaned(typed), where, point, level)
 
 
 async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[PlaceOut]:
@@ -196,14 +203,19 @@ async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[Pla
 
 
 async def map_features(
-    session: AsyncSession, query: SearchQuery, view: BBox, zoom: int, level: int = PUBLIC
+    session: AsyncSession,
+    query: SearchQuery,
+    view: BBox,
+    zoom: int,
+    level: int = PUBLIC,
+    engine: SearchEngine | None = None,
 ) -> MapAnswer:
     """Return what the map shows of a search inside a viewport, grouped for a zoom level 0–19.
 
     Raises as `search` does.
     """
-    prepared = await prepare(session, query, level)
-    return await map_answer(session, engine(), prepared.query, view, zoom)
+    prepared = await prepare(session, query, level, engine)
+    return await map_answer(session, prepared.engine, prepared.query, view, zoom)
 
 
 def _cleaned(typed: str) -> str:

@@ -1,6 +1,7 @@
 """Settings of the search and of its pages."""
 
 from pathlib import Path
+from typing import Literal
 
 from core.settings import RepereSettings, load
 
@@ -22,9 +23,10 @@ def map_settings() -> MapSettings:
 
 
 class SearchSettings(RepereSettings):
-    """`REPERE_SYNONYMS` names a synonyms file in place of the product's own."""
+    """`REPERE_SYNONYMS` names a synonyms file in place of the product's own, `REPERE_SEARCH_ENGINE` the engine."""
 
     synonyms: Path | None = None
+    search_engine: Literal["columns", "postgis"] = "columns"
 
 
 def search_settings() -> SearchSettings:

@@ -8,17 +8,19 @@ from fastapi import FastAPI
 from core import db, http
 from core.ui import pages as ui
 from maps import api as maps
+from search_api import engines, sheet_pages
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
-from search_api import sheet_pages
 from web import pages as web_pages
 
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     await maps.warm()
+    engines.start()
     yield
+    engines.stop()
     await db.dispose()
 
 
@@ -34,6 +36,7 @@ def create_app() -> FastAPI:
         lifespan=_lifespan,
     )
     http.install(app)
+    http.add_readiness("search", engines.readiness)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)

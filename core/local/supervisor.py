@@ -56,6 +56,7 @@ def process_table(home: Home, environ: Mapping[str, str], listening: int) -> lis
     celery = (python, "-m", "celery", "--app", "core.tasks:app", "--quiet")
     return [
         *(Spec(f"web-{number}", web, (listening,)) for number in range(1, workers + 1)),
+        Spec("indexer", (python, "cli.py", "index", "run"), delay=2),
         Spec(
             "worker",
             (*celery, "worker", "--concurrency", str(tasks), "--loglevel", "INFO", "--without-gossip"),

@@ -1,0 +1,187 @@
+"""The `columns` engine: bitmaps choose the rows, arrays count and rank them. No statement, except for names."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from pyroaring import BitMap
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import Unavailable
+from search_api import postgis_suggest
+from search_api.columns import mapping, ranking
+from search_api.columns.batch import Array
+from search_api.columns.bitmaps import members
+from search_api.columns.part import Part
+from search_api.columns.state import State
+from search_api.engine import (
+    Counts,
+    EngineAnswer,
+    EngineQuery,
+    MapCells,
+    NameHit,
+    SuggestArea,
+    Suggested,
+    Term,
+)
+from search_api.schemas import BBox, FacetKey, Sort
+
+LIMIT_SECONDS = 5.0
+"""An answer that takes longer is given up: the slowest takes a twentieth of it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The match set, part by part, and what does not depend on the page."""
+
+    parts: tuple[tuple[Part, BitMap], ...]
+    counts: Counts
+    facets: Mapping[FacetKey, Mapping[int, int]]
+
+
+class ColumnsEngine:
+    """`SearchEngine` over one state of the index: the answers of a request agree with one another."""
+
+    name = "columns"
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
+        """See `SearchEngine.answer`."""
+        return await _aside(lambda: self.answer_now(query))
+
+    async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
+        """See `SearchEngine.count`."""
+        return (await _aside(lambda: self._find(replace(query, facet_of={})))).counts
+
+    async def suggest(
+        self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
+    ) -> Suggested:
+        """See `SearchEngine.suggest`."""
+        counts = await _aside(lambda: self._suggest_counts(codes, area, level))
+        hits: tuple[NameHit, ...] = ()
+        if names:
+            hits = (await postgis_suggest.suggest(session, frozenset(), names, area, level)).names
+        return Suggested(counts, hits)
+
+    async def map_features(
+        self, session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float
+    ) -> MapCells:
+        """See `SearchEngine.map_features`."""
+        return await _aside(lambda: self._map(query, view, cell_degrees))
+
+    async def position(self, session: AsyncSession) -> int:
+        """Return the last event that this state takes into account."""
+        return self.state.position
+
+    def answer_now(self, query: EngineQuery) -> EngineAnswer:
+        """Return the answer, in this thread."""
+        begun = time.perf_counter()
+        found = self._find(query)
+        if not found.counts.offers:
+            return EngineAnswer(found.counts, (), found.facets, ("aucune offre",))
+        hits, plan = ranking.page(found.parts, query)
+        spent = f"{(time.perf_counter() - begun) * 1000:.1f} ms".replace(".", ",")
+        sizes = f"{len(self.state.parts)} segment(s), {found.counts.offers} offres trouvées, {spent}"
+        return EngineAnswer(found.counts, hits, found.facets, (plan, sizes))
+
+    def _find(self, query: EngineQuery) -> Found:
+        matched = replace(query, origins=(), sort=Sort.distance, offset=0, limit=0)
+        # The counts of a query without facets are not those of the same query with them.
+        key = ("found", bool(query.facet_of), matched)
+        known: Found | None = self.state.kept.find(key)
+        if known is None:
+            known = self._summarise(query)
+            self.state.kept.keep(key, known)
+        return known
+
+    def _summarise(self, query: EngineQuery) -> Found:
+        parts: list[tuple[Part, BitMap]] = []
+        sites = offers = 0
+        whole: list[Array] = []
+        own: list[list[Array]] = [[] for _ in query.ticks]
+        for part in self.state.parts:
+            base = part.matching(query)
+            ticks = part.ticked(query)
+            full = BitMap.intersection(base, *ticks) if ticks else base
+            if full:
+                sites += len(part.segment.sites_of(members(full)))
+                offers += len(full)
+                parts.append((part, full))
+            if query.facet_of:
+                if full:
+                    whole.append(part.code_counts(full))
+                for index in range(len(ticks)):
+                    others = BitMap.intersection(base, *(tick for at, tick in enumerate(ticks) if at != index))
+                    if others:
+                        own[index].append(part.code_counts(others))
+        facets: dict[FacetKey, dict[int, int]] = {}
+        if query.facet_of:
+            facets = {key: {} for key in FacetKey}
+            _spread(facets, query.facet_of, _total(whole), frozenset(FacetKey) - frozenset(query.ticks))
+            for key, counted in zip(query.ticks, own, strict=True):
+                _spread(facets, query.facet_of, _total(counted), frozenset([key]))
+        return Found(tuple(parts), Counts(sites, offers), facets)
+
+    def _suggest_counts(self, codes: frozenset[int], area: SuggestArea, level: int) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        for part in self.state.parts:
+            inside = _inside(part, area, level)
+            for code in codes:
+                if number := part.segment.codes.get(code).intersection_cardinality(inside):
+                    counts[code] = counts.get(code, 0) + number
+        return counts
+
+    def _map(self, query: EngineQuery, view: BBox, cell_degrees: float) -> MapCells:
+        found = self._find(replace(query, facet_of={}))
+        cells = mapping.cells(found.parts, view, cell_degrees)
+        inside = Counts(sum(cell.sites for cell in cells), sum(cell.offers for cell in cells))
+        return MapCells(cells, inside, found.counts)
+
+
+def _inside(part: Part, area: SuggestArea, level: int) -> BitMap:
+    seen = part.seen(level)
+    if area.boundaries:
+        return seen & part.segment.places.any_of(area.boundaries)
+    if area.centre is not None:
+        return part.segment.circle(area.centre, area.radius_m, seen)
+    return seen
+
+
+def _total(counted: list[Array]) -> Array:
+    """Return the sum of counts by concept id, whatever the largest id of each."""
+    total = np.zeros(max((len(one) for one in counted), default=0), np.int64)
+    for one in counted:
+        total[: len(one)] += one
+    return total
+
+
+def _spread(
+    facets: dict[FacetKey, dict[int, int]], facet_of: Mapping[int, FacetKey], counts: Array, keys: frozenset[FacetKey]
+) -> None:
+    """Put the counts of some facets where they belong."""
+    used = np.flatnonzero(counts)
+    for concept, number in zip(used.tolist(), counts[used].tolist(), strict=True):
+        key = facet_of.get(concept)
+        if key is not None and key in keys:
+            facets[key][concept] = number
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Run a computation in a thread: the event loop goes on serving meanwhile.
+
+    Raises:
+        Unavailable: it took too long.
+    """
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(work), LIMIT_SECONDS)
+    except TimeoutError:
+        raise Unavailable(
+            f"La recherche a été arrêtée : elle dépassait {LIMIT_SECONDS:.0f} secondes. Précisez un lieu ou un critère."
+        ) from None

@@ -1,0 +1,98 @@
+"""Which engine answers: the columns of this process when they are ready and fresh enough, else PostgreSQL itself."""
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Annotated, Final
+
+from fastapi import Depends, Request, Response
+
+from search_api.columns.engine import ColumnsEngine
+from search_api.columns.follower import Follower
+from search_api.columns.indexer import root
+from search_api.engine import SearchEngine
+from search_api.postgis import PostgisEngine
+from search_api.settings import search_settings
+
+HEADER: Final = "X-Repere-Engine"
+"""Of answers: the engine that gave them."""
+POSITION_HEADER: Final = "X-Repere-Position"
+POSITION_COOKIE: Final = "repere_position"
+"""Of requests: the event that the answer must take into account, as a save returned it."""
+WAIT_SECONDS: Final = 0.3
+"""How long an answer waits for the index to hear of what its reader just wrote."""
+_STEP_SECONDS: Final = 0.005
+
+_postgis = PostgisEngine()
+
+
+class _Process:
+    follower: Follower | None = None
+
+
+def start() -> None:
+    """Follow this node's index from now on; the application calls it when it starts."""
+    if _Process.follower is None and search_settings().search_engine == "columns":
+        _Process.follower = Follower(root())
+        _Process.follower.start()
+
+
+def stop() -> None:
+    """End the following."""
+    if _Process.follower is not None:
+        _Process.follower.stop()
+        _Process.follower = None
+
+
+def use(follower: Follower | None) -> None:
+    """Answer from a follower that the caller runs itself, or from PostgreSQL again with None."""
+    _Process.follower = follower
+
+
+def readiness() -> dict[str, object]:
+    """Return what `/readyz` says: the engine that answers, whether it is the degraded one, how its index stands."""
+    health = _Process.follower.health if _Process.follower is not None else None
+    name = engine().name
+    return {"engine": name, "degraded": name == _postgis.name, "index": asdict(health) if health else None}
+
+
+def engine() -> SearchEngine:
+    """Return the engine that answers now."""
+    follower = _Process.follower
+    state = follower.state if follower is not None else None
+    return ColumnsEngine(state) if state is not None else _postgis
+
+
+async def fresh(position: int | None) -> SearchEngine:
+    """Return an engine that knows of an event: the index if it hears of it in time, else PostgreSQL.
+
+    People always see what they just wrote (DESIGN §3).
+    """
+    if position is None:
+        return engine()
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        follower = _Process.follower
+        state = follower.state if follower is not None else None
+        if state is None:
+            return _postgis
+        if state.position >= position:
+            return ColumnsEngine(state)
+        if time.monotonic() >= deadline:
+            return _postgis
+        await asyncio.sleep(_STEP_SECONDS)
+
+
+def _position(request: Request) -> int | None:
+    given = request.headers.get(POSITION_HEADER) or request.cookies.get(POSITION_COOKIE) or ""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+async def _engine_of(request: Request, response: Response) -> SearchEngine:
+    chosen = await fresh(_position(request))
+    response.headers[HEADER] = chosen.name
+    return chosen
+
+
+EngineDep = Annotated[SearchEngine, Depends(_engine_of)]
+"""FastAPI dependency: the engine of this request, named in the answer's header."""
