@@ -1,13 +1,15 @@
 """Database access: one async engine per process, short units of work, direct connections for bulk work."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 from fastapi import Depends
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -29,22 +31,32 @@ class Base(DeclarativeBase):
 
 
 class _Engine:
-    """Holder of the process's engine, made on first use so that forked workers each get their own."""
+    """Holder of the process's engines, made on first use so that forked workers each get their own."""
 
     engine: AsyncEngine | None = None
     sessions: async_sessionmaker[AsyncSession] | None = None
+    reader: AsyncEngine | None = None
+    readings: async_sessionmaker[AsyncSession] | None = None
+
+
+IDLE_SECONDS = 2.0
+"""A reading connection that rested longer is tried before use: one that just served needs no question."""
+
+
+def _options(planning: str) -> str:
+    settings = core_settings()
+    return (
+        f"-c statement_timeout={settings.statement_timeout_ms} "
+        f"-c lock_timeout={settings.lock_timeout_ms} -c timezone=UTC -c jit=off {planning}"
+    )
 
 
 def engine() -> AsyncEngine:
     """Return the process's async engine, created on first use with statement and lock timeouts."""
     if _Engine.engine is None:
         settings = core_settings()
-        options = (
-            f"-c statement_timeout={settings.statement_timeout_ms} "
-            f"-c lock_timeout={settings.lock_timeout_ms} -c timezone=UTC -c jit=off "
-            # A generic plan does not know which codes are rare; grouping a région needs some memory.
-            "-c plan_cache_mode=force_custom_plan -c work_mem=32MB"
-        )
+        # A generic plan does not know which codes are rare; grouping a région needs some memory.
+        options = _options("-c plan_cache_mode=force_custom_plan -c work_mem=32MB")
         _Engine.engine = create_async_engine(
             settings.database_url,
             pool_size=settings.pool_size,
@@ -56,12 +68,56 @@ def engine() -> AsyncEngine:
     return _Engine.engine
 
 
+def reader() -> AsyncEngine:
+    """Return the engine of short readings by key: no transaction, plans kept, no question before each use."""
+    if _Engine.reader is None:
+        settings = core_settings()
+        made = create_async_engine(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            max_overflow=settings.pool_size,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            connect_args={
+                "options": _options("-c default_transaction_read_only=on"),
+                "application_name": "repere-read",
+            },
+        )
+
+        @event.listens_for(made.sync_engine, "checkout")
+        def _try(connection: Any, record: Any, _proxy: Any) -> None:
+            if time.monotonic() - record.info.get("used", 0.0) < IDLE_SECONDS:
+                return
+            try:
+                made.sync_engine.dialect.do_ping(connection)
+            except made.sync_engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+                raise DisconnectionError from error
+
+        @event.listens_for(made.sync_engine, "checkin")
+        def _used(_connection: Any, record: Any) -> None:
+            record.info["used"] = time.monotonic()
+
+        _Engine.reader = made
+        _Engine.readings = async_sessionmaker(made, expire_on_commit=False, autoflush=False)
+    return _Engine.reader
+
+
 async def dispose() -> None:
-    """Close the pool; the next use makes a new one."""
-    if _Engine.engine is not None:
-        await _Engine.engine.dispose()
-    _Engine.engine = None
-    _Engine.sessions = None
+    """Close the pools; the next use makes new ones."""
+    for made in (_Engine.engine, _Engine.reader):
+        if made is not None:
+            await made.dispose()
+    _Engine.engine = _Engine.reader = None
+    _Engine.sessions = _Engine.readings = None
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[AsyncSession]:
+    """Open a session for a few readings that need not agree to the instant: each statement sees what is committed."""
+    reader()
+    assert _Engine.readings is not None  # noqa: S101 - set by reader()
+    async with _Engine.readings() as session:
+        yield session
 
 
 @asynccontextmanager

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import db
 from search_api.columns.engine import ColumnsEngine
 from search_api.columns.follower import Follower
 from search_api.columns.indexer import root
@@ -96,3 +99,13 @@ async def _engine_of(request: Request, response: Response) -> SearchEngine:
 
 EngineDep = Annotated[SearchEngine, Depends(_engine_of)]
 """FastAPI dependency: the engine of this request, named in the answer's header."""
+
+
+async def _session_of(engine: EngineDep) -> AsyncIterator[AsyncSession]:
+    async with db.unit_of_work() if engine.name == _postgis.name else db.reading() as session:
+        yield session
+
+
+SearchSessionDep = Annotated[AsyncSession, Depends(_session_of)]
+"""FastAPI dependency: a session for what the engine leaves to the database. An index needs a few rows by key,
+PostgreSQL one picture for the counts and the page."""

@@ -3,8 +3,22 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Boolean, Integer, cast, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import (
@@ -48,61 +62,77 @@ def asked(query: EngineQuery, visited: str | None) -> Asked:
     return Asked(frozenset(wanted), visited, query.visits)
 
 
-@dataclass(frozen=True, slots=True)
-class Contacts:
-    """Public contacts of the page: phones by site, and (offer, purpose) to value."""
-
-    phones: dict[int, str]
-    booking: dict[tuple[int, str], str]
-
-
-async def contacts(session: AsyncSession, sites: Collection[int], offers: Collection[int]) -> Contacts:
-    """Read the contacts that cards show. Only level 1 contacts are ever read here; the oldest of a kind wins."""
-    rows = await session.execute(
-        select(ContactPoint.site_id, ContactPoint.offer_id, ContactPoint.purpose, ContactPoint.value)
-        .where(
-            or_(ContactPoint.site_id.in_(sites), ContactPoint.offer_id.in_(offers)),
-            ContactPoint.confidentiality == PUBLIC,
-            ContactPoint.purpose.in_(("phone", "booking_phone", "booking_url")),
-        )
-        .order_by(ContactPoint.id.desc())
+def _contact(of: ColumnElement[bool], *purposes: str) -> ScalarSelect[Any]:
+    """Select the oldest public contact of some purposes. Only level 1 contacts are ever read here."""
+    return (
+        select(ContactPoint.value)
+        .where(of, ContactPoint.confidentiality == PUBLIC, ContactPoint.purpose.in_(purposes))
+        .order_by(ContactPoint.id)
+        .limit(1)
+        .scalar_subquery()
     )
-    found = Contacts({}, {})
-    for site_id, offer_id, purpose, value in rows:
-        if offer_id is not None:
-            found.booking[offer_id, purpose] = value
-        elif site_id is not None and purpose != "booking_url":
-            found.phones[site_id] = value
-    return found
 
 
-async def site_cards(
-    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, known: Contacts
-) -> dict[int, SiteCard]:
+_IDS: Final = any_(bindparam("ids", type_=ARRAY(BigInteger)))
+_POINT: Final = func.geometry(func.coalesce(Site.pin, Site.position))
+# Built once: at a page a few milliseconds, making these statements anew would take a tenth of it.
+_SITES: Final = select(
+    Site.id,
+    Site.uid,
+    Site.name,
+    Site.kind,
+    Site.category,
+    Site.street,
+    Site.postal_code,
+    Site.town,
+    Site.commune_id,
+    func.coalesce(_contact(ContactPoint.site_id == Site.id, "phone", "booking_phone"), Site.phone).label("phone"),
+    func.ST_Y(_POINT).label("lat"),
+    func.ST_X(_POINT).label("lon"),
+).where(Site.id == _IDS)
+_THERE: Final = func.timezone("Europe/Paris", func.core.now())
+_MINUTE: Final = cast(
+    (func.extract("isodow", _THERE) - 1) * 1440 + func.extract("hour", _THERE) * 60 + func.extract("minute", _THERE),
+    Integer,
+)
+_OFFERS: Final = (
+    select(
+        Offer.id,
+        Offer.uid,
+        Offer.name,
+        Offer.type_id,
+        Offer.age_min,
+        Offer.age_max,
+        Offer.described,
+        Practitioner.title,
+        Practitioner.first_name,
+        Practitioner.last_name,
+        Role.convention,
+        Role.carte_vitale,
+        OfferSearch.codes,
+        OfferSearch.territory,
+        OfferSearch.accepts_new,
+        OfferSearch.updated_at,
+        OfferSearch.open_minutes.op("@>", return_type=Boolean())(_MINUTE).label("open_now"),
+        func.coalesce(func.isempty(OfferSearch.open_minutes), True).label("no_hours"),
+        select(literal(1)).where(OfferTerritory.offer_id == Offer.id).exists().label("travels"),
+        _contact(ContactPoint.offer_id == Offer.id, "booking_phone").label("booking_phone"),
+        _contact(ContactPoint.offer_id == Offer.id, "booking_url").label("booking_url"),
+    )
+    .select_from(Offer)
+    .join(OfferSearch, OfferSearch.offer_id == Offer.id)
+    .outerjoin(Role, Role.id == Offer.role_id)
+    .outerjoin(Practitioner, Practitioner.id == Role.practitioner_id)
+    .where(Offer.id == _IDS)
+)
+
+
+async def site_cards(session: AsyncSession, ids: Collection[int], concepts: ConceptIndex) -> dict[int, SiteCard]:
     """Return the cards of sites, by id. The phone is public: a contact of level 1, else the register's."""
     if not ids:
         return {}
-    point = func.geometry(func.coalesce(Site.pin, Site.position))
-    rows = await session.execute(
-        select(
-            Site.id,
-            Site.uid,
-            Site.name,
-            Site.kind,
-            Site.category,
-            Site.street,
-            Site.postal_code,
-            Site.town,
-            Site.commune_id,
-            Site.phone,
-            func.ST_Y(point).label("lat"),
-            func.ST_X(point).label("lon"),
-        )
-        .where(Site.id.in_(ids))
-        .order_by(Site.id)
-    )
     cards: dict[int, SiteCard] = {}
-    for row in rows:
+    for row in await session.execute(_SITES, {"ids": list(ids)}):
         place = place_by_id(row.commune_id) if row.commune_id is not None else None
         departement = resolve_ref("departement", place.departement) if place and place.departement else None
         cards[row.id] = SiteCard(
@@ -114,7 +144,7 @@ async def site_cards(
             postal_code=row.postal_code,
             commune=place.name if place else row.town,
             departement=departement.name if departement else None,
-            phone=known.phones.get(row.id) or row.phone,
+            phone=row.phone,
             lat=row.lat,
             lon=row.lon,
         )
@@ -122,49 +152,14 @@ async def site_cards(
 
 
 async def offer_cards(
-    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, wanted: Asked, known: Contacts
+    session: AsyncSession, ids: Collection[int], concepts: ConceptIndex, wanted: Asked
 ) -> dict[int, OfferCard]:
     """Return the cards of offers, by id."""
     if not ids:
         return {}
-    there = func.timezone("Europe/Paris", func.core.now())
-    minute = cast(
-        (func.extract("isodow", there) - 1) * 1440 + func.extract("hour", there) * 60 + func.extract("minute", there),
-        Integer,
-    )
-    travels = select(literal(1)).where(OfferTerritory.offer_id == Offer.id).exists()
-    rows = await session.execute(
-        select(
-            Offer.id,
-            Offer.uid,
-            Offer.name,
-            Offer.type_id,
-            Offer.age_min,
-            Offer.age_max,
-            Offer.described,
-            Practitioner.title,
-            Practitioner.first_name,
-            Practitioner.last_name,
-            Role.convention,
-            Role.carte_vitale,
-            OfferSearch.codes,
-            OfferSearch.territory,
-            OfferSearch.accepts_new,
-            OfferSearch.updated_at,
-            OfferSearch.open_minutes.op("@>", return_type=Boolean())(minute).label("open_now"),
-            func.coalesce(func.isempty(OfferSearch.open_minutes), True).label("no_hours"),
-            travels.label("travels"),
-        )
-        .select_from(Offer)
-        .join(OfferSearch, OfferSearch.offer_id == Offer.id)
-        .outerjoin(Role, Role.id == Offer.role_id)
-        .outerjoin(Practitioner, Practitioner.id == Role.practitioner_id)
-        .where(Offer.id.in_(ids))
-        .order_by(Offer.id)
-    )
     home = concepts.id(VISIT_SYSTEM_REF)
     cards: dict[int, OfferCard] = {}
-    for row in rows:
+    for row in await session.execute(_OFFERS, {"ids": list(ids)}):
         codes: list[int] = row.codes
         kind = concepts.by_id.get(row.type_id) if row.type_id is not None else None
         cards[row.id] = OfferCard(
@@ -180,8 +175,8 @@ async def offer_cards(
             visits=row.travels or (home is not None and home in codes),
             visits_searched=wanted.visited if wanted.visits & set(row.territory) else None,
             open_now=None if row.no_hours else bool(row.open_now),
-            booking_phone=known.booking.get((row.id, "booking_phone")),
-            booking_url=known.booking.get((row.id, "booking_url")),
+            booking_phone=row.booking_phone,
+            booking_url=row.booking_url,
             described=row.described,
             updated_at=row.updated_at,
         )
@@ -215,9 +210,8 @@ async def items(
     """Return the results of a page, in the order of the hits, ranks counted from `first_rank`."""
     site_ids = [hit.site_id for hit in hits]
     offer_ids = [offer for hit in hits for offer in hit.offers]
-    known = await contacts(session, site_ids, offer_ids)
-    sites = await site_cards(session, site_ids, concepts, known)
-    offers = await offer_cards(session, offer_ids, concepts, wanted, known)
+    sites = await site_cards(session, site_ids, concepts)
+    offers = await offer_cards(session, offer_ids, concepts, wanted)
     by_site: dict[int, list[OfferCard]] = defaultdict(list)
     for hit in hits:
         by_site[hit.site_id] = [offers[offer] for offer in hit.offers if offer in offers]

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, http
-from core.db import SessionDep
 from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
@@ -33,7 +32,7 @@ BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lie
 
 
 @router.get("/recherche")
-async def results(request: Request, session: SessionDep, engine: engines.EngineDep) -> Response:
+async def results(request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep) -> Response:
     """Draw the results of a search; an address that a form made is first turned into its canonical form."""
     typed = await read_form(session, request.query_params.multi_items())
     enhanced = request.headers.get("HX-Request") == "true"

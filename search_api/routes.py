@@ -10,7 +10,7 @@ from core.errors import InvalidInput
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.engine import PUBLIC
-from search_api.engines import EngineDep
+from search_api.engines import EngineDep, SearchSessionDep
 from search_api.openapi import ERRORS, search_parameters
 from search_api.params import MAX_TEXT, bounding_box, parse_query, place_ref
 from search_api.schemas import PlaceOut, Point, SearchAnswer, SearchQuery, SuggestionGroup
@@ -54,7 +54,7 @@ def only(request: Request, *names: str) -> None:
     summary="Rechercher une offre de santé",
     openapi_extra={"parameters": search_parameters()},
 )
-async def search(query: QueryDep, session: SessionDep, response: Response, engine: EngineDep) -> SearchAnswer:
+async def search(query: QueryDep, session: SearchSessionDep, response: Response, engine: EngineDep) -> SearchAnswer:
     """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
 
     `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
@@ -68,7 +68,7 @@ async def search(query: QueryDep, session: SessionDep, response: Response, engin
 @router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
 async def suggest(
     request: Request,
-    session: SessionDep,
+    session: SearchSessionDep,
     response: Response,
     engine: EngineDep,
     q: Annotated[
@@ -145,7 +145,7 @@ async def offer(
 )
 async def map_points(
     query: MapQueryDep,
-    session: SessionDep,
+    session: SearchSessionDep,
     response: Response,
     engine: EngineDep,
     zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],

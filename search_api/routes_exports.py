@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import now
-from core.db import SessionDep
 from core.settings import core_settings
 from directory.api import concept_index
 from search_api import exports, service
-from search_api.engine import PUBLIC
+from search_api.engine import PUBLIC, SearchEngine
+from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.openapi import ERRORS, search_parameters
 from search_api.params import parse_query, ref_text
 from search_api.resolve import facet_ref, find_place
@@ -56,9 +56,9 @@ async def _labels(session: AsyncSession, query: SearchQuery) -> dict[str, str]:
 
 
 async def _export(
-    session: AsyncSession, query: SearchQuery, write: Writer, media_type: str, extension: str
+    session: AsyncSession, engine: SearchEngine, query: SearchQuery, write: Writer, media_type: str, extension: str
 ) -> Response:
-    answer, asked = await service.all_results(session, query, PUBLIC)
+    answer, asked = await service.all_results(session, query, PUBLIC, engine)
     question = exports.Question(
         query=asked,
         asked_at=await now(session),
@@ -69,22 +69,23 @@ async def _export(
     body = await asyncio.to_thread(write, answer, question)
     name = exports.filename(question, extension)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    headers[HEADER] = engine.name
     return Response(body, media_type=media_type, headers=headers)
 
 
 @router.get("/search.xlsx", summary="Exporter en Excel", **_described(exports.EXCEL))
-async def xlsx(query: QueryDep, session: SessionDep) -> Response:
+async def xlsx(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
     """Télécharge les 200 premiers lieux en Excel : une ligne par offre, la requête sur une seconde feuille."""
-    return await _export(session, query, exports.excel, exports.EXCEL, "xlsx")
+    return await _export(session, engine, query, exports.excel, exports.EXCEL, "xlsx")
 
 
 @router.get("/search.csv", summary="Exporter en CSV", **_described("text/csv"))
-async def text_csv(query: QueryDep, session: SessionDep) -> Response:
+async def text_csv(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
     """Télécharge les 200 premiers lieux en CSV (UTF-8, point-virgule, virgule décimale)."""
-    return await _export(session, query, exports.comma_separated, "text/csv; charset=utf-8", "csv")
+    return await _export(session, engine, query, exports.comma_separated, "text/csv; charset=utf-8", "csv")
 
 
 @router.get("/search.geojson", summary="Exporter en GeoJSON", **_described("application/geo+json"))
-async def geo(query: QueryDep, session: SessionDep) -> Response:
+async def geo(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
     """Télécharge les 200 premiers lieux en GeoJSON, avec leurs offres."""
-    return await _export(session, query, exports.geojson, "application/geo+json", "geojson")
+    return await _export(session, engine, query, exports.geojson, "application/geo+json", "geojson")

@@ -26,12 +26,31 @@ def members(found: BitMap) -> Array:
     return np.frombuffer(found.to_array(), np.uint32).astype(np.int64) if found else np.empty(0, np.int64)
 
 
+def firsts(values: Array) -> Array:
+    """Return where each run of equal values begins."""
+    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))) if len(values) else np.empty(0, np.int64)
+
+
+def stable_order(keys: Array) -> Array:
+    """Return the order that sorts non-negative numbers, equal ones as they came.
+
+    Sixteen bits at a time: numpy sorts those by counting, several times faster than by comparing.
+    """
+    order = np.argsort((keys & 0xFFFF).astype(np.uint16), kind="stable")
+    shift, largest = 16, int(keys.max()) if len(keys) else 0
+    while largest >> shift:
+        digits = (keys >> shift & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+        shift += 16
+    return order
+
+
 def packed(keys: Array, rows: Array) -> dict[str, Array]:
     """Return the arrays of a `Bitmaps`: for each distinct key, the set of the rows that stand beside it."""
-    order = np.argsort(keys, kind="stable")
+    order = stable_order(keys)
     keys, rows = keys[order], rows[order].astype(np.uint32)
-    distinct, starts = np.unique(keys, return_index=True)
-    edges = np.append(starts, len(keys))
+    starts = firsts(keys)
+    distinct, edges = keys[starts], np.append(starts, len(keys))
     parts = []
     for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         found = BitMap(array("I", rows[low:high].tobytes()))

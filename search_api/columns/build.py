@@ -11,7 +11,7 @@ import numpy as np
 
 from search_api.columns import geo
 from search_api.columns.batch import ACCEPTS, DESCRIBED, EXACT, SENSITIVE, Array, Batch, Ragged, slices
-from search_api.columns.bitmaps import packed
+from search_api.columns.bitmaps import firsts, packed, stable_order
 from search_api.relevance import ACCEPTS_NEW as ACCEPTS_POINTS
 from search_api.relevance import DESCRIBED as DESCRIBED_POINTS
 from search_api.relevance import EXACT as EXACT_POINTS
@@ -33,12 +33,11 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
     rows = np.arange(len(batch), dtype=np.int64)
     offer, site, flags = batch.offer[order], batch.site[order], batch.flags[order]
     hours = batch.hours[order]
-    first = np.ones(len(batch), bool)
-    first[1:] = site[1:] != site[:-1]
-    starts = np.flatnonzero(first)
+    starts = firsts(site)
     lat, lon = batch.lat[order][starts], batch.lon[order][starts]
     x, y, z = geo.ecef(lat, lon)
-    cell_keys, cell_starts = np.unique(cell[order], return_index=True)
+    cell = cell[order]
+    cell_starts = firsts(cell)
     own = (
         DESCRIBED_POINTS * ((flags & DESCRIBED) > 0)
         + ACCEPTS_POINTS * ((flags & ACCEPTS) > 0)
@@ -48,16 +47,16 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
     arrays = {
         "offer": offer,
         "person": batch.person[order],
-        "person_order": np.argsort(batch.person[order], kind="stable").astype(np.int32),
-        "offer_order": np.argsort(offer, kind="stable").astype(np.int32),
-        "site_of": (np.cumsum(first) - 1).astype(np.int32),
+        "person_order": stable_order(batch.person[order]).astype(np.int32),
+        "offer_order": stable_order(offer).astype(np.int32),
+        "site_of": np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(np.append(starts, len(batch)))),
         "age_min": batch.age_min[order].astype(np.int16),
         "age_max": batch.age_max[order].astype(np.int16),
         "hours": hours,
         "own": own.astype(np.uint8),
         "digest": digests(batch)[order],
         "site": site[starts],
-        "site_order": np.argsort(site[starts], kind="stable").astype(np.int32),
+        "site_order": stable_order(site[starts]).astype(np.int32),
         "site_start": np.append(starts, len(batch)).astype(np.int32),
         "lat": lat,
         "lon": lon,
@@ -66,11 +65,12 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
         "z": z,
         "exact": (flags[starts] & EXACT) > 0,
         "commune": batch.commune[order][starts],
-        "cell": cell_keys,
+        "cell": cell[cell_starts],
         "cell_start": np.append(cell_starts, len(batch)).astype(np.int64),
     }
     arrays |= _patterns(batch.patterns)
-    arrays |= _texts(batch.texts)
+    texts, number = _sorted_texts(batch.texts)
+    arrays |= _texts(texts)
     codes = batch.codes.take(order)
     arrays |= _code_sets(codes)
     for name, lists in (
@@ -79,7 +79,9 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
         ("territory", batch.territory.take(order)),
     ):
         arrays |= _group(name, lists.values.astype(np.int64), np.repeat(rows, lists.lengths))
-    arrays |= _names(batch, order, rows)
+    names = batch.names.take(order)
+    values = number[names.values] if len(number) else names.values.astype(np.int64)
+    arrays |= _group("names", values, np.repeat(rows, names.lengths))
     marks = [("accepts", ACCEPTS), ("sensitive", SENSITIVE)]
     held = [rows[(flags & bit) > 0] for _, bit in marks]
     keys = np.repeat(np.arange(len(marks)), [len(one) for one in held])
@@ -90,7 +92,9 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
 def _order(batch: Batch) -> tuple[Array, Array]:
     """Return the order of the rows, and the cell of each row before it."""
     cell = geo.cells(batch.lat, batch.lon)
-    return np.lexsort((batch.offer, batch.site, cell)), cell
+    order = stable_order(batch.offer)
+    order = order[stable_order(batch.site[order])]
+    return order[stable_order(cell[order])], cell
 
 
 def _group(name: str, keys: Array, rows: Array) -> dict[str, Array]:
@@ -121,20 +125,12 @@ def _sorted_texts(texts: list[str]) -> tuple[list[bytes], Array]:
     return [encoded[index] for index in order], number
 
 
-def _texts(texts: list[str]) -> dict[str, Array]:
-    encoded, _ = _sorted_texts(texts)
+def _texts(encoded: list[bytes]) -> dict[str, Array]:
     ends = np.cumsum([len(text) for text in encoded], dtype=np.int64) if encoded else np.empty(0, np.int64)
     return {
         "text_start": np.concatenate(([0], ends)).astype(np.int64),
         "text_bytes": np.frombuffer(b"".join(encoded), np.uint8),
     }
-
-
-def _names(batch: Batch, order: Array, rows: Array) -> dict[str, Array]:
-    _, number = _sorted_texts(batch.texts)
-    names = batch.names.take(order)
-    values = number[names.values] if len(number) else names.values.astype(np.int64)
-    return _group("names", values, np.repeat(rows, names.lengths))
 
 
 def _code_sets(codes: Ragged) -> dict[str, Array]:
@@ -143,13 +139,16 @@ def _code_sets(codes: Ragged) -> dict[str, Array]:
     Two sets are one when two independent 64-bit sums of their mixed codes agree.
     """
     one, two = _sums(codes, _SEEDS["codes"]), _sums(codes, _SEEDS["places"])
-    both = np.empty(len(one), np.dtype([("one", np.uint64), ("two", np.uint64)]))
-    both["one"], both["two"] = one, two
-    _, firsts, numbers = np.unique(both, return_index=True, return_inverse=True)
-    lengths = codes.lengths[firsts]
-    values = codes.values[slices(codes.starts[:-1][firsts], lengths)]
+    order = np.lexsort((two, one))
+    first = np.ones(len(order), bool)
+    first[1:] = (one[order[1:]] != one[order[:-1]]) | (two[order[1:]] != two[order[:-1]])
+    numbers = np.empty(len(order), np.int32)
+    numbers[order] = np.cumsum(first) - 1
+    chosen = order[first]
+    lengths = codes.lengths[chosen]
+    values = codes.values[slices(codes.starts[:-1][chosen], lengths)]
     return {
-        "code_set": numbers.astype(np.int32),
+        "code_set": numbers,
         "set_start": np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))),
         "set_code": values.astype(np.int32),
     }

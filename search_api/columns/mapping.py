@@ -7,7 +7,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from search_api.columns.batch import Array
-from search_api.columns.bitmaps import members
+from search_api.columns.bitmaps import firsts, members
 from search_api.columns.part import Part
 from search_api.engine import MapCell
 from search_api.postgis_map import NAMED, TOWN_CELL_DEGREES
@@ -26,7 +26,7 @@ def cells(parts: Iterable[tuple[Part, BitMap]], view: BBox, cell_degrees: float)
         numbers = segment.site_of[rows]
         if not len(numbers):
             continue
-        starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
+        starts = firsts(numbers)
         sites = numbers[starts]
         columns["site"].append(segment.site[sites])
         columns["lon"].append(segment.lon[sites])
@@ -63,7 +63,7 @@ def _grouped(columns: dict[str, Array], mask: Array, keys: Array, *, apart: bool
     # Numbers of sixteen bits are sorted by counting them.
     order = np.argsort(keys.astype(np.uint16) if keys.max() < _SMALL else keys, kind="stable")
     at, keys = at[order], keys[order]
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    starts = firsts(keys)
     lon, lat, site = columns["lon"][at], columns["lat"][at], columns["site"][at]
     sizes = np.diff(np.append(starts, len(at)))
     edges = [*starts.tolist(), len(at)]

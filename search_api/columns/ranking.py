@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from search_api.columns import geo
 from search_api.columns.batch import Array
-from search_api.columns.bitmaps import members, runs
+from search_api.columns.bitmaps import firsts, members, runs
 from search_api.columns.part import Part, own_points
 from search_api.columns.segment import Segment
 from search_api.engine import EngineQuery, Hit
@@ -131,7 +131,7 @@ def _best(part: Part, found: BitMap, query: EngineQuery, wanted: int) -> tuple[R
     segment = part.segment
     rows = members(found)
     numbers = segment.site_of[rows]
-    starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
+    starts = firsts(numbers)
     sites = numbers[starts]
     scores = np.maximum.reduceat(own_points(segment, rows, query.terms), starts)
     low = high = np.full(len(sites), np.inf)
