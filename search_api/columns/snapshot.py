@@ -145,8 +145,12 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def _forget(root: Path, newest: Path) -> None:
-    """Delete older snapshots: a process that mapped one keeps its pages until it lets go."""
+    """Delete older snapshots, and what cut builds left: a process that mapped one keeps its pages until it lets go."""
     folders = [path for path in root.iterdir() if path.is_dir() and path != newest]
-    others = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in others[KEPT - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
+    whole = sorted(
+        (path for path in folders if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    kept = set(whole[: KEPT - 1])
+    for old in folders:
+        if old not in kept:
+            shutil.rmtree(old, ignore_errors=True)
