@@ -1,6 +1,8 @@
 """One filled directory for the module's reading tests, and a client that leaves it as it is."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -12,9 +14,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.conftest import truncate_all
 from tests.search_api import seed
 
+if TYPE_CHECKING:
+    from search_api.columns.follower import Follower
+
 
 def dsn(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def indexed(url: URL, root: Path) -> "Follower":
+    """Build an index of a database, have it answer from now on, and return it; `engines.use(None)` ends it."""
+    from search_api import engines
+    from search_api.columns import indexer
+    from search_api.columns.follower import Follower
+
+    assert indexer.build(root)
+    follower = Follower(root)
+    with psycopg.connect(dsn(url), autocommit=True) as conn:
+        follower.catch_up(conn)
+    engines.use(follower)
+    return follower
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -3,7 +3,9 @@
 import random
 import uuid
 from pathlib import Path
+from urllib.parse import urlencode
 
+import httpx
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +22,7 @@ from directory.api import (
     republish_offer,
     unpublish_offer,
 )
+from search_api import engines
 from search_api.columns import indexer
 from search_api.columns import ranking as columns_ranking
 from search_api.columns.engine import ColumnsEngine
@@ -31,6 +34,7 @@ from search_api.schemas import BBox
 from tests.search_api import oracle as brute
 from tests.search_api.conftest import dsn
 from tests.search_api.test_engine import place_id, point, queries
+from web.app import create_app
 
 POSTGIS = PostgisEngine()
 SETTINGS = settings(
@@ -143,6 +147,74 @@ async def test_suggestions_are_counted_as_postgis_counts_them(
     assert found.counts == wanted.counts
 
 
+NASTY = ["", " ", "é", "😀", "\u0000", "\u202e", "1e400", "nan", "-1", "0", "9" * 30, "x" * 10_000, "|", "%", "'", "\\"]
+POOLS: dict[str, list[str]] = {
+    "q": ["kiné", "infirmier mantes", "dupont", "médecin", "J17|195", "rééducation", "kinne"],
+    "scope": ["J16", "noms", "G15"],
+    "code": ["G15|70", "G15|60", "J17|1", "R38|SM54"],
+    "where": ["commune:78361", "departement:78", "cp:78200", "france", "epci:200059889", "commune:2A004"],
+    "lat": ["48.99", "-48.99", "90"],
+    "lon": ["1.71", "-179.99", "180"],
+    "radius_km": ["0.1", "5", "20", "1000", "0", "10000"],
+    "origin": ["commune:78646"],
+    "bbox": ["1.6,48.9,1.8,49.1", "179,-10,-179,10", "-180,-90,180,90", "1.7,48.98,1.7,48.98"],
+    "sort": ["distance", "relevance"],
+    "page": ["1", "2", "14", "15"],
+    "age": ["0", "5", "17", "150", "151"],
+    "open_at": ["2026-11-28T09:30", "2026-03-29T02:30", "maintenant"],
+    "visits": ["78361", "78335"],
+    "accepts_new": ["1", "0"],
+    "patients": ["enfant", "adulte"],
+    "kind": ["liberal", "establishment"],
+    "professions": ["G15|70", "G15|10"],
+    "convention": ["R282|1", "1"],
+    "explain": ["0"],
+}
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[tuple[str, str]]:
+    """Draw the parameters of a request: mostly sound, sometimes absurd, contradictory or hostile."""
+    names = draw(st.lists(st.sampled_from([*POOLS, "couleur"]), max_size=5))
+    pairs = []
+    for name in names:
+        absurd = draw(st.integers(0, 9)) == 0
+        pairs.append((name, draw(st.sampled_from(NASTY if absurd else POOLS.get(name, NASTY)))))
+    return pairs
+
+
+@SETTINGS
+@given(pairs=requests(), door=st.sampled_from(["search", "map", "suggest"]))
+async def test_any_request_has_the_same_answer_of_both_engines_and_never_an_error_of_ours(
+    follower: Follower, pairs: list[tuple[str, str]], door: str
+) -> None:
+    if door == "map":
+        pairs = [*pairs, ("view", "1.5,48.8,2.2,49.2"), ("zoom", "11")]
+    elif door == "suggest":
+        pairs = [(name, value) for name, value in pairs if name in ("q", "where")] or [("q", "k")]
+    app = create_app()
+    answers = []
+    try:
+        for engine in (None, follower):
+            engines.use(engine)
+            query = urlencode(pairs)
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=app), base_url="http://repere.test"
+            ) as client:
+                answers.append(await client.get(f"/api/v1/{door}?{query}"))
+    finally:
+        engines.use(None)
+    postgis, columns = answers
+    assert postgis.status_code == columns.status_code in (200, 422), (pairs, postgis.text, columns.text)
+    bodies = [postgis.json(), columns.json()]
+    for body in bodies:
+        if isinstance(body, dict):
+            body.pop("engine", None)
+    assert bodies[0] == bodies[1]
+    if postgis.status_code == 422:
+        assert bodies[0]["errors"] and all(error["detail"] for error in bodies[0]["errors"])
+
+
 OFFERS = "SELECT uid, version, status FROM directory.offer WHERE closed_on IS NULL ORDER BY id"
 SITES = "SELECT uid, version FROM directory.site WHERE closed_on IS NULL ORDER BY id"
 
@@ -159,6 +231,7 @@ async def change(rng: random.Random, url: URL, acts: list[str]) -> None:
             description = OfferDescription(
                 acts=rng.sample(acts, 2),
                 age_min=rng.choice([0, 18]),
+                age_max=150,
                 accepts_new=rng.choice([True, False, None]),
                 hours=[SlotIn(kind="07", weekday=rng.randint(1, 7), opens="09:00", closes="12:00")],
             )

@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy.engine import URL
 
 from tests.conftest import truncate_all
-from tests.search_api.conftest import dsn
+from tests.search_api.conftest import dsn, indexed
 
 DEPARTEMENTS = ["13", "27", "2A", "75", "78", "971", "972", "973", "974", "975", "976", "977", "978"]
 
@@ -49,13 +49,20 @@ async def mantes(database: URL, tmp_path_factory: pytest.TempPathFactory) -> Asy
     invalidate()
 
 
-@pytest.fixture
-async def api(mantes: URL) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture(params=["postgis", "columns"])
+async def api(request: pytest.FixtureRequest, mantes: URL, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, answered by each engine in turn."""
+    from search_api import engines
     from web.app import create_app
 
+    if request.param == "columns":
+        indexed(mantes, tmp_path)
     transport = httpx.ASGITransport(app=create_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
+        answer = await opened.get("/api/v1/search")
+        assert answer.headers["X-Repere-Engine"] == request.param
         yield opened
+    engines.use(None)
 
 
 async def search(api: httpx.AsyncClient, **params: Any) -> dict[str, Any]:
