@@ -45,7 +45,7 @@ def test_it_runs_and_a_second_launch_is_told_so(running: Launcher) -> None:
     assert _answers(running)
     status = running.status()
     assert status["running"] and status["answers"] and status["mode"] == "up"
-    assert {one["name"] for one in status["processes"]} >= {"web-1", "web-2", "worker", "scheduler"}
+    assert {one["name"] for one in status["processes"]} >= {"web-1", "web-2", "indexer", "worker", "scheduler"}
     code, output = running("up")
     assert code == 1
     assert f"Repère tourne déjà : http://localhost:{running.port}" in output
