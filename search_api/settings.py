@@ -23,9 +23,14 @@ def map_settings() -> MapSettings:
 
 
 class SearchSettings(RepereSettings):
-    """`REPERE_SYNONYMS` names a synonyms file in place of the product's own, `REPERE_SEARCH_ENGINE` the engine."""
+    """Engine, index and words of the search.
+
+    `REPERE_SYNONYMS` names a synonyms file in place of the product's own, `REPERE_SEARCH_ENGINE` the engine,
+    `REPERE_INDEX_FOLDER` where this node keeps its index (REPERE_HOME/index by default).
+    """
 
     synonyms: Path | None = None
+    index_folder: Path | None = None
     search_engine: Literal["columns", "postgis"] = "columns"
 
 

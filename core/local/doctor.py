@@ -16,7 +16,7 @@ from core.local.postgres import DATABASE
 from core.local.process import is_alive, output_of
 from core.local.services import Services, host_of, port_of
 from core.local.steps import pending_data
-from core.local.supervisor import answers
+from core.local.supervisor import answers, readiness
 
 _LITTLE_SPACE = 1_000_000_000
 
@@ -45,6 +45,7 @@ def examine(home: Home, *, as_json: bool) -> int:
         _schema,
         _data,
         _application,
+        _search,
         _port,
     ):
         try:
@@ -199,6 +200,21 @@ def _application(home: Home) -> Iterator[Finding]:
         if not one.get("pid"):
             mend = f"Voyez {home.logs}/{one['name']}.log"
             yield Finding(f"Processus {one['name']}", False, f"arrêté (code {one.get('last_exit')})", mend)
+
+
+def _search(home: Home) -> Iterator[Finding]:
+    state = read_json(home.state_file)
+    told = readiness(str(state.get("local"))) if _running(home) else None
+    search = (told or {}).get("search")
+    if not isinstance(search, dict):
+        return
+    if not search.get("degraded"):
+        yield Finding("Recherche", True, f"moteur {search.get('engine')}")
+    elif search.get("index") is None:
+        yield Finding("Recherche", None, "la base répond elle-même (REPERE_SEARCH_ENGINE=postgis)")
+    else:
+        why = search["index"].get("problem") or "l’index n’est pas encore construit"
+        yield Finding("Recherche", False, f"mode dégradé, la base répond elle-même : {why}", "./repere index build")
 
 
 def _port(home: Home) -> Iterator[Finding]:

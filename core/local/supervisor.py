@@ -262,13 +262,19 @@ def local_address(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def answers(address: str, *, within: float = 3.0) -> bool:
-    """Tell whether the web application answers there and reaches its database."""
+def readiness(address: str, *, within: float = 3.0) -> dict[str, Any] | None:
+    """Return what the application says of itself, None when it does not answer or is not ready."""
     try:
         with urllib.request.urlopen(f"{address}/readyz", timeout=within) as answer:  # noqa: S310
-            return bool(answer.status == 200)
+            found = json.load(answer) if answer.status == 200 else None
+            return found if isinstance(found, dict) else None
     except (urllib.error.URLError, OSError, ValueError):
-        return False
+        return None
+
+
+def answers(address: str, *, within: float = 3.0) -> bool:
+    """Tell whether the web application answers there and reaches its database."""
+    return readiness(address, within=within) is not None
 
 
 def wait_until_ready(home: Home, address: str, seconds: float = 240) -> None:

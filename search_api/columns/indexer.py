@@ -22,6 +22,7 @@ from core.settings import core_settings
 from search_api.columns import batch, changes, snapshot
 from search_api.columns.build import segment_arrays
 from search_api.columns.follower import LONGEST_PAUSE, LOOK_SECONDS, database_of
+from search_api.settings import search_settings
 
 log = structlog.get_logger("repere.search.indexer")
 
@@ -48,7 +49,7 @@ class SnapshotReport:
 
 def root() -> Path:
     """Return the folder of this node's snapshots."""
-    return core_settings().home / "index" / "columns"
+    return (search_settings().index_folder or core_settings().home / "index") / "columns"
 
 
 @contextmanager

@@ -85,11 +85,11 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "server.log"
+    environment = _environment(directory_database)
+    subprocess.run([sys.executable, "cli.py", "index", "build"], cwd=ROOT, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("w") as output:
-        server = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(directory_database), stdout=output, stderr=subprocess.STDOUT
-        )
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:
             _wait_ready(address, server, log)
@@ -104,7 +104,8 @@ def _wait_ready(address: str, server: "subprocess.Popen[bytes]", log: Path) -> N
         if server.poll() is not None:
             break
         try:
-            if httpx.get(f"{address}/readyz").status_code == 200:
+            answer = httpx.get(f"{address}/readyz")
+            if answer.status_code == 200 and answer.json()["search"]["engine"] == "columns":
                 return
         except httpx.TransportError:
             pass
