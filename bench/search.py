@@ -108,7 +108,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _server(engine: str, workers: int) -> Iterator[int]:
+def server(engine: str, workers: int) -> Iterator[int]:
+    """Run the application with an engine, and yield its port once every process answers with it."""
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--workers", str(workers)]
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
@@ -292,7 +293,7 @@ def search(
     cases, facts = _cases(rounds)
     facts |= _index()
     for engine in ENGINES:
-        with _server(engine, workers) as port:
+        with server(engine, workers) as port:
             for case in cases:
                 if not as_json:
                     typer.echo(f"{engine} : {case.name}…", err=True)

@@ -42,6 +42,8 @@ class Found:
     parts: tuple[tuple[Part, BitMap], ...]
     counts: Counts
     facets: Mapping[FacetKey, Mapping[int, int]]
+    sizes: tuple[str, ...]
+    """Offers of each condition taken alone, in French, for those who ask how the answer came about."""
 
 
 class ColumnsEngine:
@@ -88,8 +90,8 @@ class ColumnsEngine:
             return EngineAnswer(found.counts, (), found.facets, ("aucune offre",))
         hits, plan = ranking.page(found.parts, query)
         spent = f"{(time.perf_counter() - begun) * 1000:.1f} ms".replace(".", ",")
-        sizes = f"{len(self.state.parts)} segment(s), {found.counts.offers} offres trouvées, {spent}"
-        return EngineAnswer(found.counts, hits, found.facets, (plan, sizes))
+        size = f"{len(self.state.parts)} segment(s), {found.counts.offers} offres trouvées, {spent}"
+        return EngineAnswer(found.counts, hits, found.facets, (*found.sizes, plan, size))
 
     def _find(self, query: EngineQuery) -> Found:
         matched = replace(query, origins=(), sort=Sort.distance, offset=0, limit=0)
@@ -104,11 +106,19 @@ class ColumnsEngine:
     def _summarise(self, query: EngineQuery) -> Found:
         parts: list[tuple[Part, BitMap]] = []
         sites = offers = 0
+        sizes: dict[str, int] = {}
         whole: list[Array] = []
         own: list[list[Array]] = [[] for _ in query.ticks]
         for part in self.state.parts:
-            base = part.matching(query)
+            criteria = part.criteria(query)
+            base = part.matching(query, criteria)
             ticks = part.ticked(query)
+            labelled = [
+                *criteria,
+                *(("filtre " + key.value, rows) for key, rows in zip(query.ticks, ticks, strict=True)),
+            ]
+            for index, (name, rows) in enumerate(labelled, 1):
+                sizes[f"{index}. {name}"] = sizes.get(f"{index}. {name}", 0) + len(rows)
             full = BitMap.intersection(base, *ticks) if ticks else base
             if full:
                 sites += len(part.segment.sites_of(members(full)))
@@ -127,7 +137,8 @@ class ColumnsEngine:
             _spread(facets, query.facet_of, _total(whole), frozenset(FacetKey) - frozenset(query.ticks))
             for key, counted in zip(query.ticks, own, strict=True):
                 _spread(facets, query.facet_of, _total(counted), frozenset([key]))
-        return Found(tuple(parts), Counts(sites, offers), facets)
+        told = tuple(f"condition {name} : {size} offres" for name, size in sizes.items())
+        return Found(tuple(parts), Counts(sites, offers), facets, told)
 
     def _suggest_counts(self, codes: frozenset[int], area: SuggestArea, level: int) -> dict[int, int]:
         counts: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """A segment as it stands now: without the rows that died, and what several queries ask of it again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from search_api.columns.batch import Array, slices
 from search_api.columns.bitmaps import bitmap, members, runs
 from search_api.columns.segment import ACCEPTS, SENSITIVE, Segment
-from search_api.engine import PUBLIC, EngineQuery, Term
+from search_api.engine import PUBLIC, EngineQuery, LatLon, Term
 from search_api.relevance import NAME, OTHER, PRIMARY
 
 
@@ -58,21 +58,28 @@ class Part:
         found = self.segment.codes.any_of(term.codes)
         return found | self.segment.named(term.lexemes) if term.lexemes else found
 
-    def matching(self, query: EngineQuery) -> BitMap:
-        """Return the rows that meet every condition but the ticked facets."""
+    def criteria(self, query: EngineQuery) -> list[tuple[str, BitMap]]:
+        """Return the rows of each condition that has a set of its own, with its French name."""
         segment = self.segment
-        sets = [self.meets(term) for term in query.terms]
-        sets += [segment.codes.any_of(codes) for codes in query.codes]
+        sets = [(f"« {term.text} »", self.meets(term)) for term in query.terms]
+        sets += [("code", segment.codes.any_of(codes)) for codes in query.codes]
         if query.visits:
-            sets.append(segment.territory.any_of(query.visits))
+            sets.append(("territoire visité", segment.territory.any_of(query.visits)))
         if query.accepts_new:
-            sets.append(segment.flags.get(ACCEPTS))
-        circles = query.centres if query.radius_m is not None else ()
-        if query.boundaries and not circles:
-            sets.append(segment.places.any_of(query.boundaries))
+            sets.append(("nouveaux patients", segment.flags.get(ACCEPTS)))
+        if query.boundaries and not _circles(query):
+            sets.append(("limites", segment.places.any_of(query.boundaries)))
+        if query.bbox is not None:
+            box = query.bbox
+            sets.append(("cellules de la carte", segment.box(box.west, box.south, box.east, box.north)))
+        return sets
+
+    def matching(self, query: EngineQuery, criteria: Sequence[tuple[str, BitMap]]) -> BitMap:
+        """Return the rows that meet every condition but the ticked facets; the rarest condition is taken first."""
+        segment = self.segment
+        sets = [found for _, found in criteria]
+        circles = _circles(query)
         box = query.bbox
-        if box is not None:
-            sets.append(segment.box(box.west, box.south, box.east, box.north))
         found = self.seen(query.level)
         for one in sorted(sets, key=len):
             found = found & one
@@ -112,6 +119,10 @@ class Part:
         values = segment.set_code[slices(starts, lengths)]
         counted = np.bincount(values, weights=np.repeat(weights, lengths), minlength=segment.codes_end)
         return counted.astype(np.int64)
+
+
+def _circles(query: EngineQuery) -> tuple[LatLon, ...]:
+    return query.centres if query.radius_m is not None else ()
 
 
 def own_points(segment: Segment, rows: Array, terms: tuple[Term, ...]) -> Array:
