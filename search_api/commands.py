@@ -12,10 +12,12 @@ from core import db
 from search_api import indexing
 from search_api.columns import indexer
 from search_api.columns.verify import verify as compare
+from search_api.texts.commands import texts
 
 app = typer.Typer()
 index = typer.Typer(name="index", help="Index de la recherche.", no_args_is_help=True)
 app.add_typer(index)
+index.command("texts")(texts)
 
 _KINDS = {"missing": "manquent à l’index", "superfluous": "sont de trop", "different": "diffèrent"}
 

@@ -11,6 +11,8 @@ _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "’": "'", "ʼ": "'", "`": "'"}
 )
 _WORD = re.compile(r"[a-z0-9]+")
+_COMPOUND = re.compile(r"[a-z0-9]+(?:[-'’][a-z0-9]+)+")
+_APOSTROPHES = re.compile("['’]")
 _APOSTROPHE = re.compile(r"\b(l|d|s|n|m|t|c|j|qu)'")
 
 # Endings that the feminine changes, longest first; each pair meets in one stem.
@@ -44,6 +46,16 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the folded words of a text in order, elided articles left out."""
     return _WORD.findall(_APOSTROPHE.sub(" ", fold(text)))
+
+
+def joint(folded: str) -> list[str]:
+    """Return the compounds of a folded text in one word, as people also type them: « jeanpierre », « dartagnan »."""
+    found: list[str] = []
+    for compound in _COMPOUND.findall(folded):
+        pieces = _APOSTROPHES.split(compound)
+        whole = pieces if len(pieces) == 1 else ["".join(pieces), *(piece for piece in pieces if "-" in piece)]
+        found += [one.replace("-", "") for one in whole]
+    return found
 
 
 def stem(word: str) -> str:

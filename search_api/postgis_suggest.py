@@ -3,16 +3,13 @@
 Statements are written as text: at a suggestion per keystroke, building them would cost more than running them.
 """
 
-from functools import cache
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import searchable
 from search_api.engine import NameHit, SuggestArea, Suggested, Term
-from search_api.predicates import tsquery
+from search_api.predicates import seen_sql, tsquery
 
 NAMES = 30
 """Practitioners, and sites, read for the few that will be shown."""
@@ -45,13 +42,6 @@ UNION ALL
 """
 
 
-@cache
-def _seen(level: int) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    compiled = searchable(level).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    return str(compiled).replace("directory.offer_search.", "s.")
-
-
 def _area(area: SuggestArea) -> tuple[str, dict[str, Any]]:
     if area.boundaries:
         return _BOUNDARIES, {"boundaries": sorted(area.boundaries)}
@@ -67,7 +57,7 @@ async def suggest(
     where, values = _area(area)
     counts: dict[int, int] = {}
     if codes:
-        statement = text(_COUNTS.format(seen=_seen(level), area=where))
+        statement = text(_COUNTS.format(seen=seen_sql(level), area=where))
         rows = await session.execute(statement, {"codes": sorted(codes), **values})
         counts = {row[0]: row[1] for row in rows}
     hits: list[NameHit] = []
@@ -91,7 +81,7 @@ async def _names(
         return " ".join(f"AND core.fold({name}) LIKE ANY(CAST(:word{n} AS text[]))" for n in range(len(words)))
 
     statement = _NAMES.format(
-        seen=_seen(level),
+        seen=seen_sql(level),
         area=where,
         person=own("p.first_name || ' ' || p.last_name"),
         site=own("e.name"),

@@ -1,8 +1,10 @@
 """Conditions of a search as SQL expressions over the projection; every statement is made of these."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, and_, cast, false, func, literal, or_
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from directory.api import OfferSearch, searchable
@@ -15,6 +17,14 @@ WIDE_DEGREES = 20.0
 
 def _int_array(ids: Collection[int]) -> ColumnElement[list[int]]:
     return literal(sorted(ids), ARRAY(Integer))
+
+
+@cache
+def seen_sql(level: int) -> str:
+    """Return `searchable` as text, for statements that call the projection `s`."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    compiled = searchable(level).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return str(compiled).replace("directory.offer_search.", "s.")
 
 
 def has_codes(ids: Collection[int]) -> ColumnElement[bool]:

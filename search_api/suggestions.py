@@ -5,23 +5,24 @@ then what has most offers near. Groups are ordered by their best. A code without
 have some, and shows 0.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import ConceptIndex, Offer, Practitioner, Role, Site, concept_index
+from directory.api import ConceptIndex, concept_index
 from maps.api import place_by_id
-from search_api.engine import NameHit, SearchEngine, SuggestArea, Term
-from search_api.folding import stem, words
+from search_api.engine import NameHit, SearchEngine, Term
+from search_api.folding import fold, joint, stem, words
 from search_api.labels import SUGGEST_GROUPS, SUGGEST_SYSTEMS
-from search_api.lexicon import SHORTEST_TYPO, SYSTEMS, Lexicon, lexicon
-from search_api.models import Token
+from search_api.lexicon import SYSTEMS, Lexicon, lexicon
+from search_api.name_cards import NameCard
 from search_api.resolve import suggest_area
 from search_api.schemas import Point, SuggestGroup, Suggestion, SuggestionGroup, WhereRef
-from search_api.text import MAX_WORDS, meaningful, mended_names
+from search_api.text import MAX_WORDS, meaningful
+from search_api.words import Words, words_source
 
 PER_GROUP = 6
 CANDIDATES = 120
@@ -30,6 +31,8 @@ PREFIX_LEXEMES = 12
 """Names that a beginning stands for: the most frequent ones."""
 SHORTEST_NAME = 3
 """Letters of a beginning of a name: two would stand for half the directory."""
+
+CONCEPTS_SECONDS = 1.0
 
 WHOLE, BEGINNING, MENDED = 3, 2, 1
 
@@ -58,9 +61,10 @@ async def suggest(
     said = meaningful(typed)[:MAX_WORDS]
     if not said:
         return []
-    concepts = await concept_index(session)
+    source = words_source()
+    concepts = await _concepts(session, source)
     found = _codes(said, lexicon(concepts))
-    names = await _name_terms(session, said)
+    names = await _name_terms(session, source, said)
     counted = await engine.suggest(session, frozenset(found), names, area, level)
     ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]] = defaultdict(list)
     for one, candidate in found.items():
@@ -71,8 +75,22 @@ async def suggest(
         number = counted.counts.get(one, 0)
         key = (number == 0, -candidate.quality, not candidate.first, -number, candidate.length, entry.label, entry.id)
         ranked[group].append((key, Suggestion(label=entry.label, detail=area_name, code=entry.ref, count=number)))
-    await _add_names(session, concepts, said, names, counted.names, area, ranked)
+    cards = await source.cards(session, counted.names, level)
+    _add_names(concepts, names, counted.names, cards, ranked)
     return _groups(ranked)
+
+
+class _Recent:
+    concepts: ConceptIndex | None = None
+    until = 0.0
+
+
+async def _concepts(session: AsyncSession, source: Words) -> ConceptIndex:
+    """Return the concepts in use, asked once a second where nothing else of a suggestion asks PostgreSQL."""
+    if not source.fresh or _Recent.concepts is None or time.monotonic() >= _Recent.until:
+        _Recent.concepts = await concept_index(session)
+        _Recent.until = time.monotonic() + CONCEPTS_SECONDS
+    return _Recent.concepts
 
 
 def _groups(ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]]) -> list[SuggestionGroup]:
@@ -130,88 +148,42 @@ def _mended(word: str, lex: Lexicon) -> frozenset[int]:
     return found
 
 
-async def _name_terms(session: AsyncSession, said: Sequence[str]) -> tuple[Term, ...]:
+async def _name_terms(session: AsyncSession, source: Words, said: Sequence[str]) -> tuple[Term, ...]:
     """Return, for each word, the lexemes of names that it is, begins, or is one letter away from."""
     if max(len(word) for word in said) < SHORTEST_NAME:
         return ()
     terms = []
     for word in said:
-        like = select(Token.token).where(Token.token.startswith(word, autoescape=True))
-        rows = await session.scalars(
-            like.order_by((Token.token == word).desc(), Token.offers.desc(), Token.token).limit(PREFIX_LEXEMES)
-        )
-        lexemes = set(rows)
-        if not lexemes and len(word) >= SHORTEST_TYPO:
-            lexemes = set(await mended_names(session, word))
-        terms.append(Term(text=word, lexemes=(frozenset(lexemes | {word}),)))
+        lexemes = await source.beginning(session, word, PREFIX_LEXEMES) or await source.mended(session, word)
+        terms.append(Term(text=word, lexemes=(frozenset([word, *lexemes]),)))
     return tuple(terms)
 
 
-async def _add_names(
-    session: AsyncSession,
+def _add_names(
     concepts: ConceptIndex,
-    said: Sequence[str],
     names: tuple[Term, ...],
     hits: Sequence[NameHit],
-    area: SuggestArea,
+    cards: Sequence[NameCard],
     ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]],
 ) -> None:
-    sites = {hit.id: hit.count for hit in hits if hit.kind == "site"}
-    people = {hit.id: hit.count for hit in hits if hit.kind == "practitioner"}
-    if sites:
-        rows = await session.execute(
-            select(Site.id, Site.uid, Site.name, Site.town, Site.commune_id, Site.category).where(Site.id.in_(sites))
-        )
-        for row in rows:
-            if quality := _quality(row.name, names):
-                place = place_by_id(row.commune_id) if row.commune_id else None
-                category = concepts.label(f"R66|{row.category}") if row.category else None
-                detail = " · ".join(part for part in (category, place.name if place else row.town) if part)
-                number = sites[row.id]
-                key = (number == 0, -quality, False, -number, len(row.name), row.name, row.id)
-                suggestion = Suggestion(label=row.name, detail=detail or None, url=f"/sites/{row.uid}", count=number)
-                ranked[SuggestGroup.establishments].append((key, suggestion))
-    if people:
-        first_offer = func.min(Offer.id)
-        offers = dict(
-            (
-                await session.execute(
-                    select(Role.practitioner_id, first_offer)
-                    .join(Offer, Offer.role_id == Role.id)
-                    .where(Role.practitioner_id.in_(people), Offer.closed_on.is_(None))
-                    .group_by(Role.practitioner_id)
-                )
-            ).all()
-        )
-        rows = await session.execute(
-            select(
-                Practitioner.id,
-                Practitioner.first_name,
-                Practitioner.last_name,
-                Practitioner.profession,
-                Offer.uid,
-                Site.town,
-            )
-            .select_from(Offer)
-            .join(Role, Role.id == Offer.role_id)
-            .join(Practitioner, Practitioner.id == Role.practitioner_id)
-            .join(Site, Site.id == Offer.site_id)
-            .where(Offer.id.in_(list(offers.values())))
-        )
-        for row in rows:
-            name = f"{row.first_name} {row.last_name}"
-            if quality := _quality(name, names):
-                profession = concepts.label(f"G15|{row.profession}") if row.profession else None
-                detail = " · ".join(part for part in (profession, row.town) if part)
-                number = people[row.id]
-                key = (number == 0, -quality, False, -number, len(name), name, row.id)
-                suggestion = Suggestion(label=name, detail=detail or None, url=f"/offres/{row.uid}", count=number)
-                ranked[SuggestGroup.practitioners].append((key, suggestion))
+    counts = {(hit.kind, hit.id): hit.count for hit in hits}
+    for card in cards:
+        if not (quality := _quality(card.label, names)):
+            continue
+        site = card.kind == "site"
+        place = place_by_id(card.commune_id) if site and card.commune_id else None
+        what = concepts.label(f"{'R66' if site else 'G15'}|{card.code}") if card.code else None
+        detail = " · ".join(part for part in (what, place.name if place else card.town) if part)
+        number = counts[card.kind, card.id]
+        key = (number == 0, -quality, False, -number, len(card.label), card.label, card.id)
+        url = f"/sites/{card.uid}" if site else f"/offres/{card.uid}"
+        suggestion = Suggestion(label=card.label, detail=detail or None, url=url, count=number)
+        ranked[SuggestGroup.establishments if site else SuggestGroup.practitioners].append((key, suggestion))
 
 
 def _quality(name: str, names: tuple[Term, ...]) -> int:
     """Return how well a name meets the words typed, 0 when it does not."""
-    own = words(name)
+    own = words(name) + joint(fold(name))
     quality = WHOLE
     for term in names:
         if term.text in own:

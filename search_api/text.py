@@ -9,22 +9,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rapidfuzz.distance import OSA
-from sqlalchemy import func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import ConceptIndex, OfferSearch, searchable
+from directory.api import ConceptIndex
 from maps.api import PlaceHit, normal_name, suggest
 from search_api.engine import Term
 from search_api.folding import fold, stem, words
-from search_api.lexicon import PHRASE, SHORTEST_TYPO, SYSTEMS, Lexicon, lexicon, scope_systems, synonyms
-from search_api.models import Token
-from search_api.predicates import has_names
+from search_api.lexicon import PHRASE, SYSTEMS, Lexicon, lexicon, scope_systems, synonyms
 from search_api.schemas import ConceptOut, WhereRef
+from search_api.words import words_source
 
 MAX_WORDS = 12
 """Words of a text that count; the rest is left out, a sentence says no more."""
-MENDED_NAMES = 6
 NAMES_SCOPE = "noms"
 _CODE = re.compile(r"(?<!\S)([A-Za-z][A-Za-z0-9]{0,9})\|([A-Za-z0-9._-]{1,40})(?!\S)")
 _NEAR = re.compile(
@@ -82,7 +78,7 @@ async def read(
     given = tuple(draft.terms)
     # Words that a code already reads need not be looked for among names.
     silent = [word for group in groups if len(group) > 1 or not lex.exact([stem(group[0])], systems) for word in group]
-    known = await _known_names(session, silent, level) if names else frozenset[str]()
+    known = await words_source().known(session, silent, level) if names else frozenset[str]()
     if not placed and place is None and said and not set(silent) <= known and not _read_by(groups, lex, systems):
         # Nothing but a town, typed in the wrong field.
         place = named_place(rest)
@@ -197,42 +193,11 @@ async def _mend(
         if found and not codes:
             read_as = other
         codes |= found
-    near = await mended_names(session, word) if names else []
+    near = await words_source().mended(session, word) if names else []
     if near and not codes:
         read_as = near[0]
     lexemes = (frozenset([word, *near]),) if names else ()
     return codes, lexemes, read_as
-
-
-async def _known_names(session: AsyncSession, said: Sequence[str], level: int) -> frozenset[str]:
-    """Return which words are lexemes of names: by the table of words, else by the directory itself."""
-    if not said:
-        return frozenset()
-    known = set(await session.scalars(select(Token.token).where(Token.token.in_(sorted(set(said))))))
-    for word in sorted(set(said) - known):
-        exists = select(literal(1)).select_from(OfferSearch).where(searchable(level), has_names([[word]])).limit(1)
-        if await session.scalar(exists):
-            known.add(word)
-    return frozenset(known)
-
-
-async def mended_names(session: AsyncSession, word: str) -> list[str]:
-    """Return the words of names at one typing error of a word, the most frequent first."""
-    if len(word) < SHORTEST_TYPO or word.isdigit():
-        return []
-    # Three letters of four kept share few trigrams: the threshold is low, the distance decides.
-    await session.execute(text("SELECT set_config('pg_trgm.similarity_threshold', '0.2', false)"))
-    rows = await session.execute(
-        select(Token.token)
-        .where(
-            Token.token.op("%", is_comparison=True)(word),
-            func.length(Token.token).between(len(word) - 1, len(word) + 1),
-        )
-        .order_by(Token.offers.desc(), Token.token)
-        .limit(400)
-    )
-    near = [token for (token,) in rows if OSA.distance(word, token, score_cutoff=1) <= 1]
-    return near[:MENDED_NAMES]
 
 
 def find_place(typed: str, lex: Lexicon) -> tuple[PlaceHit | None, str]:
