@@ -28,6 +28,7 @@ PHRASE = 4
 """Words of the longest group that is read together."""
 SHORTEST_PREFIX = 4
 SHORTEST_TYPO = 4
+MENDED = 5
 
 
 def scope_systems(scope: str | None) -> frozenset[str]:
@@ -111,7 +112,10 @@ def synonyms() -> Synonyms:
 
 @dataclass
 class Lexicon:
-    """Concepts by the stems of their labels. `vocabulary` are the folded words that typing errors are mended to."""
+    """Concepts by the stems of their labels.
+
+    `vocabulary` are the folded words that typing errors are mended to, by length: one error changes it by one at most.
+    """
 
     concepts: ConceptIndex
     known: Synonyms
@@ -119,7 +123,7 @@ class Lexicon:
     by_phrase: dict[tuple[str, ...], tuple[frozenset[int], bool]]
     system: dict[int, str]
     facet_of: dict[int, FacetKey]
-    vocabulary: list[str] = field(default_factory=list)
+    vocabulary: dict[int, list[str]] = field(default_factory=dict)
     stems: list[str] = field(default_factory=list)
 
     def exact(self, stems: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
@@ -158,8 +162,10 @@ class Lexicon:
         """Return the known words at one typing error (a letter more, less, other, or two swapped)."""
         if len(word) < SHORTEST_TYPO or word.isdigit():
             return []
-        near = extract(word, self.vocabulary, scorer=OSA.distance, score_cutoff=1, limit=5)
-        return [found for found, _, _ in near]
+        lengths = range(len(word) - 1, len(word) + 2)
+        alike = [other for length in lengths for other in self.vocabulary.get(length, ())]
+        near = extract(word, alike, scorer=OSA.distance, score_cutoff=1, limit=None)
+        return [found for found, _, _ in sorted(near, key=lambda one: (one[1], one[0]))[:MENDED]]
 
     def keep(self, ids: Iterable[int], systems: frozenset[str]) -> frozenset[int]:
         """Keep the concepts of some nomenclatures; all when there is no scope, those of synonyms included."""
@@ -187,6 +193,10 @@ def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:
         ids = frozenset(found for ref in refs if (found := concepts.id(ref)) is not None)
         if ids:
             by_phrase[key] = (ids, only)
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for word in vocabulary:
+        if len(word) >= SHORTEST_TYPO and not word.isdigit():
+            by_length[len(word)].append(word)
     return Lexicon(
         concepts=concepts,
         known=known,
@@ -199,7 +209,7 @@ def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:
             for system in systems
             for entry in concepts.by_system.get(system, [])
         },
-        vocabulary=sorted(word for word in vocabulary if len(word) >= SHORTEST_TYPO and not word.isdigit()),
+        vocabulary=by_length,
         stems=sorted(by_stem),
     )
 

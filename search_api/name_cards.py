@@ -42,7 +42,8 @@ async def _people(session: AsyncSession, ids: Collection[int], level: int) -> li
     shown = func.coalesce(func.min(OfferSearch.offer_id).filter(searchable(PUBLIC)), func.min(OfferSearch.offer_id))
     first = (
         select(Role.practitioner_id.label("person"), shown.label("offer"))
-        .join(OfferSearch, OfferSearch.role_id == Role.id)
+        .join(Offer, Offer.role_id == Role.id)
+        .join(OfferSearch, OfferSearch.offer_id == Offer.id)
         .where(Role.practitioner_id.in_(ids), searchable(level))
         .group_by(Role.practitioner_id)
         .subquery()

@@ -63,8 +63,8 @@ async def suggest(
         return []
     source = words_source()
     concepts = await _concepts(session, source)
-    found = _codes(said, lexicon(concepts))
-    names = await _name_terms(session, source, said)
+    found = codes(said, lexicon(concepts))
+    names = await name_terms(session, source, said)
     counted = await engine.suggest(session, frozenset(found), names, area, level)
     ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]] = defaultdict(list)
     for one, candidate in found.items():
@@ -106,7 +106,7 @@ def _groups(ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion
     return [group for _, group in groups]
 
 
-def _codes(said: Sequence[str], lex: Lexicon) -> dict[int, _Candidate]:
+def codes(said: Sequence[str], lex: Lexicon) -> dict[int, _Candidate]:
     """Return the codes whose label, or a synonym of them, holds every word typed; the last may be unfinished."""
     stems = [stem(word) for word in said]
     scored: dict[int, int] = {}
@@ -148,7 +148,7 @@ def _mended(word: str, lex: Lexicon) -> frozenset[int]:
     return found
 
 
-async def _name_terms(session: AsyncSession, source: Words, said: Sequence[str]) -> tuple[Term, ...]:
+async def name_terms(session: AsyncSession, source: Words, said: Sequence[str]) -> tuple[Term, ...]:
     """Return, for each word, the lexemes of names that it is, begins, or is one letter away from."""
     if max(len(word) for word in said) < SHORTEST_NAME:
         return ()

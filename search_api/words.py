@@ -70,7 +70,7 @@ class SqlWords:
         if not mendable(word):
             return []
         # Three letters of four kept share few trigrams: the threshold is low, the distance decides.
-        await session.execute(text("SELECT set_config('pg_trgm.similarity_threshold', '0.2', true)"))
+        await session.execute(text("SELECT set_config('pg_trgm.similarity_threshold', '0.2', false)"))
         rows = await session.execute(
             select(Token.token)
             .where(

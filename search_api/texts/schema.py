@@ -19,9 +19,11 @@ from search_api.folding import joint
 FORMAT = 1
 """To be raised with every change of fields: a folder of another format is built again, never read."""
 
-KEY, WORD, LISTED, OPENING, RANK = "key", "word", "listed", "opening", "rank"
-PLACES, ORDER, SHOWN = "places", "order", "shown"
+KEY, PLACES, ORDER, SHOWN = "key", "places", "order", "shown"
+WORD, ODD, OPENING, RANK = "word", "odd", "opening", "rank"
 PRO = "_pro"
+WORDS = (WORD, ODD, WORD + PRO)
+"""Where a word may stand: those of suggestions, single letters and endless ones, those of professionals only."""
 KINDS = {"practitioner": "p", "site": "s"}
 STATE = "state"
 
@@ -41,57 +43,56 @@ _TOKEN = re.compile(r"[a-z0-9]+")
 def schema() -> tantivy.Schema:
     """Return the schema of the index."""
     builder = tantivy.SchemaBuilder()
-    for name in (KEY, WORD, WORD + PRO, LISTED):
+    for name in (KEY, WORD, WORD + PRO, ODD):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(RANK, fast=True, tokenizer_name="raw", index_option="basic")
     # Names come folded and cut: with no analyser of ours there is none to register at each opening.
-    for name in (OPENING, *KINDS, *(kind + PRO for kind in KINDS)):
+    for name in (OPENING, PLACES, PLACES + PRO, *KINDS, *(kind + PRO for kind in KINDS)):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
-    for name in (PLACES, PLACES + PRO):
-        builder.add_unsigned_field(name, indexed=True)
     for name in (ORDER, ORDER + PRO):
         builder.add_unsigned_field(name, fast=True)
     builder.add_bytes_field(SHOWN, stored=True)
     return builder.build()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entity:
     """A practitioner or a site, as read from the directory.
 
-    `folded` is its own name and `all_words` every name under which its offers are found, both folded by
-    PostgreSQL. `offers` and `places` are those that the public may find, `offers_pro` and `places_pro` all of them.
-    `code` is its profession or category, `uid` that of the sheet to open.
+    `folded` is its own name and `longer` the other name under which its offers are found, both folded by
+    PostgreSQL. `offers` are those that the public may find, `offers_pro` all of them; `places` are the ids of where
+    the public finds some, `places_pro` of where the others are, as text. `code` is its profession or category, `uid`
+    that of the sheet to open.
     """
 
     kind: str
     id: int
     label: str
     folded: str
-    all_words: str
+    longer: str | None
     code: str | None
     town: str | None
     commune_id: int | None
     uid: str
     offers: int
     offers_pro: int
-    places: frozenset[int]
-    places_pro: frozenset[int]
+    places: str
+    places_pro: str
 
     @property
     def key(self) -> str:
         """What the document is deleted by."""
         return entity_key(self.kind, self.id)
 
+    @property
+    def all_words(self) -> str:
+        """Both names."""
+        return f"{self.folded} {self.longer}" if self.longer else self.folded
+
 
 def entity_key(kind: str, entity_id: int) -> str:
     """Return the key of a practitioner's or a site's document."""
     return f"{KINDS[kind]}{entity_id}"
-
-
-def word_key(word: str) -> str:
-    """Return the key of a word's document."""
-    return f"w{word}"
 
 
 def tokens(folded: str) -> list[str]:
@@ -111,10 +112,9 @@ def entity_document(one: Entity) -> tantivy.Document:
     document.add_text(one.kind if one.offers else one.kind + PRO, own_words(one.folded))
     document.add_unsigned(ORDER, order_key(one.offers, one.id))
     document.add_unsigned(ORDER + PRO, order_key(one.offers_pro, one.id))
-    for place in one.places:
-        document.add_unsigned(PLACES, place)
-    for place in one.places_pro - one.places:
-        document.add_unsigned(PLACES + PRO, place)
+    document.add_text(PLACES, one.places)
+    if one.places_pro:
+        document.add_text(PLACES + PRO, one.places_pro)
     shown = [one.kind, one.id, one.label, one.code, one.town, one.commune_id, one.uid, bool(one.offers)]
     document.add_bytes(SHOWN, orjson.dumps([*shown, one.all_words]))
     return document
@@ -123,13 +123,19 @@ def entity_document(one: Entity) -> tantivy.Document:
 def word_document(word: str, offers: int) -> tantivy.Document:
     """Return the document of a word, with the offers that the public may find by it; 0 for a word of the others."""
     document = tantivy.Document()
-    document.add_text(KEY, word_key(word))
-    document.add_text(WORD if offers else WORD + PRO, word)
     document.add_text(RANK, f"{_MOST_OFFERS - offers:0{_DIGITS}d}{word}")
-    if offers and SHORTEST <= len(word) <= LONGEST:
-        document.add_text(LISTED, word)
+    field = word_field(word, offers)
+    document.add_text(field, word)
+    if field == WORD:
         document.add_text(OPENING, " ".join(word[:length] for length in range(1, OPENING_LETTERS + 1)))
     return document
+
+
+def word_field(word: str, offers: int) -> str:
+    """Return where a word stands."""
+    if not offers:
+        return WORD + PRO
+    return WORD if SHORTEST <= len(word) <= LONGEST else ODD
 
 
 def state_document(position: int) -> tantivy.Document:

@@ -1,6 +1,7 @@
 """What the index of texts reads of the directory, streamed: names, places, counts and words."""
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -11,37 +12,52 @@ from search_api.predicates import seen_sql
 from search_api.texts.schema import Entity
 
 BATCH = 5_000
+_COMMUNES = 50_000
 FREQUENT = 1_000
 """Offers from which a word's number is left to the next build: one more does not change its rank."""
 
 # The public's own sheet comes first: a practitioner may have a sensitive offer beside it.
 _PEOPLE = """
 SELECT p.id, p.first_name || ' ' || p.last_name, core.fold(p.first_name || ' ' || p.last_name), NULL::text,
-       p.profession, e.town, e.commune_id, o.uid, a.offers, a.offers_pro, a.communes, a.communes_pro
+       p.profession, e.town, e.commune_id, o.uid::text, a.offers, a.offers_pro, a.communes, a.communes_pro
 FROM (
     SELECT r.practitioner_id AS id, count(*) FILTER (WHERE {public}) AS offers, count(*) AS offers_pro,
            coalesce(min(s.offer_id) FILTER (WHERE {public}), min(s.offer_id)) AS first,
-           array_agg(s.commune_id) FILTER (WHERE {public}) AS communes, array_agg(s.commune_id) AS communes_pro
-    FROM directory.offer_search s JOIN directory.role r ON r.id = s.role_id {some}
+           string_agg(s.commune_id::text, ' ') FILTER (WHERE {public}) AS communes,
+           string_agg(s.commune_id::text, ' ') FILTER (WHERE NOT ({public})) AS communes_pro
+    FROM {rows}
     GROUP BY r.practitioner_id
 ) a
 JOIN directory.practitioner p ON p.id = a.id
 JOIN directory.offer o ON o.id = a.first
 JOIN directory.site e ON e.id = o.site_id
 """
+# The offers of a site are where it is.
 _SITES = """
 SELECT e.id, e.name, core.fold(e.name), core.fold(nullif(e.long_name, e.name)),
-       e.category, e.town, e.commune_id, e.uid, a.offers, a.offers_pro, a.communes, a.communes_pro
+       e.category, e.town, e.commune_id, e.uid::text, a.offers, a.offers_pro,
+       CASE WHEN a.offers > 0 THEN e.commune_id::text END,
+       CASE WHEN a.offers_pro > a.offers THEN e.commune_id::text END
 FROM (
-    SELECT s.site_id AS id, count(*) FILTER (WHERE {public}) AS offers, count(*) AS offers_pro,
-           array_agg(DISTINCT s.commune_id) FILTER (WHERE {public}) AS communes,
-           array_agg(DISTINCT s.commune_id) AS communes_pro
-    FROM directory.offer_search s {some}
+    SELECT s.site_id AS id, count(*) FILTER (WHERE {public}) AS offers, count(*) AS offers_pro
+    FROM {rows}
     GROUP BY s.site_id
 ) a
 JOIN directory.site e ON e.id = a.id
 """
-_STATEMENTS = {"practitioner": (_PEOPLE, "r.practitioner_id"), "site": (_SITES, "s.site_id")}
+_STATEMENTS = {"practitioner": _PEOPLE, "site": _SITES}
+_ALL = {
+    "practitioner": "directory.offer_search s JOIN directory.role r ON r.id = s.role_id",
+    "site": "directory.offer_search s",
+}
+# The projection is not indexed by role: some practitioners are reached through their offers.
+_SOME = {
+    "practitioner": (
+        "directory.role r JOIN directory.offer f ON f.role_id = r.id"
+        " JOIN directory.offer_search s ON s.offer_id = f.id WHERE r.practitioner_id = ANY(CAST(%(ids)s AS bigint[]))"
+    ),
+    "site": "directory.offer_search s WHERE s.site_id = ANY(CAST(%(ids)s AS bigint[]))",
+}
 
 _WORDS = """
 SELECT word, coalesce(a.ndoc, 0)
@@ -74,32 +90,19 @@ def prepare(conn: psycopg.Connection) -> None:
 
 def entities(conn: psycopg.Connection, kind: str, ids: Collection[int] | None = None) -> Iterator[Entity]:
     """Read the practitioners or sites that someone may find; all of them, or those of `ids`."""
-    statement, column = _STATEMENTS[kind]
-    some = f"WHERE {column} = ANY(CAST(%(ids)s AS bigint[]))" if ids is not None else ""
     values = {"ids": sorted(ids)} if ids is not None else None
-    for row in _stream(conn, statement.format(public=seen_sql(PUBLIC), some=some), values):
-        key, label, folded, longer, code, town, commune_id, uid, offers, offers_pro, communes, communes_pro = row
-        yield Entity(
-            kind=kind,
-            id=key,
-            label=label,
-            folded=folded,
-            all_words=f"{folded} {longer}" if longer else folded,
-            code=code,
-            town=town,
-            commune_id=commune_id,
-            uid=str(uid),
-            offers=offers,
-            offers_pro=offers_pro,
-            places=_inside(communes),
-            places_pro=_inside(communes_pro),
-        )
+    statement = _STATEMENTS[kind].format(public=seen_sql(PUBLIC), rows=(_ALL if ids is None else _SOME)[kind])
+    inside = lru_cache(_COMMUNES)(_inside)
+    for row in _stream(conn, statement, values):
+        *known, communes, communes_pro = row
+        entity: tuple[Any, ...] = (kind, *known, inside(communes), inside(communes_pro))
+        yield Entity(*entity)
 
 
-def _inside(communes: Collection[int | None] | None) -> frozenset[int]:
+def _inside(communes: str | None) -> str:
     """Return the communes and all that contains them, as the places of an offer are written."""
-    found = {one for one in communes or () if one is not None}
-    return frozenset(found.union(*containers_of(found).values()))
+    ids = {int(one) for one in (communes or "").split()}
+    return " ".join(map(str, sorted(ids.union(*containers_of(ids).values()))))
 
 
 def words(conn: psycopg.Connection) -> Iterator[tuple[str, int]]:

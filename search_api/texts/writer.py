@@ -19,6 +19,8 @@ from search_api.texts.schema import (
     KINDS,
     RANK,
     STATE,
+    WORD,
+    WORDS,
     entity_document,
     entity_key,
     from_rank,
@@ -27,7 +29,6 @@ from search_api.texts.schema import (
     state_document,
     tokens,
     word_document,
-    word_key,
 )
 
 BUILD_HEAP = 150_000_000
@@ -150,7 +151,8 @@ class TextWriter:
                         writer.add_document(entity_document(one))
                 counted = source.recount(conn, words - _frequent(searcher, words))
             for word, offers in counted:
-                writer.delete_documents_by_term(KEY, word_key(word))
+                for field in WORDS:
+                    writer.delete_documents_by_term(field, word)
                 if offers is not None:
                     writer.add_document(word_document(word, offers))
             writer.add_document(state_document(position))
@@ -187,8 +189,7 @@ def _frequent(searcher: tantivy.Searcher, words: Collection[str]) -> set[str]:
     found = set()
     listed = sorted(words)
     for start in range(0, len(listed), _AT_ONCE):
-        keys = [word_key(word) for word in listed[start : start + _AT_ONCE]]
-        query = tantivy.Query.term_set_query(schema(), KEY, keys)
+        query = tantivy.Query.term_set_query(schema(), WORD, listed[start : start + _AT_ONCE])
         # A rank begins with what is missing to the most offers: read upwards, the most frequent come first.
         hits = searcher.search(query, _AT_ONCE, count=False, order_by_field=RANK, order=tantivy.Order.Asc).hits
         found |= {word for word, offers in (from_rank(rank) for rank, _ in hits) if offers > source.FREQUENT}

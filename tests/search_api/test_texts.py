@@ -287,7 +287,7 @@ def test_compounds_are_found_whole_and_by_part(reader: TextReader) -> None:
 
 def test_names_can_be_asked_in_places(conn: psycopg.Connection, reader: TextReader) -> None:
     rows = conn.execute("SELECT code, id FROM maps.place WHERE kind IN ('commune', 'departement')").fetchall()
-    places = dict(rows)
+    places: dict[str, int] = dict(rows)
     everyone = {hit.id for hit in reader.names((_term("elodie"),), 1, 10_000)}
     inside = {}
     for code in (*seed.TOWNS, "78"):
@@ -395,7 +395,7 @@ def test_a_change_of_a_person_is_taken_in(conn: psycopg.Connection, copy: Path, 
         else:
             column = {"closed": "closed_on = '2026-01-01'", "unpublished": "status = 'unpublished'"}.get(change)
             conn.execute(
-                f"UPDATE directory.offer o SET {column or 'sensitive = true'} FROM directory.role r"  # type: ignore[arg-type]
+                f"UPDATE directory.offer o SET {column or 'sensitive = true'} FROM directory.role r"
                 " WHERE r.id = o.role_id AND r.practitioner_id = %s",
                 (person,),
             )
@@ -499,7 +499,8 @@ def test_a_damaged_or_foreign_folder_is_refused_and_built_again(
     damage(copy)
     reader = TextReader(copy)
     assert not reader.ready
-    assert reader.beginning("mar", 5) == reader.mended("martni") == reader.names((_term("martin"),), 1, 5) == []
+    assert reader.beginning("mar", 5) == reader.mended("martni") == []
+    assert reader.names((_term("martin"),), 1, 5) == []
     words.use(reader)
     assert isinstance(words.words_source(), SqlWords)
     with TextWriter(copy) as writer:
