@@ -38,6 +38,8 @@ from search_api.texts.schema import (
 log = structlog.get_logger("repere.search")
 
 RELOAD_SECONDS = 1.0
+IDLE_SECONDS = 2.0
+"""Since when a version was not looked for that may be too old for one more answer."""
 NEAR_WORDS = 400
 """Words at one error that are compared: a short word has hundreds of them."""
 
@@ -84,14 +86,20 @@ class TextReader:
         return opened.position if opened else None
 
     def reload(self) -> None:
-        """Look for a new commit or a new build; two file dates when there is none."""
+        """Look for a new commit or a new build; two small files are looked at when there is none."""
         with self._lock:
             self._looked = time.monotonic()
             self._opened = self._look(self._opened)
 
     def _current(self) -> _Opened | None:
-        if time.monotonic() - self._looked >= RELOAD_SECONDS:
+        """Return the version in use, looked for again once a second."""
+        since = time.monotonic() - self._looked
+        if since >= IDLE_SECONDS:
             self.reload()
+        elif since >= RELOAD_SECONDS:
+            self._looked = time.monotonic()
+            # Opening what a merge wrote takes a tenth of a second: where questions follow one another, none waits.
+            threading.Thread(target=self.reload, name="texts-reload", daemon=True).start()
         return self._opened
 
     def _look(self, former: _Opened | None) -> _Opened | None:

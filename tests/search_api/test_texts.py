@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -419,6 +420,16 @@ def test_a_change_of_a_person_is_taken_in(conn: psycopg.Connection, copy: Path, 
     reader.reload()
     assert _found(reader, "oeuvrard") == {("practitioner", person)}
     assert reader.beginning("oeuv", 5) == ["oeuvrard"]
+
+
+def test_a_reader_sees_a_commit_by_itself(conn: psycopg.Connection, copy: Path) -> None:
+    reader = TextReader(copy)
+    with TextWriter(copy) as writer:
+        writer.update(conn, [1], [1], 55)
+    over = time.monotonic() + 10
+    while reader.position != 55 and time.monotonic() < over:
+        time.sleep(0.05)
+    assert reader.position == 55
 
 
 def test_a_change_of_a_site_is_taken_in_with_its_long_name(conn: psycopg.Connection, copy: Path) -> None:
