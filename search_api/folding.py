@@ -38,6 +38,8 @@ _SHORTEST_STEM = 3
 
 def fold(text: str) -> str:
     """Return the text in lower case without accents nor ligatures, apostrophes straight."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     lowered = text.lower().translate(_LIGATURES)
     decomposed = unicodedata.normalize("NFKD", lowered)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
@@ -45,7 +47,17 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the folded words of a text in order, elided articles left out."""
-    return _WORD.findall(_APOSTROPHE.sub(" ", fold(text)))
+    return _words(fold(text))
+
+
+def _words(folded: str) -> list[str]:
+    return _WORD.findall(_APOSTROPHE.sub(" ", folded))
+
+
+def name_words(name: str) -> list[str]:
+    """Return the words by which a name is found: its own, and its compounds in one."""
+    folded = fold(name)
+    return _words(folded) + joint(folded)
 
 
 def joint(folded: str) -> list[str]:

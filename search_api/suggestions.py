@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from directory.api import ConceptIndex, concept_index
 from maps.api import place_by_id
 from search_api.engine import NameHit, SearchEngine, Term
-from search_api.folding import fold, joint, stem, words
+from search_api.folding import name_words, stem, words
 from search_api.labels import SUGGEST_GROUPS, SUGGEST_SYSTEMS
 from search_api.lexicon import SYSTEMS, Lexicon, lexicon
 from search_api.name_cards import NameCard
@@ -167,23 +167,33 @@ def _add_names(
     ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]],
 ) -> None:
     counts = {(hit.kind, hit.id): hit.count for hit in hits}
+    found: dict[SuggestGroup, list[tuple[tuple[object, ...], NameCard]]] = defaultdict(list)
     for card in cards:
-        if not (quality := _quality(card.label, names)):
-            continue
-        site = card.kind == "site"
-        place = place_by_id(card.commune_id) if site and card.commune_id else None
-        what = concepts.label(f"{'R66' if site else 'G15'}|{card.code}") if card.code else None
-        detail = " · ".join(part for part in (what, place.name if place else card.town) if part)
-        number = counts[card.kind, card.id]
-        key = (number == 0, -quality, False, -number, len(card.label), card.label, card.id)
-        url = f"/sites/{card.uid}" if site else f"/offres/{card.uid}"
-        suggestion = Suggestion(label=card.label, detail=detail or None, url=url, count=number)
-        ranked[SuggestGroup.establishments if site else SuggestGroup.practitioners].append((key, suggestion))
+        if quality := _quality(card.label, names):
+            number = counts[card.kind, card.id]
+            key = (number == 0, -quality, False, -number, len(card.label), card.label, card.id)
+            found[SuggestGroup.establishments if card.kind == "site" else SuggestGroup.practitioners].append(
+                (key, card)
+            )
+    for group, some in found.items():
+        some.sort(key=lambda pair: pair[0])
+        ranked[group] += [
+            (key, _suggested(concepts, card, counts[card.kind, card.id])) for key, card in some[:PER_GROUP]
+        ]
+
+
+def _suggested(concepts: ConceptIndex, card: NameCard, number: int) -> Suggestion:
+    site = card.kind == "site"
+    place = place_by_id(card.commune_id) if site and card.commune_id else None
+    what = concepts.label(f"{'R66' if site else 'G15'}|{card.code}") if card.code else None
+    detail = " · ".join(part for part in (what, place.name if place else card.town) if part)
+    url = f"/sites/{card.uid}" if site else f"/offres/{card.uid}"
+    return Suggestion(label=card.label, detail=detail or None, url=url, count=number)
 
 
 def _quality(name: str, names: tuple[Term, ...]) -> int:
     """Return how well a name meets the words typed, 0 when it does not."""
-    own = words(name) + joint(fold(name))
+    own = name_words(name)
     quality = WHOLE
     for term in names:
         if term.text in own:
