@@ -59,7 +59,7 @@ maps.suggest("mantes")
 before = anonymous()
 from core.db import connect_direct
 from search_api.columns.follower import Follower
-from search_api.columns.indexer import root
+from search_api.columns.builder import root
 begun = time.perf_counter()
 follower = Follower(root())
 with connect_direct(autocommit=True) as conn:
@@ -270,9 +270,9 @@ def _index() -> dict[str, Any]:
     """Time a build, and the memory and time that a process needs to open it."""
     with psycopg.connect(libpq_dsn()) as conn:
         codes = [row[0] for row in conn.execute("SELECT id FROM directory.concept WHERE system = 'G15'").fetchall()]
-    from search_api.columns import indexer
+    from search_api.columns import builder
 
-    report = indexer.build(indexer.root())
+    report = builder.build(builder.root())
     if report is None:
         raise typer.BadParameter("Aucun registre n’est publié dans cette base.")
     done = subprocess.run(

@@ -9,9 +9,11 @@ from types import FrameType
 import typer
 
 from core import db
+from search_api import indexer as node
 from search_api import indexing
-from search_api.columns import indexer
+from search_api.columns import builder
 from search_api.columns.verify import verify as compare
+from search_api.settings import index_folder
 from search_api.texts.commands import texts
 
 app = typer.Typer()
@@ -37,11 +39,12 @@ async def _build() -> indexing.IndexReport:
 
 @index.command("build")
 def build(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
-    """Reconstruit l’index : mots des noms, rattachement des offres aux territoires, instantané de cette machine."""
+    """Reconstruit l’index : rattachement des offres aux territoires, instantané et textes de cette machine."""
     report = asyncio.run(_build())
-    snapshot = indexer.build(indexer.root())
+    snapshot, names = node.build(index_folder())
     if as_json:
-        typer.echo(json.dumps(asdict(report) | {"snapshot": asdict(snapshot) if snapshot else None}))
+        built = {"snapshot": asdict(snapshot) if snapshot else None, "texts": asdict(names)}
+        typer.echo(json.dumps(asdict(report) | built))
         return
     typer.echo(f"Index construit : {_number(report.words)} mots en {_seconds(report.seconds)}.")
     if snapshot is None:
@@ -51,12 +54,13 @@ def build(as_json: bool = typer.Option(False, "--json", help="Affiche un objet J
             f"Instantané : {_number(snapshot.offers)} offres, {_number(snapshot.sites)} lieux,"
             f" {snapshot.megabytes:.0f} Mo en {_seconds(snapshot.seconds)}."
         )
+    typer.echo(f"Textes : {_number(names.people + names.sites)} noms en {_seconds(names.seconds)}.")
 
 
 @index.command("run")
 def run() -> None:
     """Garde l’instantané de cette machine à jour, jusqu’à l’arrêt ; lancé par le superviseur."""
-    process = indexer.Indexer(indexer.root())
+    process = node.Indexer()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         process.stopping.set()
@@ -69,7 +73,7 @@ def run() -> None:
 @index.command("verify")
 def verify(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
     """Compare l’index de cette machine à la base, ligne à ligne : égal, ou ce qui diffère (code de sortie 1)."""
-    found = compare(indexer.root())
+    found = compare(builder.root())
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"equal": found.equal}))
     elif found.equal:

@@ -10,12 +10,15 @@ from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import db
+from search_api import words
+from search_api.columns.builder import root
 from search_api.columns.engine import ColumnsEngine
 from search_api.columns.follower import Follower
-from search_api.columns.indexer import root
 from search_api.engine import SearchEngine
 from search_api.postgis import PostgisEngine
 from search_api.settings import search_settings
+from search_api.texts.folder import texts_folder
+from search_api.texts.reader import TextReader
 
 HEADER: Final = "X-Repere-Engine"
 """Of answers: the engine that gave them."""
@@ -36,8 +39,10 @@ class _Process:
 def start() -> None:
     """Follow this node's index from now on; the application calls it when it starts."""
     if _Process.follower is None and search_settings().search_engine == "columns":
-        _Process.follower = Follower(root())
-        _Process.follower.start()
+        follower = _Process.follower = Follower(root())
+        follower.start()
+        # Texts say nothing of the database they are of: they are believed as long as the snapshot beside them is.
+        words.use(TextReader(texts_folder()), lambda: follower.state is not None)
 
 
 def stop() -> None:
@@ -45,6 +50,7 @@ def stop() -> None:
     if _Process.follower is not None:
         _Process.follower.stop()
         _Process.follower = None
+        words.use(None)
 
 
 def use(follower: Follower | None) -> None:
@@ -55,8 +61,13 @@ def use(follower: Follower | None) -> None:
 def readiness() -> dict[str, object]:
     """Return what `/readyz` says: the engine that answers, whether it is the degraded one, how its index stands."""
     health = _Process.follower.health if _Process.follower is not None else None
-    name = engine().name
-    return {"engine": name, "degraded": name == _postgis.name, "index": asdict(health) if health else None}
+    name, reader = engine().name, words.reader()
+    return {
+        "engine": name,
+        "degraded": name == _postgis.name,
+        "index": asdict(health) if health else None,
+        "texts": reader.position if reader else None,
+    }
 
 
 def engine() -> SearchEngine:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from core.settings import RepereSettings, load
+from core.settings import RepereSettings, core_settings, load
 
 
 class MapSettings(RepereSettings):
@@ -38,3 +38,12 @@ def search_settings() -> SearchSettings:
     """Return the settings of the search."""
     settings: SearchSettings = load(SearchSettings)
     return settings
+
+
+COLUMNS, TEXTS = "columns", "texts"
+"""Folders of the index: snapshots, names and words."""
+
+
+def index_folder() -> Path:
+    """Return where this node keeps its index: snapshots and texts."""
+    return search_settings().index_folder or core_settings().home / "index"

@@ -3,7 +3,7 @@
 Both give the same answers; PostgreSQL is the degraded mode, and what a new instance has until its first build.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from rapidfuzz.distance import OSA
@@ -123,17 +123,26 @@ class TextWords:
 
 class _Holder:
     reader: TextReader | None = None
+    trusted: Callable[[], bool] | None = None
 
 
 _SQL = SqlWords()
 
 
-def use(reader: TextReader | None) -> None:
-    """Choose what this process reads words from; None for PostgreSQL."""
-    _Holder.reader = reader
+def use(reader: TextReader | None, trusted: Callable[[], bool] | None = None) -> None:
+    """Choose what this process reads words from; None for PostgreSQL. `trusted` tells whether it may be used now."""
+    _Holder.reader, _Holder.trusted = reader, trusted
+
+
+def reader() -> TextReader | None:
+    """Return the index of texts when there is one to read."""
+    found = _Holder.reader
+    if found is None or not found.ready or (_Holder.trusted is not None and not _Holder.trusted()):
+        return None
+    return found
 
 
 def words_source() -> Words:
     """Return the index of texts when there is one to read, else PostgreSQL."""
-    reader = _Holder.reader
-    return TextWords(reader) if reader is not None and reader.ready else _SQL
+    found = reader()
+    return TextWords(found) if found is not None else _SQL

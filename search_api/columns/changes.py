@@ -28,6 +28,15 @@ UNION SELECT r.site_id FROM directory.load_change c JOIN directory.role r ON r.p
 
 _LOAD_OFFERS = "SELECT entity_id FROM directory.load_change WHERE load_id = %s AND entity = 'offer'"
 
+_PEOPLE = """
+SELECT practitioner_id FROM directory.role WHERE site_id = ANY(%(sites)s)
+UNION SELECT r.practitioner_id FROM directory.offer o JOIN directory.role r ON r.id = o.role_id
+      WHERE o.id = ANY(%(offers)s)
+UNION SELECT r.practitioner_id FROM directory.load_change c JOIN directory.role r ON r.id = c.entity_id
+      WHERE c.load_id = ANY(%(loads)s) AND c.entity = 'role'
+UNION SELECT entity_id FROM directory.load_change WHERE load_id = ANY(%(loads)s) AND entity = 'practitioner'
+"""
+
 _SITES_OF_OFFERS = "SELECT DISTINCT site_id FROM directory.offer WHERE id = ANY(%s)"
 
 
@@ -74,6 +83,12 @@ def touched(conn: psycopg.Connection, events: Sequence[Seen]) -> Touched:
 def heavy(conn: psycopg.Connection, events: Sequence[Seen]) -> bool:
     """Tell whether some events change so much that only a snapshot can follow."""
     return any(event.kind in REBUILD_KINDS for event in events) or any(_is_heavy(conn, load) for load in _loads(events))
+
+
+def people(conn: psycopg.Connection, events: Sequence[Seen], found: Touched) -> frozenset[int]:
+    """Return the practitioners at the other end of what some events touch."""
+    values = {"sites": sorted(found.sites), "offers": sorted(found.offers), "loads": sorted(_loads(events))}
+    return frozenset(row[0] for row in conn.execute(_PEOPLE, values).fetchall())
 
 
 def _loads(events: Sequence[Seen]) -> set[int]:

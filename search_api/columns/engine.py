@@ -11,8 +11,8 @@ from pyroaring import BitMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Unavailable
-from search_api import postgis_suggest
-from search_api.columns import mapping, ranking
+from search_api import postgis_suggest, words
+from search_api.columns import mapping, ranking, suggesting
 from search_api.columns.batch import Array
 from search_api.columns.bitmaps import members
 from search_api.columns.part import Part
@@ -22,7 +22,6 @@ from search_api.engine import (
     EngineAnswer,
     EngineQuery,
     MapCells,
-    NameHit,
     SuggestArea,
     Suggested,
     Term,
@@ -66,11 +65,13 @@ class ColumnsEngine:
         self, session: AsyncSession, codes: frozenset[int], names: tuple[Term, ...], area: SuggestArea, level: int
     ) -> Suggested:
         """See `SearchEngine.suggest`."""
-        counts = await _aside(lambda: self._suggest_counts(codes, area, level))
-        hits: tuple[NameHit, ...] = ()
-        if names:
-            hits = (await postgis_suggest.suggest(session, frozenset(), names, area, level)).names
-        return Suggested(counts, hits)
+        texts = words.reader()
+        if texts is not None or not names:
+            return await _aside(lambda: suggesting.suggest(self.state, texts, codes, names, area, level))
+        counted = await _aside(lambda: suggesting.suggest(self.state, None, codes, (), area, level))
+        return Suggested(
+            counted.counts, (await postgis_suggest.suggest(session, frozenset(), names, area, level)).names
+        )
 
     async def map_features(
         self, session: AsyncSession, query: EngineQuery, view: BBox, cell_degrees: float
@@ -140,29 +141,11 @@ class ColumnsEngine:
         told = tuple(f"condition {name} : {size} offres" for name, size in sizes.items())
         return Found(tuple(parts), Counts(sites, offers), facets, told)
 
-    def _suggest_counts(self, codes: frozenset[int], area: SuggestArea, level: int) -> dict[int, int]:
-        counts: dict[int, int] = {}
-        for part in self.state.parts:
-            inside = _inside(part, area, level)
-            for code in codes:
-                if number := part.segment.codes.get(code).intersection_cardinality(inside):
-                    counts[code] = counts.get(code, 0) + number
-        return counts
-
     def _map(self, query: EngineQuery, view: BBox, cell_degrees: float) -> MapCells:
         found = self._find(replace(query, facet_of={}))
         cells = mapping.cells(found.parts, view, cell_degrees)
         inside = Counts(sum(cell.sites for cell in cells), sum(cell.offers for cell in cells))
         return MapCells(cells, inside, found.counts)
-
-
-def _inside(part: Part, area: SuggestArea, level: int) -> BitMap:
-    seen = part.seen(level)
-    if area.boundaries:
-        return seen & part.segment.places.any_of(area.boundaries)
-    if area.centre is not None:
-        return part.segment.circle(area.centre, area.radius_m, seen)
-    return seen
 
 
 def _total(counted: list[Array]) -> Array:

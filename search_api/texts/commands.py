@@ -5,29 +5,13 @@ from dataclasses import asdict
 
 import typer
 
-from core.db import connect_direct
-from search_api.texts.folder import texts_folder
-from search_api.texts.writer import TextReport, TextWriter
-
-_NEWEST = "SELECT coalesce(max(position), 0) FROM core.event"
-
-
-def build() -> TextReport:
-    """Build the instance's index of texts.
-
-    Raises:
-        Conflict: another process keeps it.
-    """
-    with TextWriter(texts_folder()) as writer, connect_direct() as conn:
-        row = conn.execute(_NEWEST).fetchone()
-        # What is committed from now on is in the events that come after.
-        conn.commit()
-        return writer.rebuild(conn, row[0] if row else 0)
+from search_api.indexer import build_texts
+from search_api.settings import index_folder
 
 
 def texts(as_json: bool = typer.Option(False, "--json", help="Affiche un objet JSON.")) -> None:
     """Construit l’index des textes : noms et mots, pour les suggestions et les fautes de frappe."""
-    report = build()
+    report = build_texts(index_folder())
     if as_json:
         typer.echo(json.dumps(asdict(report)))
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import Conflict
 from core.local.home import read_json, write_atomically
-from core.settings import core_settings
+from search_api.settings import TEXTS, index_folder
 from search_api.texts.schema import FORMAT
 
 CURRENT = "current.json"
@@ -20,7 +20,7 @@ _VERSION = re.compile(r"v\d{6,}")
 
 def texts_folder() -> Path:
     """Return where the instance keeps its index of texts."""
-    return core_settings().home / "index" / "texts"
+    return index_folder() / TEXTS
 
 
 def _checksum(name: str) -> str:

@@ -25,10 +25,10 @@ def dsn(url: URL) -> str:
 def indexed(url: URL, root: Path) -> "Follower":
     """Build an index of a database, have it answer from now on, and return it; `engines.use(None)` ends it."""
     from search_api import engines
-    from search_api.columns import indexer
+    from search_api.columns import builder
     from search_api.columns.follower import Follower
 
-    assert indexer.build(root)
+    assert builder.build(root)
     follower = Follower(root)
     with psycopg.connect(dsn(url), autocommit=True) as conn:
         follower.catch_up(conn)

@@ -23,7 +23,7 @@ from directory.api import (
     unpublish_offer,
 )
 from search_api import engines
-from search_api.columns import indexer
+from search_api.columns import builder
 from search_api.columns import ranking as columns_ranking
 from search_api.columns.engine import ColumnsEngine
 from search_api.columns.follower import Follower
@@ -49,7 +49,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def follower(filled: URL, root: Path) -> Follower:
-    assert indexer.build(root)
+    assert builder.build(root)
     found = Follower(root)
     catch_up(found, filled)
     return found
@@ -277,7 +277,7 @@ async def test_the_checker_finds_the_index_equal_after_edits_and_says_what_diffe
         await change(rng, filled, acts)
     assert verify(root).equal
     # From a new snapshot, so that no event makes the checker's own index read these rows again.
-    assert indexer.build(root)
+    assert builder.build(root)
     with psycopg.connect(dsn(filled)) as conn:
         # Without an event: what no follower can hear of.
         gone, changed = (

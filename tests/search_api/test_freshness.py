@@ -17,10 +17,11 @@ from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
 from directory.api import OfferDescription, describe_offer, publish, unpublish_offer
-from search_api import engines
-from search_api.columns import changes, indexer, snapshot
+from search_api import engines, indexer, words
+from search_api.columns import builder, changes, snapshot
 from search_api.columns.follower import Follower
 from search_api.columns.verify import verify
+from search_api.texts.reader import TextReader
 from tests.conftest import ROOT
 from tests.search_api.conftest import dsn
 
@@ -36,8 +37,8 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def root(filled: URL, tmp_path: Path) -> Path:
-    assert indexer.build(tmp_path / "index")
-    return tmp_path / "index"
+    assert builder.build(tmp_path / "columns")
+    return tmp_path / "columns"
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ async def test_a_long_transaction_elsewhere_holds_nothing_back(follower: Followe
 def same_as_database(follower: Follower, filled: URL) -> bool:
     """Tell whether the live index holds the same rows as an index built from the database now."""
     fresh = follower.root.parent / "fresh"
-    built = indexer.build(fresh)
+    built = builder.build(fresh)
     assert built
     compared = Follower(fresh)
     with connect(filled) as conn:
@@ -235,12 +236,44 @@ def test_a_load_reaches_the_index_by_its_change_table(follower: Follower, filled
     assert not follower.health.behind
 
 
+async def test_a_renamed_person_is_suggested_by_the_new_name(
+    follower: Follower, filled: URL, web: httpx.AsyncClient
+) -> None:
+    process = indexer.Indexer(follower.root.parent)
+    with connect(filled) as conn:
+        process.look(conn)
+    with psycopg.connect(dsn(filled)) as conn:
+        load = conn.execute("INSERT INTO ingest.load (status) VALUES ('running') RETURNING id").fetchone()
+        assert load
+        conn.execute(
+            "UPDATE staging.pub_practitioner SET last_name = 'ZYGOMATIQUE', hash = hash + 5000"
+            " WHERE key = (SELECT p.national_id FROM directory.practitioner p JOIN directory.role r"
+            " ON r.practitioner_id = p.id JOIN directory.offer o ON o.role_id = r.id JOIN directory.offer_search s"
+            " ON s.offer_id = o.id WHERE NOT s.sensitive ORDER BY p.id LIMIT 1)"
+        )
+        conn.commit()
+        assert publish(conn, load[0], {"rpps", "finess", "ameli"}).changed
+    with connect(filled) as conn:
+        process.look(conn)
+        follower.catch_up(conn)
+    reader = TextReader(follower.root.parent / "texts")
+    assert reader.position == last_position(filled)
+    words.use(reader)
+    try:
+        for typed in ("zygomatique", "zygo", "zigomatique"):
+            groups = (await web.get("/api/v1/suggest", params={"q": typed, "where": "departement:78"})).json()
+            people = [one for group in groups if group["group"] == "practitioners" for one in group["items"]]
+            assert people and "ZYGOMATIQUE" in people[0]["label"].upper() and people[0]["count"] >= 1, typed
+    finally:
+        words.use(None)
+
+
 def test_after_a_heavy_load_the_indexer_cuts_a_snapshot_and_the_followers_open_it(
     follower: Follower, filled: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "HEAVY", 1)
     monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.0)
-    process = indexer.Indexer(follower.root)
+    process = indexer.Indexer(follower.root.parent)
     with connect(filled) as conn:
         assert process.look(conn) is None
         conn.execute("UPDATE directory.offer_search SET age_min = 2")
@@ -263,7 +296,7 @@ async def test_a_broken_snapshot_is_refused_and_the_last_good_one_serves(
     harm: str, follower: Follower, filled: URL, web: httpx.AsyncClient
 ) -> None:
     good = follower.state.snapshot if follower.state else ""
-    assert indexer.build(follower.root.parent / "second")
+    assert builder.build(follower.root.parent / "second")
     broken = snapshot.current(follower.root.parent / "second")
     assert broken
     target = broken / "codes.npy" if (broken / "codes.npy").exists() else broken / "offer.npy"
@@ -292,7 +325,7 @@ async def test_a_broken_snapshot_is_refused_and_the_last_good_one_serves(
     with connect(filled) as conn:
         alone.catch_up(conn)
         assert alone.state is None
-        wanted = indexer.due(conn, follower.root)
+        wanted = builder.due(conn, follower.root)
     ready = (await web.get("/readyz")).json()
     assert ready["status"] == "ready"
     assert ready["search"]["engine"] == "postgis" and ready["search"]["degraded"]
@@ -311,10 +344,10 @@ def test_a_snapshot_of_another_database_is_refused(root: Path, filled: URL) -> N
         found = Follower(root)
         found.catch_up(conn)
         assert found.state is None and "autre base" in (found.health.problem or "")
-        assert indexer.due(conn, root) == "other database"
+        assert builder.due(conn, root) == "other database"
         # What a build leaves when it is cut short is never named, and goes with the next one.
         (root / ".17-abc.part").mkdir()
-        report = indexer.build(root)
+        report = builder.build(root)
         assert report and not (root / ".17-abc.part").exists()
         found.catch_up(conn)
         assert found.state and found.state.snapshot == report.folder
@@ -335,11 +368,11 @@ async def test_an_unpublished_offer_is_gone(root: Path, filled: URL) -> None:
 
 
 def test_the_command_says_equal_or_what_differs(root: Path, filled: URL) -> None:
-    home = root.parent / "home"
-    (home / "index").mkdir(parents=True)
-    root.rename(home / "index" / "columns")
     command = [sys.executable, "cli.py", "index", "verify", "--json"]
-    env = os.environ | {"REPERE_HOME": str(home), "REPERE_DATABASE_URL": filled.render_as_string(hide_password=False)}
+    env = os.environ | {
+        "REPERE_INDEX_FOLDER": str(root.parent),
+        "REPERE_DATABASE_URL": filled.render_as_string(hide_password=False),
+    }
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["equal"] is True
@@ -354,5 +387,5 @@ def test_the_command_says_equal_or_what_differs(root: Path, filled: URL) -> None
 def test_two_builds_at_once_are_refused(root: Path) -> None:
     from core.errors import Conflict
 
-    with indexer._alone(root), pytest.raises(Conflict, match="déjà en cours"):
-        indexer.build(root)
+    with builder._alone(root), pytest.raises(Conflict, match="déjà en cours"):
+        builder.build(root)

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from directory.api import publish
-from search_api.columns import indexer
+from search_api.columns import builder
 from search_api.columns.follower import Follower
 from search_api.columns.verify import verify
 from tests.conftest import ROOT
@@ -106,11 +106,11 @@ async def test_a_minute_of_edits_kills_and_reloads_leaves_the_index_equal(
         elif event < 0.3:
             load(filled, rng)
         elif event < 0.4:
-            await asyncio.to_thread(indexer.build, tmp_path / "aside")
+            await asyncio.to_thread(builder.build, tmp_path / "aside")
     with psycopg.connect(dsn(filled)) as conn:
         row = conn.execute("SELECT max(position) FROM core.event").fetchone()
     assert row
-    fresh = indexer.build(tmp_path / "fresh")
+    fresh = builder.build(tmp_path / "fresh")
     assert fresh
     told = await settled(processes.port, row[0])
     with psycopg.connect(dsn(filled), autocommit=True) as conn:

@@ -587,7 +587,10 @@ def test_the_command_builds_the_index_of_the_instance(named: URL, tmp_path: Path
             [sys.executable, "cli.py", "index", "texts", *arguments],
             cwd=ROOT,
             env=os.environ
-            | {"REPERE_DATABASE_URL": named.render_as_string(hide_password=False), "REPERE_HOME": str(tmp_path)},
+            | {
+                "REPERE_DATABASE_URL": named.render_as_string(hide_password=False),
+                "REPERE_INDEX_FOLDER": str(tmp_path),
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -596,7 +599,7 @@ def test_the_command_builds_the_index_of_the_instance(named: URL, tmp_path: Path
     done = run("--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    reader = TextReader(tmp_path / "index" / "texts")
+    reader = TextReader(tmp_path / "texts")
     assert reader.position == report["position"] and report["people"] > 2_000 and report["words"] > 1_000
     assert "professionnels" in run().stdout
     with TextWriter(tmp_path / "index" / "texts"):

@@ -1,10 +1,6 @@
-"""Building of snapshots: the node's indexer cuts a new one after a load, or when much has changed since the last.
-
-One indexer writes for a node; its web processes read. A lock on the folder keeps a command and the process apart.
-"""
+"""Building of snapshots: when one is due, and how it is cut. A lock on the folder keeps two builders apart."""
 
 import fcntl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,25 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-import structlog
 
 from core.db import connect_direct
 from core.errors import Conflict
-from core.events import CHANNEL
-from core.settings import core_settings
 from search_api.columns import batch, changes, snapshot
 from search_api.columns.build import segment_arrays
-from search_api.columns.follower import LONGEST_PAUSE, LOOK_SECONDS, database_of
-from search_api.settings import search_settings
-
-log = structlog.get_logger("repere.search.indexer")
+from search_api.columns.follower import database_of
+from search_api.settings import COLUMNS, index_folder
 
 MANY = 20_000
 """Events since the last snapshot after which a new one is cut: a process takes them in in seconds at its start."""
 SOME, SETTLED_SECONDS = 500, 900.0
 """A quarter of an hour after the last snapshot, this many events are worth a new one."""
-PAUSE_SECONDS = 20.0
-"""Between two snapshots: a series of loads makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +38,7 @@ class SnapshotReport:
 
 def root() -> Path:
     """Return the folder of this node's snapshots."""
-    return (search_settings().index_folder or core_settings().home / "index") / "columns"
+    return index_folder() / COLUMNS
 
 
 @contextmanager
@@ -119,39 +108,3 @@ def due(conn: psycopg.Connection, folder: Path) -> str | None:
         return "load"
     age = (datetime.now(UTC) - datetime.fromisoformat(known.built_at)).total_seconds()
     return "settled" if len(pending) >= SOME and age > SETTLED_SECONDS else None
-
-
-class Indexer:
-    """The supervised process: looks at every event, and each second in case one was lost."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.stopping = threading.Event()
-
-    def run(self) -> None:
-        """Build when it is due, until `stopping` is set; a lost database is waited for."""
-        pause = 0.1
-        while not self.stopping.is_set():
-            try:
-                with connect_direct(autocommit=True) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}")
-                    while not self.stopping.is_set():
-                        self.look(conn)
-                        pause = 0.1
-                        for _ in conn.notifies(timeout=LOOK_SECONDS, stop_after=1):
-                            pass
-            except (psycopg.Error, OSError, Conflict) as error:
-                log.warning("indexer_waits", error=type(error).__name__, detail=str(error))
-                self.stopping.wait(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
-
-    def look(self, conn: psycopg.Connection) -> SnapshotReport | None:
-        """Build a snapshot if one is due."""
-        why = due(conn, self.folder)
-        if why is None:
-            return None
-        report = build(self.folder)
-        if report is not None:
-            log.info("snapshot_built", why=why, offers=report.offers, seconds=report.seconds, position=report.position)
-        self.stopping.wait(PAUSE_SECONDS)
-        return report
