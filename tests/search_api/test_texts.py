@@ -602,6 +602,6 @@ def test_the_command_builds_the_index_of_the_instance(named: URL, tmp_path: Path
     reader = TextReader(tmp_path / "texts")
     assert reader.position == report["position"] and report["people"] > 2_000 and report["words"] > 1_000
     assert "professionnels" in run().stdout
-    with TextWriter(tmp_path / "index" / "texts"):
+    with TextWriter(tmp_path / "texts"):
         refused = run()
     assert refused.returncode == 1 and "déjà tenu à jour" in refused.stderr
