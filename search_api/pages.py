@@ -8,8 +8,8 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock, http
-from core.db import SessionDep
+from core import clock
+from core.db import SessionDep, was_stopped
 from core.errors import InvalidInput
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
@@ -60,7 +60,7 @@ async def _answer(session: AsyncSession, typed: Typed) -> tuple[SearchQuery | No
     except InvalidInput as error:
         errors |= error.fields or {"": error.detail}
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != http.QUERY_CANCELED:
+        if not was_stopped(error):
             raise
         await session.rollback()
         timed_out = True
