@@ -12,6 +12,7 @@ from maps import routes_tiles as maps_tiles
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
+from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
 from search_api import sheet_pages
 from web import pages as web_pages
@@ -42,6 +43,7 @@ def create_app() -> FastAPI:
     # The layers that a room above draws come before the names that maps knows.
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
+    app.include_router(search_ogc.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
