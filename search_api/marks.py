@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conditional import Answers
 from maps.api import places_version
+from search_api.service import engine
 
 KEPT: Final = Answers(48 * 2**20)
 """Public answers of this process about maps and features."""
@@ -21,8 +22,9 @@ async def data_mark(session: AsyncSession) -> str:
     Never send it: the position of events moves with the edit of a restricted contact or of a sensitive offer too,
     and would tell that one took place. Validators are digests of public answers (`core.conditional`); the mark
     only says how long such a digest is known to hold. Every writer of the directory records an event in its own
-    transaction; a build of the index, which may attach offers to new containers, leaves its time.
+    transaction; a build of the index, which may attach offers to new containers, leaves its time. An engine that
+    follows the events may be a moment behind the tables: what it says then holds only until it catches up.
     """
     places = await asyncio.to_thread(places_version)
     position, built_at = (await session.execute(_MARK)).one()
-    return f"{position} {built_at} {places}"
+    return f"{position} {await engine().position(session)} {built_at} {places}"

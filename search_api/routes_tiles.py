@@ -95,7 +95,8 @@ async def offer_tile(
         wanted = await service.matched(session, query, PUBLIC)
 
         async def make() -> bytes:
-            return await tile(session, tiles.shapes(wanted, at), tiles.LAYER, at, clip=False)
+            shapes = await tiles.shapes(session, service.engine(), wanted, at)
+            return await tile(session, shapes, tiles.LAYER, at, clip=False)
 
         key = ("tile", mark, at, wanted)
         return await conditional.answer(request, make, kept=KEPT, key=key, media_type=MVT, headers=OPEN)

@@ -5,13 +5,15 @@ a tile stays small; close up, each site is a point of its own. A site lies in on
 the tiles of a zoom add up to those of the search, but for the sites that have no position.
 """
 
+import math
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, cast, func, literal, null, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, Select, String, cast, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import OfferSearch, Site
 from maps.api import Tile
-from search_api.engine import EngineQuery
+from search_api.engine import EngineQuery, MapCell, SearchEngine
 from search_api.predicates import inside, latitude, longitude, matching
 from search_api.schemas import BBox
 
@@ -29,9 +31,40 @@ FIELDS: Final = {
 }
 
 
-def shapes(query: EngineQuery, at: Tile) -> Select[Any]:
-    """Select what a tile shows of the match set, for `maps.api.tile`."""
-    sites = (
+async def shapes(session: AsyncSession, engine: SearchEngine, query: EngineQuery, at: Tile) -> Select[Any]:
+    """Select what a tile shows of the match set, for `maps.api.tile`.
+
+    Cells are counted by the engine, which knows the whole country; the points of a small tile are read from the
+    projection, by its spatial index.
+    """
+    if at.z >= POINTS_ZOOM:
+        return _points(query, at)
+    found = await engine.map_features(session, query, _view(at), 360 / 2**at.z / GRID)
+    return _cells(found.cells)
+
+
+def _view(at: Tile) -> BBox:
+    """Return a box that holds its edges and lies in this tile alone: of its edges, a tile has two and not four."""
+    west, south, east, north = at.bounds
+    if at.x < 2**at.z - 1:
+        east = math.nextafter(east, west)
+    return BBox(west=west, south=math.nextafter(south, north), east=east, north=north)
+
+
+def _shown(rows: Any, sites: Any) -> Select[Any]:
+    point = func.ST_SetSRID(func.ST_MakePoint(rows.c.lon, rows.c.lat), 4326)
+    return select(
+        point.label("shape"),
+        cast(sites, Integer).label("sites"),
+        cast(rows.c.offers, Integer).label("offers"),
+        cast(Site.uid, String).label("uid"),
+        Site.name,
+        rows.c.exact,
+    )
+
+
+def _points(query: EngineQuery, at: Tile) -> Select[Any]:
+    rows = (
         select(
             OfferSearch.site_id.label("site_id"),
             func.min(longitude()).label("lon"),
@@ -39,55 +72,22 @@ def shapes(query: EngineQuery, at: Tile) -> Select[Any]:
             func.bool_or(OfferSearch.exact).label("exact"),
             func.count().label("offers"),
         )
-        .where(*matching(query), _of_tile(at))
+        .where(*matching(query), inside(_view(at)))
         .group_by(OfferSearch.site_id)
-        .cte("sites")
+        .subquery("rows_found")
     )
-    found = sites if at.z >= POINTS_ZOOM else _cells(sites, at)
-    one = literal(1) if at.z >= POINTS_ZOOM else found.c.sites
-    alone = Site.id == found.c.site_id if at.z >= POINTS_ZOOM else and_(found.c.sites == 1, Site.id == found.c.site_id)
-    return (
-        select(
-            func.ST_SetSRID(func.ST_MakePoint(found.c.lon, found.c.lat), 4326).label("shape"),
-            cast(one, Integer).label("sites"),
-            cast(found.c.offers, Integer).label("offers"),
-            cast(Site.uid, String).label("uid"),
-            Site.name,
-            found.c.exact,
-        )
-        .select_from(found.outerjoin(Site, alone))
-        .order_by(found.c.site_id)
-    )
+    return _shown(rows, literal(1)).join_from(rows, Site, Site.id == rows.c.site_id).order_by(rows.c.site_id)
 
 
-def _of_tile(at: Tile) -> ColumnElement[bool]:
-    """In this tile and no other: of its edges, it holds the western and the northern."""
-    west, south, east, north = at.bounds
-    held = inside(BBox(west=west, south=south, east=east, north=north))
-    return held if at.x == 2**at.z - 1 else and_(held, longitude() < east, latitude() > south)
-
-
-def _cells(sites: Any, at: Tile) -> Any:
-    """Group the sites of a tile by cells that look square on the screen."""
-    west, south, east, north = at.bounds
-
-    def height(degrees: ColumnElement[float]) -> ColumnElement[float]:
-        found: ColumnElement[float] = func.ln(func.tan(func.radians(45 + degrees / 2)))
-        return found
-
-    column = func.floor((sites.c.lon - west) / (east - west) * GRID)
-    top, bottom = height(literal(north)), height(literal(south))
-    row = func.floor((top - height(sites.c.lat)) / (top - bottom) * GRID)
-    alone = func.count() == 1
-    return (
-        select(
-            func.min(sites.c.site_id).label("site_id"),
-            func.avg(sites.c.lon).label("lon"),
-            func.avg(sites.c.lat).label("lat"),
-            func.count().label("sites"),
-            func.sum(sites.c.offers).label("offers"),
-            case((alone, func.bool_or(sites.c.exact)), else_=null()).label("exact"),
-        )
-        .group_by(column, row)
-        .cte("cells")
-    )
+def _cells(found: tuple[MapCell, ...]) -> Select[Any]:
+    columns = {
+        "lon": literal([cell.lon for cell in found], ARRAY(Float)),
+        "lat": literal([cell.lat for cell in found], ARRAY(Float)),
+        "sites": literal([cell.sites for cell in found], ARRAY(Integer)),
+        "offers": literal([cell.offers for cell in found], ARRAY(Integer)),
+        "exact": literal([cell.exact for cell in found], ARRAY(Boolean)),
+        "site_id": literal([cell.site_ids[0] if cell.sites == 1 else None for cell in found], ARRAY(BigInteger)),
+    }
+    rows = func.unnest(*columns.values()).table_valued(*columns, name="cells").render_derived()
+    order = (rows.c.lon, rows.c.lat, rows.c.sites, rows.c.exact)
+    return _shown(rows, rows.c.sites).join_from(rows, Site, Site.id == rows.c.site_id, isouter=True).order_by(*order)
