@@ -1,14 +1,14 @@
 """Use cases of the OGC API: pages of features, one feature, how many there are, how far they reach."""
 
 import asyncio
+import contextlib
 import uuid
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import time_limit
@@ -19,6 +19,7 @@ from search_api import ogc_queries as queries
 from search_api.hydrate import person
 from search_api.ogc_collections import COMMUNES, SITES, Collection
 from search_api.ogc_params import Asked, refused
+from search_api.service import engine
 
 SECONDS: Final = 5
 """Time limit of each statement of a page."""
@@ -51,19 +52,33 @@ class _Facts:
             cls.kept.popitem(last=False)
 
 
-async def _fact(session: AsyncSession, key: Hashable, statement: Select[Any]) -> Any:
-    """Return the one row of a statement, read once for each mark of the data; None when it took too long."""
+async def _fact(session: AsyncSession, key: Hashable, read: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what is read once for each mark of the data; None when it took too long."""
     if key in _Facts.kept:
         _Facts.kept.move_to_end(key)
         return _Facts.kept[key]
     fact: Any = None
-    try:
+    with contextlib.suppress(Unavailable):
         async with session.begin_nested(), time_limit(session, COUNT_SECONDS):
-            fact = tuple((await session.execute(statement)).one())
-    except Unavailable:
-        fact = None
+            fact = await read()
     _Facts.keep(key, fact)
     return fact
+
+
+async def _count(session: AsyncSession, collection: Collection, asked: Asked, mark: str) -> int | None:
+    """Return the exact number of features that answer, or None when counting takes too long."""
+    concepts = await concept_index(session)
+    whole = replace(asked, limit=0, after=None, hits=False)
+
+    async def read() -> int:
+        query = queries.match_set(collection, whole, concepts)
+        if query is not None:
+            counts = await engine().count(session, query)
+            return counts.sites if collection is SITES else counts.offers
+        return int(await session.scalar(queries.count(collection, whole, concepts)) or 0)
+
+    found: int | None = await _fact(session, (collection.id, whole, mark), read)
+    return found
 
 
 async def page(session: AsyncSession, collection: Collection, asked: Asked, mark: str, base: str) -> Page:
@@ -85,9 +100,7 @@ async def page(session: AsyncSession, collection: Collection, asked: Asked, mark
     features = await asyncio.to_thread(_features, collection, rows[: asked.limit], concepts, base)
     matched: int | None = len(features)
     if more or asked.after is not None or asked.hits:
-        whole = replace(asked, limit=0, after=None, hits=False)
-        found = await _fact(session, (collection.id, whole, mark), queries.count(collection, whole, concepts))
-        matched = int(found[0]) if found else None
+        matched = await _count(session, collection, asked, mark)
     return Page(features, str(features[-1]["id"]) if more else None, matched, reasons)
 
 
@@ -122,7 +135,11 @@ async def one(session: AsyncSession, collection: Collection, feature_id: str, ba
 async def extent(session: AsyncSession, collection: Collection, mark: str) -> list[float]:
     """Return west, south, east, north of a collection; those of France when they are not known."""
     statement = queries.communes_extent() if collection is COMMUNES else queries.offers_extent()
-    found = await _fact(session, ("extent", collection is COMMUNES, mark), statement)
+
+    async def read() -> tuple[Any, ...]:
+        return tuple((await session.execute(statement)).one())
+
+    found = await _fact(session, ("extent", collection is COMMUNES, mark), read)
     known = found is not None and all(value is not None for value in found)
     return [round(float(value), 6) for value in (found if known else FRANCE)]
 

@@ -45,7 +45,11 @@ class Collection:
     most: int
     properties: tuple[Property, ...]
     filters: tuple[Filter, ...]
-    dated: bool
+
+    @property
+    def largest(self) -> str:
+        """The largest page, as French texts write it."""
+        return f"{self.most:,}".replace(",", "\u00a0")
 
 
 _COMMUNE = Filter(
@@ -72,7 +76,6 @@ SITES: Final = Collection(
     says="Établissements et cabinets qui ont au moins une offre publique.",
     geometry="Point",
     most=10_000,
-    dated=True,
     properties=(
         Property("name", TEXT, "Nom du lieu"),
         Property("kind", TEXT, "practice (cabinet) ou establishment (établissement)"),
@@ -89,7 +92,7 @@ SITES: Final = Collection(
         _COMMUNE,
         _DEPARTEMENT,
         _PROFESSION,
-        Filter("kind", "Sorte de lieu : cabinet ou établissement.", "practice", tuple(SITE_KINDS)),
+        Filter("kind", "Sorte de lieu : practice (cabinet) ou establishment.", "practice", tuple(SITE_KINDS)),
         _CATEGORY,
     ),
 )
@@ -100,7 +103,6 @@ OFFERS: Final = Collection(
     says="Offres publiques, chacune au point de son lieu ; sans géométrie quand la position est inconnue.",
     geometry="Point",
     most=10_000,
-    dated=True,
     properties=(
         Property("name", TEXT, "Nom de l’offre"),
         Property("kind", TEXT, "liberal ou establishment (établissement)"),
@@ -124,7 +126,7 @@ OFFERS: Final = Collection(
         _COMMUNE,
         _DEPARTEMENT,
         _PROFESSION,
-        Filter("kind", "Sorte d’offre.", "liberal", tuple(KINDS)),
+        Filter("kind", "Sorte d’offre : liberal ou establishment.", "liberal", tuple(KINDS)),
         _CATEGORY,
     ),
 )
@@ -135,7 +137,6 @@ COMMUNES: Final = Collection(
     says="Contours des communes de France, avec leur population.",
     geometry="MultiPolygon",
     most=1_000,
-    dated=False,
     properties=(
         Property("code", TEXT, "Code INSEE"),
         Property("name", TEXT, "Nom"),

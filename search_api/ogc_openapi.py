@@ -5,22 +5,21 @@ The application's own document is in version 3.1, which the standard's class `oa
 
 from typing import Any, Final
 
-from search_api.ogc_collections import COLLECTIONS, Collection
+from search_api.ogc_collections import COLLECTIONS, SITES, Collection
 from search_api.ogc_documents import ABOUT, GEOJSON, JSON, OPENAPI, SCHEMA, TITLE
 from search_api.ogc_params import CRS84, PAGE
 from search_api.openapi import PROBLEM
 
-_LARGEST: Final = max(one.most for one in COLLECTIONS.values())
 _OBJECT: Final = {"type": "object"}
 
 
-def _limit(most: int) -> dict[str, Any]:
+def _limit(one: Collection) -> dict[str, Any]:
     return {
         "name": "limit",
         "in": "query",
-        "description": f"Objets par page ; {most} au plus, même si l’on en demande davantage.",
+        "description": f"Objets par page ; {one.largest} au plus, même si l’on en demande davantage.",
         "required": False,
-        "schema": {"type": "integer", "minimum": 1, "maximum": most, "default": PAGE},
+        "schema": {"type": "integer", "minimum": 1, "maximum": one.most, "default": PAGE},
     }
 
 
@@ -37,7 +36,7 @@ def _query(name: str, says: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 COMMON: Final = {
-    "limit": _limit(_LARGEST),
+    "limit": _limit(SITES),
     "bbox": _query(
         "bbox",
         "Zone : ouest,sud,est,nord en degrés (ou six nombres, les hauteurs étant sans effet). Un ouest supérieur à "
@@ -72,7 +71,7 @@ def item_parameters(one: Collection) -> list[dict[str, Any]]:
         )
         for known in one.filters
     ]
-    return [_limit(one.most), *(value for name, value in COMMON.items() if name != "limit"), *filters]
+    return [_limit(one), *(value for name, value in COMMON.items() if name != "limit"), *filters]
 
 
 def _answers(media_type: str, says: str) -> dict[str, Any]:

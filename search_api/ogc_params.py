@@ -133,10 +133,14 @@ def interval(value: str) -> tuple[datetime | None, datetime | None]:
     return since, before
 
 
-def _limit(value: str, most: int) -> int:
-    if not re.fullmatch(r"\d{1,18}", value) or int(value) < 1:
-        raise ValueError(f"Un nombre entier à partir de 1 est attendu ; {most} objets au plus sont donnés à la fois.")
-    return min(int(value), most)
+def _limit(collection: Collection) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < 1:
+            most = collection.largest
+            raise ValueError(f"Un entier à partir de 1 est attendu ; {most} objets au plus sont donnés à la fois.")
+        return min(int(value), collection.most)
+
+    return read
 
 
 def _crs(value: str) -> str:
@@ -192,7 +196,7 @@ def parse(collection: Collection, params: Iterable[tuple[str, str]]) -> Asked:
         "bbox": boxes,
         "bbox-crs": _crs,
         "datetime": interval,
-        "limit": lambda value: _limit(value, collection.most),
+        "limit": _limit(collection),
         "after": _after(collection),
         "resultType": _result_type,
         **{one.name: _filter(collection, one.name) for one in collection.filters},

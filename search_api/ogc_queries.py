@@ -47,6 +47,27 @@ def _dated(column: Any, asked: Asked) -> list[ColumnElement[bool]]:
     return found
 
 
+def match_set(collection: Collection, asked: Asked, concepts: ConceptIndex) -> EngineQuery | None:
+    """Return what is asked of sites or offers as a search, whose engine counts faster; None when it is not one."""
+    names = {name for name, _ in asked.values}
+    searched = names <= {"commune", "departement", *_SYSTEMS} and not {"commune", "departement"} <= names
+    if collection is COMMUNES or not searched or len(asked.boxes) > 1 or asked.since or asked.before:
+        return None
+    boundaries: set[int] = set()
+    codes: list[frozenset[int]] = []
+    for name, value in asked.values:
+        hit = resolve_ref(name, value) if name in ("commune", "departement") else None
+        concept = concepts.id(code_of(name, value)) if name in _SYSTEMS else None
+        if hit is not None:
+            boundaries.add(hit.id)
+        elif concept is not None:
+            codes.append(frozenset([concept]))
+        else:
+            return None
+    box = asked.boxes[0] if asked.boxes else None
+    return EngineQuery(level=PUBLIC, boundaries=frozenset(boundaries), codes=tuple(codes), bbox=box)
+
+
 def _offers(collection: Collection, asked: Asked, concepts: ConceptIndex) -> list[ColumnElement[bool]]:
     """Conditions on the rows of the projection."""
     boundaries: list[frozenset[int]] = []

@@ -100,8 +100,16 @@ def _shown_parameters() -> list[dict[str, Any]]:
     for one in COLLECTIONS.values():
         for parameter in ogc_openapi.item_parameters(one):
             found.setdefault(parameter["name"], parameter)
-    # Values differ from a collection to another: the OGC API's own description tells them.
-    found["kind"] = {**found["kind"], "schema": {"type": "string"}}
+    # What differs from a collection to another is told in full by the OGC API's own description.
+    found["kind"] = {
+        **found["kind"],
+        "description": "Sorte : practice ou establishment (lieux), liberal ou establishment (offres).",
+        "schema": {"type": "string"},
+    }
+    found["limit"]["description"] = (
+        f"Objets par page ; {COLLECTIONS['sites'].largest} au plus ({COLLECTIONS['communes'].largest} communes), même "
+        "si l’on en demande davantage."
+    )
     return list(found.values())
 
 
