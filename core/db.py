@@ -7,13 +7,17 @@ from typing import Annotated, Any
 
 import psycopg
 from fastapi import Depends
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from core.errors import Unavailable
 from core.settings import core_settings
+
+QUERY_CANCELED = "57014"
+"""What PostgreSQL says of a statement that it stopped."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -141,6 +145,30 @@ async def _session_dependency() -> AsyncIterator[AsyncSession]:
 
 SessionDep = Annotated[AsyncSession, Depends(_session_dependency)]
 """FastAPI dependency: the request's unit of work."""
+
+
+def was_stopped(error: BaseException) -> bool:
+    """Tell whether PostgreSQL stopped a statement at its time limit."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == QUERY_CANCELED
+
+
+@asynccontextmanager
+async def time_limit(session: AsyncSession, seconds: int) -> AsyncIterator[None]:
+    """Stop each statement of the block, and of the rest of the transaction, after some seconds, and say so.
+
+    Raises:
+        Unavailable: a statement of the block was stopped.
+    """
+    await session.execute(text("SELECT set_config('statement_timeout', :limit, true)"), {"limit": f"{seconds}s"})
+    try:
+        yield
+    except DBAPIError as error:
+        if not was_stopped(error):
+            raise
+        raise Unavailable(
+            f"La réponse demandait trop de temps : elle a été arrêtée au bout de {seconds} secondes. "
+            "Demandez une zone plus petite, ou ajoutez un filtre."
+        ) from error
 
 
 def libpq_dsn(*, direct: bool = True) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,8 +17,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.db import unit_of_work
+from core.db import unit_of_work, was_stopped
 from core.errors import DomainError, Unavailable
+from core.settings import core_settings
 
 log = structlog.get_logger("repere.http")
 
@@ -25,7 +28,7 @@ CSP = (
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
 )
 
-QUERY_CANCELED = "57014"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", None})
 
 TITLES = {
     400: "Requête invalide",
@@ -106,6 +109,17 @@ def set_error_page(render: Renderer) -> None:
     _Pages.render = staticmethod(render)
 
 
+def public_base(request: Request) -> str:
+    """Return what absolute links of an answer begin with, without a final slash.
+
+    The public address of the settings, behind whatever proxy; while that is only this machine's own, the address
+    that the caller used.
+    """
+    public = core_settings().public_url
+    known = public if urlsplit(public).hostname not in LOOPBACK else str(request.base_url)
+    return known.rstrip("/")
+
+
 def wants_page(request: Request) -> bool:
     """Tell whether the caller is a browser that asked for a page."""
     path = request.url.path
@@ -148,10 +162,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == QUERY_CANCELED:
+    if was_stopped(error):
         log.warning("query_time_limit", path=request.url.path)
         detail = "La réponse demandait trop de temps : précisez la recherche (lieu, rayon, filtre)."
-    elif isinstance(error, OperationalError | PoolTimeout):
+    elif isinstance(error, OperationalError | PoolTimeout | psycopg.OperationalError):
         log.error("database_unreachable", path=request.url.path, error=type(error).__name__)
         detail = "La base de données ne répond pas. Rien n’a été perdu : réessayez dans un instant."
     else:
@@ -223,6 +237,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(SecurityHeaders)
     app.get("/healthz", include_in_schema=False)(_healthz)

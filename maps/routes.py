@@ -1,7 +1,6 @@
 """JSON of the location index: contours for the basemap, for places and for territories."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
@@ -9,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
+from core.conditional import has_it, tag_of
 from core.db import SessionDep
 from core.errors import InvalidInput, NotFound
 from maps import basemap, outlines, store
@@ -38,10 +38,9 @@ class _Kept:
 async def _answer(request: Request, name: str, make: Callable[[], Awaitable[dict[str, Any] | bytes]]) -> Response:
     """Return contours with validators; 304 when the caller has them already."""
     version = (await asyncio.to_thread(store.current)).token
-    tag = f'"{hashlib.sha256(f"{version}|{name}".encode()).hexdigest()[:20]}"'
+    tag = tag_of(version, name)
     headers = {"ETag": tag, "Cache-Control": DAY}
-    asked = {value.strip().removeprefix("W/") for value in request.headers.get("if-none-match", "").split(",")}
-    if tag in asked or "*" in asked:
+    if has_it(request, tag):
         return Response(status_code=304, headers=headers)
     document = await make()
     content = document if isinstance(document, bytes) else orjson.dumps(document)

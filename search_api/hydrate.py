@@ -165,7 +165,7 @@ async def offer_cards(
         cards[row.id] = OfferCard(
             id=row.uid,
             name=row.name,
-            practitioner=_person(row.title, row.first_name, row.last_name),
+            practitioner=person(row.title, row.first_name, row.last_name),
             type=ConceptOut(code=kind.ref, label=kind.label, matched=kind.id in wanted.codes) if kind else None,
             labels=_labels(codes, concepts, wanted, row.type_id),
             patients=patients(row.age_min, row.age_max),
@@ -189,7 +189,8 @@ def patients(age_min: int, age_max: int) -> str:
     return "Enfant et adulte" if child and adult else "Enfant" if child else "Adulte"
 
 
-def _person(title: str | None, first_name: str | None, last_name: str | None) -> str | None:
+def person(title: str | None, first_name: str | None, last_name: str | None) -> str | None:
+    """Return how a practitioner is named, or None without a name."""
     if not last_name:
         return None
     return " ".join(part for part in (title, first_name, last_name) if part)

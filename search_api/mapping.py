@@ -1,11 +1,14 @@
 """From the engine's cells to the GeoJSON of the map."""
 
+import math
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import Site
 from maps.api import place_by_id
 from search_api.engine import EngineQuery, MapCell, MapCells, SearchEngine
+from search_api.postgis_map import TOWN_CELL_DEGREES
 from search_api.schemas import BBox
 from search_api.schemas_map import (
     MAX_FEATURES,
@@ -20,21 +23,26 @@ from search_api.schemas_map import (
 CELL_PIXELS = 64
 """Side of a cell on the screen: a cluster's badge and the room around it."""
 TILE_PIXELS = 256
-TRIES = 6
 
 
 async def map_answer(
     session: AsyncSession, engine: SearchEngine, query: EngineQuery, view: BBox, zoom: int
 ) -> MapAnswer:
-    """Return the points of a viewport: at most `MAX_FEATURES`, the cells widened until it is so."""
+    """Return the points of a viewport: at most `MAX_FEATURES`, which leave nothing out.
+
+    A screen seldom holds as many cells. When one does, or when the viewport is far wider than a screen shows at
+    this zoom, the cells are widened at once to what fits, then beyond those where towns are shown apart.
+    """
     cell = 360 / 2**zoom * CELL_PIXELS / TILE_PIXELS
-    for _ in range(TRIES):
+    found = await engine.map_features(session, query, view, cell)
+    if len(found.cells) > MAX_FEATURES:
+        cell = _fitting(view, cell)
         found = await engine.map_features(session, query, view, cell)
-        if len(found.cells) <= MAX_FEATURES:
-            break
-        cell *= 2
+    if len(found.cells) > MAX_FEATURES:
+        cell = max(cell, TOWN_CELL_DEGREES * 1.01)
+        found = await engine.map_features(session, query, view, cell)
     names = await _names(session, found)
-    features = [_feature(found_cell, names) for found_cell in found.cells[:MAX_FEATURES]]
+    features = [_feature(found_cell, names) for found_cell in found.cells]
     return MapAnswer(
         features=features,
         total=found.inside.sites,
@@ -43,12 +51,21 @@ async def map_answer(
     )
 
 
+def _fitting(view: BBox, cell: float) -> float:
+    """Return the size of cells of which the viewport cannot hold more than `MAX_FEATURES`."""
+    upright = math.cos(math.radians(max(-80.0, min(80.0, (view.south + view.north) / 2))))
+    # A viewport that does not begin at the edge of a cell touches one more in each direction.
+    while ((view.east - view.west) / cell + 2) * ((view.north - view.south) / (cell * upright) + 2) > MAX_FEATURES:
+        cell *= 1.1
+    return cell
+
+
 def _named(cell: MapCell) -> bool:
     return cell.one_point or (not cell.exact and cell.commune_id is not None)
 
 
 async def _names(session: AsyncSession, found: MapCells) -> dict[int, MapSite]:
-    ids = [site for cell in found.cells[:MAX_FEATURES] if _named(cell) for site in cell.site_ids]
+    ids = [site for cell in found.cells if _named(cell) for site in cell.site_ids]
     if not ids:
         return {}
     rows = await session.execute(select(Site.id, Site.uid, Site.name).where(Site.id.in_(ids)).order_by(Site.id))

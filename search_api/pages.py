@@ -8,7 +8,8 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock, http
+from core import clock
+from core.db import was_stopped
 from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
@@ -64,7 +65,7 @@ async def _answer(
     except Unavailable:
         timed_out = True
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != http.QUERY_CANCELED:
+        if not was_stopped(error):
             raise
         await session.rollback()
         timed_out = True

@@ -25,6 +25,7 @@ from search_api.schemas import (
     SearchAnswer,
     SearchItem,
     SearchQuery,
+    Sort,
     SuggestionGroup,
     WhereRef,
 )
@@ -202,20 +203,27 @@ async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[Pla
     return [place_out(hit) for hit in found]
 
 
-async def map_features(
-    session: AsyncSession,
-    query: SearchQuery,
-    view: BBox,
-    zoom: int,
-    level: int = PUBLIC,
-    engine: SearchEngine | None = None,
-) -> MapAnswer:
-    """Return what the map shows of a search inside a viewport, grouped for a zoom level 0–19.
+async def matched(
+    session: AsyncSession, query: SearchQuery, level: int = PUBLIC, engine: SearchEngine | None = None
+) -> EngineQuery:
+    """Return the match set of a search, for its map and its tiles: without order, page nor distances.
 
-    Raises as `search` does.
+    As in `search`, words that find nothing together are taken each on its own. Raises as `search` does.
     """
     prepared = await prepare(session, query, level, engine)
-    return await map_answer(session, prepared.engine, prepared.query, view, zoom)
+    whole = replace(prepared.query, origins=(), sort=Sort.distance, offset=0, limit=0, facet_of={})
+    if prepared.reading.loose and not (await prepared.engine.count(session, whole)).offers:
+        loose = replace(whole, terms=prepared.reading.loose)
+        if (await prepared.engine.count(session, loose)).offers:
+            return loose
+    return whole
+
+
+async def map_features(
+    session: AsyncSession, engine: SearchEngine, query: EngineQuery, view: BBox, zoom: int
+) -> MapAnswer:
+    """Return what the map shows of a search (see `matched`) inside a viewport, grouped for a zoom level 0–19."""
+    return await map_answer(session, engine, query, view, zoom)
 
 
 def _cleaned(typed: str) -> str:

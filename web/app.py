@@ -8,10 +8,13 @@ from fastapi import FastAPI
 from core import db, http
 from core.ui import pages as ui
 from maps import api as maps
+from maps import routes_tiles as maps_tiles
 from search_api import engines, sheet_pages
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
+from search_api import routes_ogc as search_ogc
+from search_api import routes_tiles as search_tiles
 from web import pages as web_pages
 
 
@@ -40,6 +43,10 @@ def create_app() -> FastAPI:
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
+    # The layers that a room above draws come before the names that maps knows.
+    app.include_router(search_tiles.router)
+    app.include_router(maps_tiles.router)
+    app.include_router(search_ogc.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)

@@ -61,6 +61,7 @@ def needs(environ: Mapping[str, str], *, tests: bool) -> list[Need]:
         wanted.append(Need("PostgreSQL et PostGIS", ("postgresql", "postgresql-postgis"), bool(postgres_bin())))
     if tests:
         wanted.append(Need("Chromium (tests)", ("chromium",), bool(chromium())))
+        wanted.append(Need("GDAL (tests)", ("gdal-bin",), bool(shutil.which("ogr2ogr"))))
         wanted.append(Need("polices (tests)", ("fonts-dejavu-core",), _has_fonts()))
     return wanted
 
