@@ -12,6 +12,10 @@ from ingest.linkage.encoding import EMPTY, Encoded, Ints, Longs
 Index = npt.NDArray[np.intp]
 
 
+_END = 3
+"""Letters of a surname's beginning or end; a slip of the pen leaves one of them whole."""
+
+
 @dataclass(slots=True)
 class Pass:
     """One blocking key on both sides: for each line row, a slice of `activity_rows` (sorted by key)."""
@@ -73,6 +77,7 @@ class _Names:
         self.words = [[words.setdefault(w, len(words)) for w in _block_words(n)] or [EMPTY] for n in data.surnames]
         self.sound = _coded([normalise.phonetic(n.glued) for n in data.surnames])
         self.initial = _coded([n.glued[:1] for n in data.surnames])
+        self.ends = [_coded([n.glued[:_END] for n in data.surnames]), _coded([n.glued[-_END:] for n in data.surnames])]
         self.head = _coded([n.words[0] if n.words else "" for n in data.firsts])
         self._data = data
         self._whole: dict[tuple[str, ...], int] = {}
@@ -103,8 +108,8 @@ def passes(data: Encoded) -> Iterator[Pass]:
     """Yield the passes: each finds true pairs that the others miss.
 
     phone · phone + first name · surname word + first name (whole country) · surname word + postcode · sound of
-    the surname + postcode · first name + initial of the surname + postcode · first name + address · surname word
-    + address · all words.
+    the surname + postcode · first name + initial of the surname + postcode · first name + beginning or end of the
+    surname + département · first name + address · surname word + address · all words.
     """
     a, b = data.lines, data.activities
     names = _Names(data)
@@ -166,6 +171,15 @@ def passes(data: Encoded) -> Iterator[Pass]:
         _key(b_head[placed.row], b_initial[placed.row], placed.profession, placed.postcode),
         placed.row,
     )
+    for name, end in zip(("beginning", "end"), names.ends, strict=True):
+        yield _pass(
+            f"first name + {name} + département",
+            60,
+            _key(a_head[at.row], end[a.surname[at.row]], at.profession, a.department[at.row]),
+            at.row,
+            _key(b_head[on.row], end[b.surname[on.row]], on.profession, b.department[on.row]),
+            on.row,
+        )
     lodged = _where(at, (a.core[at.row] != EMPTY) & (a.first[at.row] != EMPTY))
     housed = _where(on, b.core[on.row] != EMPTY)
     r, s = lodged.row, housed.row

@@ -195,7 +195,7 @@ class Comparer:
     def _names(self, sa: Ints, fa: Ints, sb: Ints, fb: Ints) -> tuple[Levels, Levels]:
         surnames, firsts = self.data.surnames, self.data.firsts
         surname = _name_levels(sa, sb, [n.glued for n in surnames], [n.words for n in surnames])
-        first = _name_levels(fa, fb, [n.glued for n in firsts], [n.words for n in firsts])
+        first = _name_levels(fa, fb, [n.glued for n in firsts], [n.words for n in firsts], compound=True)
         odd = np.flatnonzero((surname == NameLevel.DIFFERENT) & (first == NameLevel.DIFFERENT))
         for k in odd[self._crossed(sa[odd], fa[odd], sb[odd], fb[odd])]:
             surname[k] = first[k] = NameLevel.SWAPPED
@@ -334,8 +334,14 @@ def _graded(level: Levels, full: Bits, shares: dict[NameLevel, float], fixed: di
     return full * factor[level] + constant[level]
 
 
-def _name_levels(left: Ints, right: Ints, glued: list[str], words: list[tuple[str, ...]]) -> Levels:
-    """Level of each pair of dictionary codes; only distinct unequal pairs are compared as texts."""
+def _name_levels(
+    left: Ints, right: Ints, glued: list[str], words: list[tuple[str, ...]], *, compound: bool = False
+) -> Levels:
+    """Level of each pair of dictionary codes; only distinct unequal pairs are compared as texts.
+
+    A slip in one part of a double surname is a slip. In `compound` names (first names) another second part makes
+    another name, however close: Jean-Luc is not Jean-Lou.
+    """
     level = np.where(left == right, NameLevel.EQUAL, NameLevel.DIFFERENT).astype(np.int8)
     unequal = np.flatnonzero(left != right)
     level[(left == EMPTY) | (right == EMPTY)] = NameLevel.MISSING
@@ -349,12 +355,14 @@ def _name_levels(left: Ints, right: Ints, glued: list[str], words: list[tuple[st
     plain = np.array([len(w) == 1 and len(g) > 1 for w, g in zip(words, glued, strict=True)])
     for k in np.flatnonzero(~(plain[values // width] & plain[values % width])).tolist():
         i, j = ones[k], others[k]
-        found[k] = _text_level(glued[i], glued[j], words[i], words[j], bool(close[k]))
+        found[k] = _text_level(glued[i], glued[j], words[i], words[j], close=bool(close[k]), compound=compound)
     level[unequal] = found[inverse]
     return level
 
 
-def _text_level(p: str, q: str, one: tuple[str, ...], other: tuple[str, ...], close: bool) -> NameLevel:
+def _text_level(
+    p: str, q: str, one: tuple[str, ...], other: tuple[str, ...], *, close: bool, compound: bool
+) -> NameLevel:
     if not p or not q:
         return NameLevel.MISSING
     if p == q:
@@ -366,6 +374,8 @@ def _text_level(p: str, q: str, one: tuple[str, ...], other: tuple[str, ...], cl
         shorter = min(left, right, key=len)
         if shorter <= left and shorter <= right and any(len(w) > 2 for w in shorter):
             return NameLevel.PART
+        if close and not compound:
+            return NameLevel.CLOSE
         if one[0] == other[0] and len(one[0]) > 2 and one[0] not in COMPOUND_HEADS:
             return NameLevel.HEAD
     if close:

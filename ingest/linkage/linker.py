@@ -13,9 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ingest.linkage import assignment, bands, blocking, explain
-from ingest.linkage.comparison import Compared, Comparer, Same
+from ingest.linkage.comparison import Compared, Comparer
+from ingest.linkage.context import best_without, context
 from ingest.linkage.decisions import Forced, fingerprints, forced_pairs
 from ingest.linkage.encoding import Encoded, Longs, encode
+from ingest.linkage.judging import KindEstimate, judge
 from ingest.linkage.sources import Progress, Source, SqlSource, load
 
 CHUNK = 40_000
@@ -182,7 +184,7 @@ class _Outcome:
     forced: npt.NDArray[np.bool_]
     margin: npt.NDArray[np.float64]
     kind: bands.Kinds
-    estimates: list[bands.KindEstimate]
+    estimates: list[KindEstimate]
     kind_counts: dict[str, dict[str, int]]
 
 
@@ -198,21 +200,11 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
     chosen = assignment.assign(pairs.line, pairs.activity, value)
     margin = assignment.margins(pairs.line, pairs.activity, value, chosen)
     kind = bands.kinds(pairs)
-    sure = chosen & bands.is_sure(pairs, kind)
-    likely = sure | (chosen & (pairs.total >= bands.WEAK_BITS))
-    judged = bands.judge(
-        pairs,
-        chosen & ~is_forced,
-        margin,
-        kind,
-        _namesakes(data)[pairs.activity],
-        _rival_is_same_person(data, pairs, chosen),
-        _coverage(data, _marked(data, pairs, likely))[pairs.activity],
-        _lost(pairs, chosen, _marked(data, pairs, likely)),
-    )
+    around = context(data, pairs, chosen, kind)
+    judged = judge(pairs, chosen & ~is_forced, margin, kind, around)
     auto = judged.auto | (is_forced & chosen)
     review = chosen & ~auto
-    best = _best_without(pairs, chosen)
+    best = best_without(pairs, chosen)
     review[best[(pairs.total[best] >= bands.REVIEW_RIVAL_BITS) & bands.is_sure(pairs, kind)[best]]] = True
     counts = {
         k.name: {
@@ -222,65 +214,6 @@ def _decide(data: Encoded, pairs: Compared, forced: Forced) -> _Outcome:
         for k in bands.Kind
     }
     return _Outcome(pairs, chosen, auto, review, is_forced, margin, kind, judged.estimates, counts)
-
-
-def _marked(data: Encoded, pairs: Compared, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Activities of the given pairs."""
-    marked = np.zeros(len(data.activities), dtype=np.bool_)
-    marked[pairs.activity[mask]] = True
-    return marked
-
-
-def _coverage(data: Encoded, taken: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """For each activity, the share taken of the other liberal ones of its profession and département."""
-    b = data.activities
-    cell = b.department.astype(np.int64) * (len(data.professions) + 1) + b.profession
-    counted = b.liberal & b.located
-    size = int(cell.max()) + 1 if len(cell) else 1
-    whole = np.bincount(cell[counted], minlength=size)[cell] - counted
-    used = np.bincount(cell[counted & taken], minlength=size)[cell] - (counted & taken)
-    share: npt.NDArray[np.float64] = used / np.maximum(whole, 1)
-    return share
-
-
-def _namesakes(data: Encoded) -> npt.NDArray[np.bool_]:
-    """Activities whose name another person of the profession bears."""
-    b = data.activities
-    frame = pd.DataFrame({"s": b.surname, "f": b.first, "p": b.profession, "who": b.person})
-    if frame.empty:
-        return np.zeros(0, dtype=np.bool_)
-    people = frame.drop_duplicates().groupby(["s", "f", "p"]).size()
-    shared = people[people > 1].reset_index()[["s", "f", "p"]]
-    marked = frame.merge(shared.assign(more=True), on=["s", "f", "p"], how="left")["more"]
-    return marked.notna().to_numpy(dtype=np.bool_)
-
-
-def _rival_is_same_person(data: Encoded, pairs: Compared, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Chosen pairs whose line has no better other candidate than the same person at another structure."""
-    best = np.full(len(data.lines), -np.inf)
-    holder = np.full(len(data.lines), -1, dtype=np.int64)
-    picked = np.flatnonzero(chosen)
-    holder[pairs.line[picked]] = data.activities.person[pairs.activity[picked]]
-    others = np.flatnonzero(~chosen)
-    foreign = others[data.activities.person[pairs.activity[others]] != holder[pairs.line[others]]]
-    np.maximum.at(best, pairs.line[foreign], pairs.total[foreign])
-    contested = np.zeros(len(data.activities), dtype=np.bool_)
-    contested[pairs.activity[others]] = True
-    return (best[pairs.line] < pairs.total - bands.SURE_MARGIN) & ~contested[pairs.activity]
-
-
-def _best_without(pairs: Compared, served: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Best pair of each line that has none of the given pairs."""
-    free = np.flatnonzero(~np.isin(pairs.line, pairs.line[served]))
-    order = free[np.lexsort((-pairs.total[free], pairs.line[free]))]
-    first = np.r_[True, np.diff(pairs.line[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
-    return order[first]
-
-
-def _lost(pairs: Compared, chosen: npt.NDArray[np.bool_], claimed: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Best pair of each line left without partner (or with a salaried activity) because another line took it."""
-    best = _best_without(pairs, chosen & (pairs.level("mode") == Same.EQUAL))
-    return best[claimed[pairs.activity[best]] & ~chosen[best]]
 
 
 def _frames(
