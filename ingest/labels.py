@@ -15,6 +15,23 @@ STATUSES = {
 
 DECISIONS = {"auto": "lié", "review": "à relire", "none": "sans lien", "rejected": "rejeté"}
 
+CASES = {
+    "all": "ensemble",
+    "plain": "courant",
+    "homonym": "homonyme dans la commune",
+    "relative": "parent au même cabinet",
+    "changed_name": "nom changé",
+    "moved_town": "autre commune",
+    "moved_street": "autre rue",
+    "typo": "faute de frappe",
+    "part_dropped": "nom double écourté",
+    "extra_first_name": "prénom de plus",
+    "initial": "initiale",
+    "ameli_only": "connu d’AMELI seul",
+    "ameli_only_homonym": "connu d’AMELI seul, homonyme",
+}
+"""Kinds of case that a truth file names; others are shown as they are."""
+
 LEVELS = {
     "number": "au numéro",
     "street": "à la rue",

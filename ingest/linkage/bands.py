@@ -5,7 +5,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from ingest.linkage.comparison import Compared, NameLevel, PlaceLevel, Same, StreetLevel
+from ingest.linkage.comparison import Compared, PlaceLevel, Same, StreetLevel
+from ingest.linkage.naming import NameLevel
 
 Kinds = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ingest.labels import CASES, NBSP
 from ingest.linkage.evaluation import Evaluation, evaluate, read_truth
 from ingest.linkage.linker import LinkResult, link
 from ingest.linkage.sources import activities_from_rpps, ameli_from_file
@@ -99,15 +100,22 @@ def read_links(path: Path) -> pd.DataFrame:
 
 
 def show(evaluation: Evaluation) -> None:
-    """Print an evaluation as a table: all lines first, then each kind of case."""
+    """Print an evaluation as a table: all lines first, then what is missed and wrong for each kind of case."""
     table = Table(title="Liens automatiques contre la vérité")
-    for heading in ("Cas", "Lignes", "À lier", "Liées", "Justes", "Précision", "Rappel", "F1", "À relire"):
+    for heading in ("Cas", "Lignes", "À lier", "Liées", "Fausses", "Manquées", "À relire", "Précision", "Rappel"):
         table.add_column(heading, justify="left" if heading == "Cas" else "right")
     for one in (evaluation.overall, *evaluation.kinds):
-        rates = [f"{rate:.2%}".replace(".", ",").replace("%", " %") for rate in (one.precision, one.recall, one.f1)]
-        counts = (one.lines, one.true_links, one.linked, one.right)
-        table.add_row(one.kind, *map(str, counts), *rates, str(one.review))
+        counts = (one.lines, one.true_links, one.linked, one.wrong, one.missed, one.review)
+        rates = (
+            _percent(one.precision) if one.linked else "—",
+            _percent(one.recall) if one.true_links else "—",
+        )
+        table.add_row(CASES.get(one.kind, one.kind), *map(str, counts), *rates)
     Console().print(table)
+
+
+def _percent(rate: float) -> str:
+    return f"{rate:.2%}".replace(".", ",").replace("%", f"{NBSP}%")
 
 
 def _summary(result: LinkResult) -> dict[str, object]:

@@ -9,29 +9,14 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import process
-from rapidfuzz.distance import OSA, JaroWinkler
 
 from ingest.linkage.encoding import EMPTY, Encoded, Ints, Longs
+from ingest.linkage.naming import Levels, NameLevel, close_words, name_levels
 
 Bits = npt.NDArray[np.float32]
-Levels = npt.NDArray[np.int8]
 
 BACKGROUND = 20_000
 """Weight of the background frequencies, in activities."""
-
-
-class NameLevel(IntEnum):
-    """Agreement of a surname or a first name; HEAD: two first names of which only the first agrees."""
-
-    EQUAL = 0
-    PART = 1
-    CLOSE = 2
-    SWAPPED = 3
-    INITIAL = 4
-    HEAD = 5
-    MISSING = 6
-    DIFFERENT = 7
 
 
 class PlaceLevel(IntEnum):
@@ -104,24 +89,12 @@ _MAX_ADDRESS = 17.0
 SHARED_PHONE_BITS, OTHER_SHARED_PHONE_BITS, OTHER_PHONE_BITS = 2.5, -1.0, -3.5
 STREET_BITS = 8.0
 """Same number and street in another town of the département: a town misspelt, or a CEDEX postcode."""
-COMPOUND_HEADS = frozenset(("JEAN", "MARIE", "ANNE", "PIERRE"))
-"""First names that others follow to make another one: Jean-Luc is not Jean-Pierre."""
 
 
 def _rarity(count: npt.NDArray[np.integer], total: int, low: float, high: float) -> Bits:
     """Bits brought by agreeing on a value seen `count` times in `total` rows."""
     share = (count.astype(np.float32) + 1) / (total + BACKGROUND)
     return np.clip(-np.log2(share), low, high).astype(np.float32)
-
-
-def _close_words(left: list[str], right: list[str]) -> npt.NDArray[np.bool_]:
-    """One slip of the pen, or all but alike for a long word."""
-    if not left:
-        return np.zeros(0, dtype=np.bool_)
-    slips = process.cpdist(left, right, scorer=OSA.distance, score_cutoff=2, dtype=np.int16, workers=2)
-    alike = process.cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float32, workers=2)
-    shorter = np.minimum([len(w) for w in left], [len(w) for w in right])
-    return ((slips <= 1) & (shorter >= 4)) | ((slips <= 2) & (shorter >= 8)) | ((alike >= 0.95) & (shorter >= 6))
 
 
 class Comparer:
@@ -194,8 +167,8 @@ class Comparer:
 
     def _names(self, sa: Ints, fa: Ints, sb: Ints, fb: Ints) -> tuple[Levels, Levels]:
         surnames, firsts = self.data.surnames, self.data.firsts
-        surname = _name_levels(sa, sb, [n.glued for n in surnames], [n.words for n in surnames])
-        first = _name_levels(fa, fb, [n.glued for n in firsts], [n.words for n in firsts], compound=True)
+        surname = name_levels(sa, sb, [n.glued for n in surnames], [n.words for n in surnames])
+        first = name_levels(fa, fb, [n.glued for n in firsts], [n.words for n in firsts], compound=True)
         odd = np.flatnonzero((surname == NameLevel.DIFFERENT) & (first == NameLevel.DIFFERENT))
         for k in odd[self._crossed(sa[odd], fa[odd], sb[odd], fb[odd])]:
             surname[k] = first[k] = NameLevel.SWAPPED
@@ -279,7 +252,7 @@ class Comparer:
         width = len(texts)
         values, inverse = np.unique(left.astype(np.int64) * width + right, return_inverse=True)
         pairs = [(texts[v // width], texts[v % width]) for v in values.tolist()]
-        close = _close_words([p for p, _ in pairs], [q for _, q in pairs])
+        close = close_words([p for p, _ in pairs], [q for _, q in pairs])
         parts = np.array(
             [bool(p) and (set(p.split()) <= set(q.split()) or set(q.split()) <= set(p.split())) for p, q in pairs],
             dtype=np.bool_,
@@ -332,60 +305,6 @@ def _graded(level: Levels, full: Bits, shares: dict[NameLevel, float], fixed: di
     factor = np.array([shares.get(n, 1.0 if n == NameLevel.EQUAL else 0.0) for n in NameLevel], dtype=np.float32)
     constant = np.array([fixed.get(n, 0.0) for n in NameLevel], dtype=np.float32)
     return full * factor[level] + constant[level]
-
-
-def _name_levels(
-    left: Ints, right: Ints, glued: list[str], words: list[tuple[str, ...]], *, compound: bool = False
-) -> Levels:
-    """Level of each pair of dictionary codes; only distinct unequal pairs are compared as texts.
-
-    A slip in one part of a double surname is a slip. In `compound` names (first names) another second part makes
-    another name, however close: Jean-Luc is not Jean-Lou.
-    """
-    level = np.where(left == right, NameLevel.EQUAL, NameLevel.DIFFERENT).astype(np.int8)
-    unequal = np.flatnonzero(left != right)
-    level[(left == EMPTY) | (right == EMPTY)] = NameLevel.MISSING
-    if not len(unequal):
-        return level
-    width = len(glued)
-    values, inverse = np.unique(left[unequal].astype(np.int64) * width + right[unequal], return_inverse=True)
-    ones, others = (values // width).tolist(), (values % width).tolist()
-    close = _close_words([glued[i] for i in ones], [glued[j] for j in others])
-    found = np.where(close, NameLevel.CLOSE, NameLevel.DIFFERENT).astype(np.int8)
-    plain = np.array([len(w) == 1 and len(g) > 1 for w, g in zip(words, glued, strict=True)])
-    for k in np.flatnonzero(~(plain[values // width] & plain[values % width])).tolist():
-        i, j = ones[k], others[k]
-        found[k] = _text_level(glued[i], glued[j], words[i], words[j], close=bool(close[k]), compound=compound)
-    level[unequal] = found[inverse]
-    return level
-
-
-def _text_level(
-    p: str, q: str, one: tuple[str, ...], other: tuple[str, ...], *, close: bool, compound: bool
-) -> NameLevel:
-    if not p or not q:
-        return NameLevel.MISSING
-    if p == q:
-        return NameLevel.EQUAL
-    if len(one) > 1 or len(other) > 1:
-        left, right = set(one), set(other)
-        if left == right:
-            return NameLevel.EQUAL
-        shorter = min(left, right, key=len)
-        if shorter <= left and shorter <= right and any(len(w) > 2 for w in shorter):
-            return NameLevel.PART
-        if close and not compound:
-            return NameLevel.CLOSE
-        if one[0] == other[0] and len(one[0]) > 2 and one[0] not in COMPOUND_HEADS:
-            return NameLevel.HEAD
-    if close:
-        return NameLevel.CLOSE
-    if len(p) == 1 or len(q) == 1:
-        return NameLevel.INITIAL if p[0] == q[0] else NameLevel.DIFFERENT
-    initials = "".join(w[0] for w in one), "".join(w[0] for w in other)
-    if (len(other) > 1 and p == initials[1]) or (len(one) > 1 and q == initials[0]):
-        return NameLevel.INITIAL
-    return NameLevel.DIFFERENT
 
 
 def _skills(data: Encoded) -> tuple[Levels, Bits]:

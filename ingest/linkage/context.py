@@ -21,16 +21,17 @@ class Context:
 
     `namesakes`: another person of the profession has the same name; `same_person`: the nearest rival is the same
     person elsewhere; `contested`: another line without sure partner may stand for the activity too; `second`: the
-    person holds a sure line at another place; `coverage`: share of the activities of the same profession and
-    département that other lines take. `lost`: for each line without partner, its best pair, whose activity another
-    line took. `spare`: activities of people who hold a sure line elsewhere, per sure line. `strangers`: share of
-    the lost lines that may be strangers, see `_strangers`.
+    person holds a sure line at another place; `free`: another place of the person has no line; `coverage`: share
+    of the activities of the same profession and département that other lines take. `lost`: for each line without
+    partner, its best pair, whose activity another line took. `spare`: activities of people who hold a sure line
+    elsewhere, per sure line. `strangers`: share of the lost lines that may be strangers, see `_strangers`.
     """
 
     namesakes: Bools
     same_person: Bools
     contested: Bools
     second: Bools
+    free: Bools
     coverage: Floats
     lost: Index
     spare: float
@@ -53,6 +54,7 @@ def context(data: Encoded, pairs: Compared, chosen: Bools, kind: bands.Kinds) ->
         same_person=_rival_is_same_person(data, pairs, chosen),
         contested=_contested(data, pairs, chosen, kind, settled),
         second=(people & ~held)[pairs.activity],
+        free=_other_free(data, open_ & ~_marked(data, pairs, chosen))[pairs.activity],
         coverage=_coverage(data, taken)[pairs.activity],
         lost=lost,
         spare=float((open_ & people & ~held).sum()) / max(1, int(held.sum())),
@@ -73,6 +75,14 @@ def _people(data: Encoded, held: Bools) -> Bools:
     marked = np.zeros(int(person.max()) + 1 if len(person) else 0, dtype=np.bool_)
     marked[person[held]] = True
     return marked[person]
+
+
+def _other_free(data: Encoded, free: Bools) -> Bools:
+    """Activities whose person has another one among the free."""
+    person = data.activities.person
+    count = np.bincount(person[free], minlength=int(person.max()) + 1 if len(person) else 0)
+    more: Bools = count[person] - free > 0
+    return more
 
 
 def _coverage(data: Encoded, taken: Bools) -> Floats:
@@ -114,8 +124,11 @@ def _rival_is_same_person(data: Encoded, pairs: Compared, chosen: Bools) -> Bool
 
 
 def _contested(data: Encoded, pairs: Compared, chosen: Bools, kind: bands.Kinds, settled: Bools) -> Bools:
-    """Pairs whose activity yet another line without sure partner may stand for: nobody can tell which."""
-    return _marked(data, pairs, ~chosen & (kind != bands.Kind.OTHER) & ~settled[pairs.line])[pairs.activity]
+    """Pairs whose activity yet another line may stand for, one that nothing explains better: who can tell which?"""
+    own = np.full(len(data.lines), -np.inf)
+    own[pairs.line[chosen]] = pairs.total[chosen]
+    rival = ~chosen & ~settled[pairs.line] & (pairs.total > own[pairs.line] - bands.SURE_MARGIN)
+    return _marked(data, pairs, rival & (kind != bands.Kind.OTHER))[pairs.activity]
 
 
 def best_without(pairs: Compared, served: Bools) -> Index:

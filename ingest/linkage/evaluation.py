@@ -6,6 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+ALL = "all"
+"""Kind of the score of all lines together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -31,6 +34,16 @@ class Score:
         return self.right / self.true_links if self.true_links else 1.0
 
     @property
+    def wrong(self) -> int:
+        """Automatic links that are not the true one."""
+        return self.linked - self.right
+
+    @property
+    def missed(self) -> int:
+        """True links that were not made automatically."""
+        return self.true_links - self.right
+
+    @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
         both = self.precision + self.recall
@@ -39,6 +52,8 @@ class Score:
     def as_dict(self) -> dict[str, Any]:
         """Counts and rates, for JSON."""
         return asdict(self) | {
+            "wrong": self.wrong,
+            "missed": self.missed,
             "precision": round(self.precision, 6),
             "recall": round(self.recall, 6),
             "f1": round(self.f1, 6),
@@ -49,7 +64,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Score of everything, then of each kind of case that the truth tells."""
+    """Score of everything, then of each kind of case that the truth tells (a line may be of several)."""
 
     overall: Score
     kinds: list[Score]
@@ -62,6 +77,7 @@ class Evaluation:
 def read_truth(path: Path) -> pd.DataFrame:
     """Truth file `ameli_row,rpps,structure,secteur[,kind]`; an empty rpps means that nobody matches.
 
+    `kind` names what makes the line hard, several kinds joined by "+".
     Raises ValueError when a column is missing, FileNotFoundError when the file is.
     """
     truth = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -83,11 +99,12 @@ def evaluate(links: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:
     both["person"] = person
     both["exact"] = person & (both["structure"] == both["structure_true"])
     if "kind" in both.columns:
-        label = both["kind"].where(both["kind"] != "", "courant")
-        kinds = [_score(str(name), rows) for name, rows in both.groupby(label, sort=True)]
+        # A line that moved and bears a misspelt name is a case of both.
+        each = both.assign(kind=both["kind"].where(both["kind"] != "", "plain").str.split("+")).explode("kind")
+        kinds = [_score(str(name), rows) for name, rows in each.groupby("kind", sort=True)]
     else:
         kinds = []
-    return Evaluation(_score("ensemble", both), kinds)
+    return Evaluation(_score(ALL, both), kinds)
 
 
 def _score(kind: str, rows: pd.DataFrame) -> Score:

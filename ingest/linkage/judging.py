@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.linkage.bands import SURE_MARGIN, WEAK_BITS, Bools, Kind, Kinds, by_name, is_sure
-from ingest.linkage.comparison import Compared, NameLevel, Same
+from ingest.linkage.comparison import Compared, Same
 from ingest.linkage.context import Context
+from ingest.linkage.naming import NameLevel
 
 WEAK_MARGIN = 4.0
 SAME_PERSON_MARGIN = 1.5
+PLACE_MARGIN = 8.0
+"""What tells one free place of a person from another when the line is at neither."""
 MAX_KIND_ERROR = 0.04
 CHEAP_KIND_ERROR = 0.005
 MAX_TOTAL_ERROR = 0.0008
@@ -64,7 +67,7 @@ def judge(pairs: Compared, chosen: Bools, margin: npt.NDArray[np.float64], kind:
     able = chosen & ~sure & liberal & (pairs.total >= WEAK_BITS) & (margin >= WEAK_MARGIN)
     able &= (pairs.level("gender") != Same.DIFFERENT) & (pairs.level("specialty") != Same.DIFFERENT)
     able &= pairs.level("first") <= NameLevel.SWAPPED
-    able &= ~(around.contested & by_name(kind))
+    able &= ~by_name(kind) | ~(around.contested | (around.free & (margin < PLACE_MARGIN)))
     trials: list[tuple[float, KindEstimate, Bools]] = []
     for k, shared, second in product(list(Kind)[2:-1], (False, True), (False, True)):
         here = able & (kind == k) & (around.namesakes == shared) & (around.second == second)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -133,7 +134,7 @@ def test_evaluation_counts_by_kind() -> None:
             "ameli_row": [1, 2, 3, 4],
             "rpps": ["1", "2", "", "4"],
             "structure": ["S1", "S2", "", "S4"],
-            "kind": ["", "moved", "orphan", "moved"],
+            "kind": ["", "moved", "orphan", "moved+typo"],
         }
     )
     links = pd.DataFrame(
@@ -149,6 +150,12 @@ def test_evaluation_counts_by_kind() -> None:
     assert result.overall.true_links == 3
     moved = next(k for k in result.kinds if k.kind == "moved")
     assert (moved.recall, moved.precision) == (0.0, 0.0)
+    assert {k.kind: (k.lines, k.wrong, k.missed) for k in result.kinds} == {
+        "moved": (2, 1, 2),
+        "orphan": (1, 0, 0),
+        "plain": (1, 0, 0),
+        "typo": (1, 0, 1),
+    }
     assert evaluate(links.iloc[:0], truth.iloc[:0]).overall.f1 == 1.0
 
 
@@ -208,6 +215,19 @@ def test_commands_write_links_and_scores(registers: Path) -> None:
     done = runner.invoke(app, ["score", str(registers / "truth.csv")])
     assert done.exit_code == 0
     assert "100,00" in done.stdout
+    kinds = registers / "kinds.csv"
+    kinds.write_text(
+        "ameli_row,rpps,structure,secteur,kind\n1,10000000001,4100000000011,1,moved_town+typo\n"
+        "2,1,4,1,relative\n3,,,1,ameli_only\n",
+        encoding="utf-8",
+    )
+    done = runner.invoke(app, ["score", str(kinds), "--liens", str(out)], env={"COLUMNS": "140"})
+    said = {row[0]: row[1:] for row in (re.split(r"\s*[│┃]\s*", r.strip(" │┃")) for r in done.stdout.splitlines())}
+    assert (
+        said["autre commune"] == said["faute de frappe"] == ["1", "1", "1", "0", "0", "0", "100,00\xa0%", "100,00\xa0%"]
+    )
+    assert said["parent au même cabinet"][:5] == ["1", "1", "1", "1", "1"]
+    assert said["connu d’AMELI seul"] == ["1", "0", "0", "0", "0", "0", "—", "—"]
 
 
 def test_commands_refuse_clearly(registers: Path, tmp_path: Path) -> None:
