@@ -5,6 +5,7 @@ The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./
 
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,18 @@ def _schema_stamp() -> str:
     return digest.hexdigest()[:16]
 
 
+def drop_database(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database and whoever uses it. An autovacuum at work there belongs to nobody of ours: it is waited for."""
+    force = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for _ in range(20):
+        try:
+            connection.execute(force)
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.5)
+    connection.execute(force)
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[URL]:
     """A database of this worker, cloned from a migrated template that is remade when migrations change."""
@@ -77,19 +90,19 @@ def database() -> Iterator[URL]:
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (template,)
         ).fetchone()
         if row is None or row[0] != _schema_stamp():
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(template)))
+            drop_database(connection, template)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template)))
             _migrate(_server.set(database=template))
             connection.execute(
                 sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(template), sql.Literal(_schema_stamp()))
             )
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target.database)))
+        drop_database(connection, target.database)
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target.database), sql.Identifier(template))
         )
     yield target
     with psycopg.connect(_dsn(admin), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target.database)))
+        drop_database(connection, target.database)
 
 
 _KEPT = {"alembic_version", "spatial_ref_sys"}

@@ -17,6 +17,8 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg import sql
 from sqlalchemy.engine import URL
 
+from tests.conftest import drop_database
+
 ROOT = Path(__file__).parent.parent.parent
 HOME = Path(os.environ.get("REPERE_HOME", ROOT / ".repere")).absolute()
 CHROMIUM = os.environ.get("REPERE_CHROMIUM") or "/usr/bin/chromium"
@@ -58,7 +60,7 @@ def directory_database(database: URL) -> URL:
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (target.database,)
         ).fetchone()
         if row is None or row[0] != RUN:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            drop_database(connection, str(target.database))
             template = sql.Identifier(f"{prefix}_template")
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
             subprocess.run(
