@@ -8,10 +8,12 @@ import typer
 
 from core import db
 from search_api import indexing
+from search_api.meili.commands import load_meilisearch
 
 app = typer.Typer()
 index = typer.Typer(name="index", help="Index de la recherche.", no_args_is_help=True)
 app.add_typer(index)
+index.command("meilisearch")(load_meilisearch)
 
 
 @index.callback()

@@ -12,8 +12,11 @@ from search_api import suggestions, text
 from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine
 from search_api.explain import hit_lines, order_lines
 from search_api.facets import facets_out
+from search_api.fallback import WithFallback
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
+from search_api.meili.engine import MeiliEngine
+from search_api.meili.settings import configured, meili_settings
 from search_api.params import clean_text
 from search_api.postgis import PostgisEngine
 from search_api.resolve import Resolved, place_out, resolve, with_place
@@ -35,7 +38,12 @@ from search_api.widen import widen
 PLACES = 20
 """« Où ? » suggestions at most."""
 
-_engine: SearchEngine = PostgisEngine()
+
+def _chosen() -> SearchEngine:
+    return WithFallback(MeiliEngine(meili_settings()), PostgisEngine()) if configured() else PostgisEngine()
+
+
+_engine = _chosen()
 
 
 def engine() -> SearchEngine:

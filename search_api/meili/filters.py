@@ -1,0 +1,113 @@
+"""Conditions of a search in Meilisearch's filter language; each string is one member of a conjunction."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from directory.api import PROFESSIONAL, PUBLIC
+from search_api.engine import EngineQuery, LatLon, Term
+from search_api.meili.documents import blocks_of
+from search_api.schemas import BBox, FacetKey
+
+NOTHING = "level < 0"
+"""Met by no document: an empty list of codes."""
+SPHERE = 0.006
+"""Meilisearch measures on a sphere; the geodesic differs by at most this share of the distance."""
+
+
+def any_of(attribute: str, ids: Collection[int]) -> str:
+    """One of these numbers."""
+    return f"{attribute} IN [{', '.join(map(str, sorted(ids)))}]" if ids else NOTHING
+
+
+def named(words: Sequence[Collection[str]]) -> str:
+    """Every word, each by any of its lexemes."""
+
+    def quoted(lexeme: str) -> str:
+        escaped = lexeme.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+
+    parts = [f"names IN [{', '.join(map(quoted, sorted(word)))}]" if word else NOTHING for word in words]
+    return " AND ".join(parts)
+
+
+def meets(term: Term) -> str:
+    """A term is met by a code or by names; an empty one by nothing."""
+    ways = []
+    if term.codes:
+        ways.append(any_of("codes", term.codes))
+    if term.lexemes:
+        ways.append(f"({named(term.lexemes)})")
+    return " OR ".join(ways) if ways else NOTHING
+
+
+def degrees(value: float) -> str:
+    """Return a number in full, never with an exponent."""
+    return format(Decimal(repr(float(value))), "f")
+
+
+def within(point: LatLon, metres: float) -> str:
+    """At most this far on Meilisearch's sphere."""
+    return f"_geoRadius({degrees(point.lat)}, {degrees(point.lon)}, {degrees(round(max(metres, 0.0), 3))})"
+
+
+def surely(point: LatLon, metres: float) -> str:
+    """So near on the sphere that the geodesic is at most this far."""
+    return within(point, metres * (1 - SPHERE) - 1)
+
+
+def perhaps(point: LatLon, metres: float) -> str:
+    """Whatever the geodesic may put at most this far."""
+    return within(point, metres * (1 + SPHERE) + 1)
+
+
+def inside(box: BBox) -> str:
+    """Inside a viewport, edges included."""
+    top_right = f"{degrees(box.north)}, {degrees(box.east)}"
+    return f"_geoBoundingBox([{top_right}], [{degrees(box.south)}, {degrees(box.west)}])"
+
+
+def visible(level: int) -> str:
+    """What a person of this level may find."""
+    return f"level <= {min(max(level, PUBLIC), PROFESSIONAL)}"
+
+
+def elsewhere(query: EngineQuery) -> list[str]:
+    """Every condition but the boundaries, the radius and the ticked facets."""
+    found = [visible(query.level)]
+    if query.bbox is not None:
+        found.append(inside(query.bbox))
+    found += [meets(term) for term in query.terms]
+    found += [any_of("codes", codes) for codes in query.codes]
+    if query.age is not None:
+        found += [f"age_min <= {query.age}", f"age_max >= {query.age}"]
+    if query.week_minute is not None:
+        found.append(any_of("open", blocks_of(query.week_minute)))
+    if query.visits:
+        found.append(any_of("territory", query.visits))
+    if query.accepts_new:
+        found.append("accepts_new = true")
+    return found
+
+
+def ticked(query: EngineQuery) -> dict[FacetKey, str]:
+    """One condition for each facet with ticks."""
+    return {key: any_of("codes", codes) for key, codes in query.ticks.items()}
+
+
+def ways(terms: Sequence[Term]) -> list[list[tuple[str, str]]]:
+    """Return, for each term, the ways to meet it, best first: its name and its condition; no two overlap."""
+    found = []
+    for term in terms:
+        conditions = []
+        refused: list[str] = []
+        others = term.codes - term.primary
+        for name, condition in (
+            ("primary", any_of("codes", term.primary) if term.primary else ""),
+            ("name", f"({named(term.lexemes)})" if term.lexemes else ""),
+            ("other", any_of("codes", others) if others else ""),
+        ):
+            if condition:
+                conditions.append((name, " AND ".join([condition, *refused])))
+                refused.append(f"NOT {condition}")
+        found.append(conditions)
+    return found
