@@ -73,6 +73,22 @@ async def test_a_load_prepares_an_index_apart_then_exchanges_it(fresh: Documente
         ("DELETE", new),
     ]
     assert list(fresh.indexes) == [LIVE]
+    assert fresh.indexes[LIVE].settings == {
+        "rankingRules": ["sort"],
+        "searchableAttributes": ["id"],
+        "filterableAttributes": [
+            "_geo", "accepts_new", "age_max", "age_min", "codes", "level", "names", "open", "places", "site_id",
+            "territory",
+        ],
+        "sortableAttributes": ["_geo", "approximate", "merit", "site_id"],
+        "typoTolerance": {"enabled": False},
+        "faceting": {"maxValuesPerFacet": 10_000_000},
+        "pagination": {"maxTotalHits": 10_000_000},
+        "proximityPrecision": "byAttribute",
+        "searchCutoffMs": 60_000,
+        "facetSearch": False,
+        "prefixSearch": "disabled",
+    }  # fmt: skip
     assert fresh.indexes[LIVE].documents == await documents()
     async with unit_of_work() as session:
         assert report.position == await newest(session)
