@@ -18,6 +18,9 @@ from meilisearch_python_sdk.models.settings import (
 from sqlalchemy import Select, case, func, select
 
 from directory.api import PROFESSIONAL, PUBLIC, OfferSearch, searchable
+from search_api.engine import LatLon
+from search_api.meili import grid
+from search_api.meili.settings import MeiliSettings
 from search_api.predicates import latitude, longitude
 from search_api.relevance import score
 
@@ -30,6 +33,11 @@ BLOCKS: Final = (1440, 240, 60, 15, 5, 1)
 """Lengths in minutes of the blocks that opening hours are cut into, each a divisor of the one before."""
 
 
+def index_name(settings: MeiliSettings) -> str:
+    """Return the index that is searched; another form of documents has another name."""
+    return f"{settings.meili_index}-offers-{VERSION}"
+
+
 def index_settings() -> MeilisearchSettings:
     """Return the settings of the index; applied before any document, they cost nothing then."""
     return MeilisearchSettings(
@@ -37,8 +45,8 @@ def index_settings() -> MeilisearchSettings:
         # Something must be named, or every attribute is; nothing is ever searched by words.
         searchable_attributes=["id"],
         filterable_attributes=[
-            "_geo", "accepts_new", "age_max", "age_min", "codes", "level", "names", "open", "places", "site_id",
-            "territory",
+            "_geo", "accepts_new", "age_max", "age_min", "cells", "codes", "level", "names", "open", "places",
+            "site_id", "territory",
         ],
         sortable_attributes=["_geo", "approximate", "merit", "site_id"],
         typo_tolerance=TypoTolerance(enabled=False),
@@ -126,5 +134,6 @@ def document(row: Any) -> dict[str, Any]:
         "merit": merit,
     }
     if row.lon is not None:
+        found["cells"] = grid.cells(LatLon(row.lat, row.lon))
         found["_geo"] = {"lat": row.lat, "lng": row.lon}
     return found

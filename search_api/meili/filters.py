@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from directory.api import PROFESSIONAL, PUBLIC
-from search_api.engine import EngineQuery, LatLon, Term
+from search_api.engine import EngineQuery, Term
 from search_api.meili.documents import blocks_of
 from search_api.schemas import BBox, FacetKey
 
 NOTHING = "level < 0"
 """Met by no document: an empty list of codes."""
-SPHERE = 0.006
-"""Meilisearch measures on a sphere; the geodesic differs by at most this share of the distance."""
 
 
 def any_of(attribute: str, ids: Collection[int]) -> str:
@@ -43,21 +41,6 @@ def meets(term: Term) -> str:
 def degrees(value: float) -> str:
     """Return a number in full, never with an exponent."""
     return format(Decimal(repr(float(value))), "f")
-
-
-def within(point: LatLon, metres: float) -> str:
-    """At most this far on Meilisearch's sphere."""
-    return f"_geoRadius({degrees(point.lat)}, {degrees(point.lon)}, {degrees(round(max(metres, 0.0), 3))})"
-
-
-def surely(point: LatLon, metres: float) -> str:
-    """So near on the sphere that the geodesic is at most this far."""
-    return within(point, metres * (1 - SPHERE) - 1)
-
-
-def perhaps(point: LatLon, metres: float) -> str:
-    """Whatever the geodesic may put at most this far."""
-    return within(point, metres * (1 + SPHERE) + 1)
 
 
 def inside(box: BBox) -> str:

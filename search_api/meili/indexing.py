@@ -14,7 +14,7 @@ from core.errors import Conflict
 from core.models import Event
 from directory.api import LoadChange, Offer, OfferSearch, Role
 from search_api.meili.client import Server, exists, finished
-from search_api.meili.documents import VERSION, document, index_settings, rows
+from search_api.meili.documents import document, index_name, index_settings, rows
 from search_api.meili.settings import MeiliSettings
 from search_api.models import IndexState
 
@@ -40,11 +40,6 @@ class LoadReport:
     documents: int
     position: int
     seconds: float
-
-
-def index_name(settings: MeiliSettings) -> str:
-    """Return the index that is searched; another form of documents has another name."""
-    return f"{settings.meili_index}-offers-{VERSION}"
 
 
 def state(settings: MeiliSettings) -> ColumnElement[bool]:

@@ -1,21 +1,20 @@
 """The order of a page, from the documents that Meilisearch found: the same integers as every engine's.
 
-Meilisearch measures on a sphere, and counts as equal what is a metre apart. Its order therefore only chooses
-candidates; metres are geodesic, and it is checked that nothing left out could belong to the page.
+Candidates come from cells around the origins, or, far from everything, in the order of Meilisearch, which measures on
+a sphere and counts as equal what is a metre apart. Metres are geodesic here, and it is checked that nothing left out
+could belong to the page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from pyproj import Geod
-
 from search_api.engine import LatLon, Term
-from search_api.meili.filters import SPHERE
+from search_api.meili import grid
 from search_api.relevance import best_beyond, nearness, score
 
-GEOD = Geod(ellps="WGS84")
+SPHERE = 0.006
+"""The geodesic differs from the distance on Meilisearch's sphere by at most this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +70,6 @@ def found(hit: Mapping[str, Any], terms: Sequence[Term]) -> Found:
     )
 
 
-def exact_metres(points: Sequence[LatLon], origin: LatLon) -> list[float]:
-    """Return the geodesic distance of each point."""
-    if not points:
-        return []
-    lons, lats = np.array([p.lon for p in points]), np.array([p.lat for p in points])
-    _, _, metres = GEOD.inv(lons, lats, np.full(len(points), origin.lon), np.full(len(points), origin.lat))
-    return [float(one) for one in metres]
-
-
 def sites(offers: Iterable[Found], origins: Sequence[LatLon]) -> list[Ranked]:
     """Group offers by site, in no order. Offers of a site share its position."""
     best: dict[int, Found] = {}
@@ -90,7 +80,7 @@ def sites(offers: Iterable[Found], origins: Sequence[LatLon]) -> list[Ranked]:
     placed = {one.site_id: one.point for one in best.values() if one.point is not None}
     nearest: dict[int, float] = {}
     for origin in origins:
-        for site_id, far in zip(placed, exact_metres(list(placed.values()), origin), strict=True):
+        for site_id, far in zip(placed, grid.metres(list(placed.values()), origin), strict=True):
             nearest[site_id] = min(far, nearest.get(site_id, far))
     ranked = []
     for one in best.values():
@@ -108,7 +98,7 @@ def reach(hits: Sequence[Found], origin: LatLon, limit: int) -> float:
         return float("inf")
     last = hits[-1].point
     # What has no position comes last, in the order of ids: every position was seen.
-    return float("inf") if last is None else exact_metres([last], origin)[0] * (1 - 2 * SPHERE) - 3
+    return float("inf") if last is None else grid.metres([last], origin)[0] * (1 - 2 * SPHERE) - 3
 
 
 def enough_near(ordered: Sequence[Ranked], wanted: int, reached: float) -> bool:

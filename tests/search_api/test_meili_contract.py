@@ -17,6 +17,7 @@ from core.events import NewEvent, record
 from search_api.engine import EngineQuery
 from search_api.meili import indexing
 from search_api.meili.client import Server
+from search_api.meili.documents import index_name
 from search_api.meili.engine import MeiliEngine
 from search_api.meili.settings import MeiliSettings
 from tests.conftest import MEILI_KEY, MEILI_URL
@@ -38,7 +39,7 @@ async def engine(filled: URL) -> AsyncIterator[MeiliEngine]:
         await indexing.load(session, server)
     yield MeiliEngine(chosen)
     async with server.writing() as client:
-        await client.delete_index_if_exists(indexing.index_name(chosen))
+        await client.delete_index_if_exists(index_name(chosen))
 
 
 @settings(

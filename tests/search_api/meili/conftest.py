@@ -32,5 +32,5 @@ async def loaded(filled: URL) -> AsyncIterator[Documented]:
 def engine(loaded: Documented) -> MeiliEngine:
     """An engine on the loaded index, that nothing failed yet."""
     loaded.requests.clear()
-    loaded.failing, loaded.delay = "", 0.0
+    loaded.failing, loaded.delay, loaded.canned = "", 0.0, None
     return MeiliEngine(settings_of(loaded))

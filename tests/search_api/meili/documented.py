@@ -53,7 +53,7 @@ class Index:
 
 @dataclass
 class Documented:
-    """State of the server: `failing` refuses documents, `delay` makes answers late, `canned` are the next results."""
+    """State of the server: `failing` refuses documents, `delay` makes answers late, `canned` are the results."""
 
     url: str = ""
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Documented:
     tasks: list[dict[str, Any]] = field(default_factory=list)
     failing: str = ""
     delay: float = 0.0
-    canned: list[dict[str, Any]] = field(default_factory=list)
+    canned: list[dict[str, Any]] | None = None
 
     def asked(self, path: str) -> list[Any]:
         """Bodies of the requests to a path."""
@@ -126,7 +126,9 @@ class Documented:
         raise ApiError(404, "not_found")
 
     def next_canned(self) -> dict[str, Any]:
-        return self.canned.pop(0) if self.canned else {}
+        if self.canned is None:
+            return {}
+        return self.canned.pop(0) if self.canned else {"hits": []}
 
     def index(self, uid: str) -> Index:
         if uid not in self.indexes:

@@ -77,8 +77,8 @@ async def test_a_load_prepares_an_index_apart_then_exchanges_it(fresh: Documente
         "rankingRules": ["sort"],
         "searchableAttributes": ["id"],
         "filterableAttributes": [
-            "_geo", "accepts_new", "age_max", "age_min", "codes", "level", "names", "open", "places", "site_id",
-            "territory",
+            "_geo", "accepts_new", "age_max", "age_min", "cells", "codes", "level", "names", "open", "places",
+            "site_id", "territory",
         ],
         "sortableAttributes": ["_geo", "approximate", "merit", "site_id"],
         "typoTolerance": {"enabled": False},
@@ -99,7 +99,7 @@ async def test_a_load_prepares_an_index_apart_then_exchanges_it(fresh: Documente
     assert sensitive and {key for key, one in held.items() if one["level"] == 2} == sensitive
     assert set().union(*held.values()) == {
         "id", "site_id", "level", "approximate", "places", "codes", "territory", "age_min", "age_max", "accepts_new",
-        "open", "names", "merit", "_geo",
+        "open", "names", "merit", "_geo", "cells",
     }  # fmt: skip
 
 

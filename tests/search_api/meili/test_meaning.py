@@ -1,13 +1,15 @@
 """What the requests mean by the documentation of the API: the answers of brute force, whatever the way taken."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.db import unit_of_work
 from search_api import postgis
-from search_api.engine import EngineQuery, EngineUnavailable, SuggestArea
-from search_api.meili import engine as meili
+from search_api.engine import EngineQuery, EngineUnavailable, LatLon, SuggestArea
+from search_api.meili import grid, order
 from search_api.meili.documents import blocks, blocks_of
 from search_api.meili.engine import MeiliEngine
 from search_api.schemas import Sort
@@ -17,7 +19,7 @@ from tests.search_api.test_engine import compare, oracle, place_id, point, queri
 __all__ = ["oracle"]
 
 MANY = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -31,26 +33,31 @@ async def test_random_queries_have_the_answers_of_brute_force(
     await compare(oracle, data.draw(queries(oracle)), engine)
 
 
+SMALL: dict[str, dict[str, Any]] = {
+    # As with a country: rings around the origins, from the smallest, and the offers of the largest.
+    "rings": {"WHOLE": 0, "RANKED": 60, "enough": property(lambda search: min(search.wanted, 3))},
+    # As far from everything, or in a crowd: the order of the server, on its sphere.
+    "the server's order": {"WHOLE": 0, "RANKED": 8, "NEAR_MOST": 0},
+}
+
+
+@pytest.mark.parametrize("way", SMALL)
 @MANY
 @given(data=st.data())
-async def test_few_candidates_at_a_time_give_the_same_answers(
-    oracle: brute.Oracle,
-    engine: MeiliEngine,
-    monkeypatch: pytest.MonkeyPatch,
-    data: st.DataObject,
+async def test_few_documents_at_a_time_give_the_same_answers(
+    oracle: brute.Oracle, engine: MeiliEngine, monkeypatch: pytest.MonkeyPatch, way: str, data: st.DataObject
 ) -> None:
-    """As with a country: distances told from more questions, relevance from a merit order by way of meeting words."""
-    monkeypatch.setattr(meili, "MARGIN", 1)
-    monkeypatch.setattr(meili, "RANKED", 8)
+    for name, value in SMALL[way].items():
+        monkeypatch.setattr(order.Search if name == "enough" else order, name, value)
     query = data.draw(queries(oracle))
     async with unit_of_work() as session:
         try:
             answer = await engine.answer(session, query)
         except EngineUnavailable:
-            # Only the places near an origin are ranked by relevance: far pages are for another engine.
-            assert query.origins and query.sort is Sort.relevance
+            # Another engine is asked for far pages by relevance, and where the server's order does not suffice.
+            assert query.origins and (query.sort is Sort.relevance or way != "rings")
             return
-    if answer.plan == (meili.NEAREST.format("8"),):
+    if query.sort is Sort.relevance and answer.plan and "plus proches" in answer.plan[0]:
         offers, sites, facets = oracle.answer(query)
         assert (answer.counts.sites, answer.counts.offers, answer.facets) == (len(sites), offers, facets)
         told = {site.site_id: (site.metres, site.exact, site.score) for site in sites}
@@ -88,6 +95,27 @@ async def test_suggestions_count_as_postgresql_does(oracle: brute.Oracle, engine
                 found = await engine.suggest(session, codes, (), area, level)
                 assert found == await postgis.PostgisEngine().suggest(session, codes, (), area, level)
                 assert found.counts
+
+
+PLACES = st.builds(LatLon, st.floats(-89, 89), st.floats(-180, 180))
+
+
+@given(centre=PLACES, other=PLACES, share=st.floats(0, 2), scale=st.sampled_from([1.0, 0.1, 0.01, 0.001]))
+def test_a_disc_and_a_ring_hold_what_they_should(centre: LatLon, other: LatLon, share: float, scale: float) -> None:
+    near = LatLon(
+        max(-90.0, min(90.0, centre.lat + other.lat / 90 * scale)),
+        (centre.lon + other.lon / 180 * scale + 180) % 360 - 180,
+    )
+    for place in (other, near):
+        held, (far,) = set(grid.cells(place)), grid.metres([place], centre)
+        disc = grid.disc(centre, far * share)
+        assert not disc.inside & disc.edge
+        if share > 1:
+            assert held & (disc.inside | disc.edge)
+        elif share < 1 and far > 0:
+            assert not held & disc.inside
+        for level in grid.LEVELS:
+            assert far > grid.reach(level, centre) or held & grid.block(level, centre)
 
 
 @given(low=st.integers(0, 10_079), length=st.integers(1, 4_000), minute=st.integers(0, 10_079))
