@@ -15,7 +15,6 @@ from search_api.facets import facets_out
 from search_api.fallback import WithFallback
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
-from search_api.meili.engine import MeiliEngine
 from search_api.meili.settings import configured, meili_settings
 from search_api.params import clean_text
 from search_api.postgis import PostgisEngine
@@ -40,7 +39,12 @@ PLACES = 20
 
 
 def _chosen() -> SearchEngine:
-    return WithFallback(MeiliEngine(meili_settings()), PostgisEngine()) if configured() else PostgisEngine()
+    if not configured():
+        return PostgisEngine()
+    # Its library takes half a second to import: only those who name a server wait for it.
+    from search_api.meili.engine import MeiliEngine
+
+    return WithFallback(MeiliEngine(meili_settings()), PostgisEngine())
 
 
 _engine = _chosen()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -10,12 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from core import db
 from core.errors import InvalidInput
-from search_api.meili import indexing
-from search_api.meili.client import Server
 from search_api.meili.settings import configured, meili_settings
 
+if TYPE_CHECKING:
+    from search_api.meili.indexing import Advance, LoadReport
 
-async def _load(advance: indexing.Advance) -> indexing.LoadReport:
+
+async def _load(advance: "Advance") -> "LoadReport":
+    # The library of the server is slow to import, and every command of the line comes through here.
+    from search_api.meili import indexing
+    from search_api.meili.client import Server
+
     try:
         async with db.unit_of_work() as session:
             return await indexing.load(session, Server(meili_settings()), advance)
