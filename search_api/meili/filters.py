@@ -77,20 +77,16 @@ def ticked(query: EngineQuery) -> dict[FacetKey, str]:
     return {key: any_of("codes", codes) for key, codes in query.ticks.items()}
 
 
-def ways(terms: Sequence[Term]) -> list[list[tuple[str, str]]]:
-    """Return, for each term, the ways to meet it, best first: its name and its condition; no two overlap."""
+def ways(terms: Sequence[Term]) -> list[list[str]]:
+    """Return, for each term, the conditions that meet it, the one of most points first.
+
+    They overlap: what meets the term better than a condition says has more points, and comes before all the same.
+    """
     found = []
     for term in terms:
-        conditions = []
-        refused: list[str] = []
         others = term.codes - term.primary
-        for name, condition in (
-            ("primary", any_of("codes", term.primary) if term.primary else ""),
-            ("name", f"({named(term.lexemes)})" if term.lexemes else ""),
-            ("other", any_of("codes", others) if others else ""),
-        ):
-            if condition:
-                conditions.append((name, " AND ".join([condition, *refused])))
-                refused.append(f"NOT {condition}")
+        conditions = [any_of("codes", term.primary)] if term.primary else []
+        conditions += [named(term.lexemes)] if term.lexemes else []
+        conditions += [any_of("codes", others)] if others else []
         found.append(conditions)
     return found

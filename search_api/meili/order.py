@@ -217,7 +217,7 @@ async def _by_ways(server: Server, search: Search) -> list[Found]:
     asked = [
         ask(
             server,
-            [*search.matched.whole, *(condition for _, condition in combination)],
+            [*search.matched.whole, *combination],
             attributes=weighed(query.terms),
             limit=search.wanted,
             distinct=True,

@@ -15,13 +15,14 @@ from sqlalchemy.engine import URL
 from core.db import unit_of_work
 from core.events import NewEvent, record
 from search_api.engine import EngineQuery
-from search_api.meili import indexing
+from search_api.meili import indexing, order
 from search_api.meili.client import Server
 from search_api.meili.documents import index_name
 from search_api.meili.engine import MeiliEngine
 from search_api.meili.settings import MeiliSettings
 from tests.conftest import MEILI_KEY, MEILI_URL
 from tests.search_api import oracle as brute
+from tests.search_api.meili.few import FEW, compare_few
 from tests.search_api.test_engine import compare, oracle, point, queries
 
 __all__ = ["oracle"]
@@ -52,6 +53,19 @@ async def test_random_queries_have_the_answers_of_brute_force(
     data: st.DataObject,
 ) -> None:
     await compare(oracle, data.draw(queries(oracle)), engine)
+
+
+@pytest.mark.parametrize("way", FEW)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data())
+async def test_few_documents_at_a_time_give_the_same_answers(
+    oracle: brute.Oracle, engine: MeiliEngine, monkeypatch: pytest.MonkeyPatch, way: str, data: st.DataObject
+) -> None:
+    for name, value in FEW[way].items():
+        monkeypatch.setattr(order.Search if name == "enough" else order, name, value)
+    await compare_few(oracle, data.draw(queries(oracle)), engine, way)
 
 
 async def test_the_whole_directory_page_by_page(oracle: brute.Oracle, engine: MeiliEngine) -> None:

@@ -1,19 +1,17 @@
 """What the requests mean by the documentation of the API: the answers of brute force, whatever the way taken."""
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.db import unit_of_work
 from search_api import postgis
-from search_api.engine import EngineQuery, EngineUnavailable, LatLon, SuggestArea
+from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.meili import grid, order
 from search_api.meili.documents import blocks, blocks_of
 from search_api.meili.engine import MeiliEngine
-from search_api.schemas import Sort
 from tests.search_api import oracle as brute
+from tests.search_api.meili.few import FEW, compare_few
 from tests.search_api.test_engine import compare, oracle, place_id, point, queries
 
 __all__ = ["oracle"]
@@ -33,37 +31,15 @@ async def test_random_queries_have_the_answers_of_brute_force(
     await compare(oracle, data.draw(queries(oracle)), engine)
 
 
-SMALL: dict[str, dict[str, Any]] = {
-    # As with a country: rings around the origins, from the smallest, and the offers of the largest.
-    "rings": {"WHOLE": 0, "RANKED": 60, "enough": property(lambda search: min(search.wanted, 3))},
-    # As far from everything, or in a crowd: the order of the server, on its sphere.
-    "the server's order": {"WHOLE": 0, "RANKED": 8, "NEAR_MOST": 0},
-}
-
-
-@pytest.mark.parametrize("way", SMALL)
+@pytest.mark.parametrize("way", FEW)
 @MANY
 @given(data=st.data())
 async def test_few_documents_at_a_time_give_the_same_answers(
     oracle: brute.Oracle, engine: MeiliEngine, monkeypatch: pytest.MonkeyPatch, way: str, data: st.DataObject
 ) -> None:
-    for name, value in SMALL[way].items():
+    for name, value in FEW[way].items():
         monkeypatch.setattr(order.Search if name == "enough" else order, name, value)
-    query = data.draw(queries(oracle))
-    async with unit_of_work() as session:
-        try:
-            answer = await engine.answer(session, query)
-        except EngineUnavailable:
-            # Another engine is asked for far pages by relevance, and where the server's order does not suffice.
-            assert query.origins and (query.sort is Sort.relevance or way != "rings")
-            return
-    if query.sort is Sort.relevance and answer.plan and "plus proches" in answer.plan[0]:
-        offers, sites, facets = oracle.answer(query)
-        assert (answer.counts.sites, answer.counts.offers, answer.facets) == (len(sites), offers, facets)
-        told = {site.site_id: (site.metres, site.exact, site.score) for site in sites}
-        assert all(told[hit.site_id] == (hit.distance_m, hit.exact, hit.score) for hit in answer.hits)
-    else:
-        await compare(oracle, query, engine)
+    await compare_few(oracle, data.draw(queries(oracle)), engine, way)
 
 
 async def test_the_whole_directory_page_by_page(oracle: brute.Oracle, engine: MeiliEngine) -> None:
