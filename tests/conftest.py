@@ -41,9 +41,9 @@ def _database() -> URL:
 # Settings are read once per process: the address must be there before any application module loads.
 os.environ["REPERE_DATABASE_URL"] = _database().render_as_string(hide_password=False)
 os.environ.pop("REPERE_DATABASE_DIRECT_URL", None)
-# A server named for the contract test must not become the engine of all the others.
-MEILI_URL = os.environ.pop("REPERE_MEILI_URL", "")
-MEILI_KEY = os.environ.pop("REPERE_MEILI_KEY", "")
+# A server named for the contract test must not become the engine of all the others; workers inherit the new names.
+MEILI_URL = os.environ.setdefault("REPERE_TEST_MEILI_URL", os.environ.pop("REPERE_MEILI_URL", ""))
+MEILI_KEY = os.environ.setdefault("REPERE_TEST_MEILI_KEY", os.environ.pop("REPERE_MEILI_KEY", ""))
 
 
 def _migrate(url: URL) -> None:
