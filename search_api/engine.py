@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.errors import Unavailable
 from search_api.schemas import BBox, FacetKey, Sort
 
 PUBLIC = 1
@@ -153,8 +154,18 @@ class MapCells:
     whole: Counts
 
 
+class EngineUnavailable(Unavailable):
+    """An engine cannot answer, or not exactly: its server is silent or refuses, or the query is beyond it.
+
+    Whoever chose the engine asks another one; the session is as usable as before.
+    """
+
+
 class SearchEngine(Protocol):
-    """What a search engine can do. Reads only; the session is the caller's unit of work."""
+    """What a search engine can do. Reads only; the session is the caller's unit of work.
+
+    An engine that depends on another service raises `EngineUnavailable` from any method.
+    """
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Which engine answers: the columns of this process when they are ready and fresh enough, else PostgreSQL itself."""
+"""Which engine answers: Meilisearch where a server is named, else the columns of this process, else PostgreSQL."""
 
 import asyncio
 import time
@@ -15,6 +15,8 @@ from search_api.columns.builder import root
 from search_api.columns.engine import ColumnsEngine
 from search_api.columns.follower import Follower
 from search_api.engine import SearchEngine
+from search_api.fallback import WithFallback
+from search_api.meili.settings import configured, meili_settings
 from search_api.postgis import PostgisEngine
 from search_api.settings import search_settings
 from search_api.texts.folder import texts_folder
@@ -34,6 +36,7 @@ _postgis = PostgisEngine()
 
 class _Process:
     follower: Follower | None = None
+    meili: SearchEngine | None = None
 
 
 def start() -> None:
@@ -64,14 +67,26 @@ def readiness() -> dict[str, object]:
     name, reader = engine().name, words.reader()
     return {
         "engine": name,
-        "degraded": name == _postgis.name,
+        "degraded": _ours().name == _postgis.name,
         "index": asdict(health) if health else None,
         "texts": reader.position if reader else None,
     }
 
 
 def engine() -> SearchEngine:
-    """Return the engine that answers now."""
+    """Return the engine that answers now: Meilisearch where a server is named, with our own for when it cannot."""
+    ours = _ours()
+    if not configured():
+        return ours
+    if _Process.meili is None:
+        # Its library takes half a second to import: only those who name a server wait for it.
+        from search_api.meili.engine import MeiliEngine
+
+        _Process.meili = MeiliEngine(meili_settings())
+    return WithFallback(_Process.meili, ours)
+
+
+def _ours() -> SearchEngine:
     follower = _Process.follower
     state = follower.state if follower is not None else None
     return ColumnsEngine(state) if state is not None else _postgis
@@ -113,7 +128,7 @@ EngineDep = Annotated[SearchEngine, Depends(_engine_of)]
 
 
 async def _session_of(engine: EngineDep) -> AsyncIterator[AsyncSession]:
-    async with db.unit_of_work() if engine.name == _postgis.name else db.reading() as session:
+    async with db.reading() if engine.name == ColumnsEngine.name else db.unit_of_work() as session:
         yield session
 
 

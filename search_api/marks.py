@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conditional import Answers
 from maps.api import places_version
+from search_api.columns.engine import ColumnsEngine
 from search_api.engine import SearchEngine
 from search_api.engines import engine
 
@@ -33,6 +34,6 @@ async def data_mark(session: AsyncSession) -> str:
 
 async def map_mark(session: AsyncSession, chosen: SearchEngine) -> str:
     """Return what changes with any change of what an engine answers: of an index, how far it goes, asked of nobody."""
-    if chosen.name == "postgis":
+    if chosen.name != ColumnsEngine.name:
         return await data_mark(session)
     return f"{chosen.name} {await chosen.position(session)} {await asyncio.to_thread(places_version)}"

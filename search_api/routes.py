@@ -11,6 +11,7 @@ from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
+from search_api.columns.engine import ColumnsEngine
 from search_api.engine import PUBLIC
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
@@ -168,7 +169,7 @@ async def map_points(
     except ValueError as error:
         raise InvalidInput(str(error), fields={"view": str(error)}) from None
     # An index has a limit of its own, and leaves the database a few names to read.
-    async with time_limit(session, MAP_SECONDS) if engine.name == "postgis" else nullcontext():
+    async with nullcontext() if engine.name == ColumnsEngine.name else time_limit(session, MAP_SECONDS):
         mark = await map_mark(session, engine)
         wanted = await service.matched(session, query, PUBLIC, engine)
 

@@ -3,6 +3,7 @@
 from core import tasks
 from core.db import unit_of_work
 from search_api import indexing
+from search_api.meili import tasks as _meili  # noqa: F401 - its tasks are found by this import
 
 CHECK_SECONDS = 60.0
 

@@ -46,6 +46,9 @@ os.environ.pop("REPERE_DATABASE_DIRECT_URL", None)
 # Commands that the tests run must not write over the index of the instance beside them.
 _index = tempfile.TemporaryDirectory(prefix="repere-index-")
 os.environ["REPERE_INDEX_FOLDER"] = _index.name
+# A server named for the contract test must not become the engine of all the others; workers inherit the new names.
+MEILI_URL = os.environ.setdefault("REPERE_TEST_MEILI_URL", os.environ.pop("REPERE_MEILI_URL", ""))
+MEILI_KEY = os.environ.setdefault("REPERE_TEST_MEILI_KEY", os.environ.pop("REPERE_MEILI_KEY", ""))
 
 
 def _migrate(url: URL) -> None:

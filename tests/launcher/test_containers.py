@@ -49,6 +49,24 @@ def test_the_parts_fit_together(compose: dict[str, Any]) -> None:
     assert published == ["${REPERE_PUBLISH:-127.0.0.1:8000}:8000"]
 
 
+def test_meilisearch_is_there_for_those_who_ask_for_it(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    meilisearch = services["meilisearch"]
+    assert [name for name, service in services.items() if service.get("profiles")] == ["meilisearch"]
+    assert meilisearch["profiles"] == ["meilisearch"]
+    assert re.fullmatch(r"getmeili/meilisearch:v1\.\d+\.\d+", meilisearch["image"])
+    assert meilisearch["healthcheck"]["test"]
+    # In production mode the server refuses to start without a key: none has a working default.
+    assert meilisearch["environment"] == {
+        "MEILI_ENV": "production",
+        "MEILI_MASTER_KEY": "${REPERE_MEILI_KEY:-}",
+        "MEILI_NO_ANALYTICS": "true",
+    }
+    environment = services["repere"]["environment"]
+    assert environment["REPERE_MEILI_URL"] == "${REPERE_MEILI_URL:-}"
+    assert environment["REPERE_MEILI_KEY"] == "${REPERE_MEILI_KEY:-}"
+
+
 def test_the_image_is_made_by_the_launcher() -> None:
     lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
     calls = [line for line in lines if "./repere" in line and not line.startswith("#")]
@@ -70,3 +88,4 @@ def test_docker_accepts_the_compose_file() -> None:
     assert subprocess.run(command, env=environ, capture_output=True, check=False).returncode != 0
     given = environ | dict.fromkeys(_SECRETS, "0123456789abcdef")
     subprocess.run(command, env=given, check=True)
+    subprocess.run(command, env=given | {"COMPOSE_PROFILES": "meilisearch"}, check=True)

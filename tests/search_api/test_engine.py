@@ -8,7 +8,7 @@ from sqlalchemy.engine import URL
 from core.db import unit_of_work
 from maps.api import resolve_ref
 from search_api import postgis
-from search_api.engine import EngineQuery, LatLon, Term
+from search_api.engine import EngineQuery, LatLon, SearchEngine, Term
 from search_api.labels import FACET_SYSTEMS
 from search_api.postgis import PostgisEngine
 from search_api.schemas import BBox, FacetKey, Sort
@@ -35,11 +35,11 @@ def place_id(kind: str, code: str) -> int:
     return hit.id
 
 
-async def compare(oracle: brute.Oracle, query: EngineQuery) -> None:
+async def compare(oracle: brute.Oracle, query: EngineQuery, engine: SearchEngine = ENGINE) -> None:
     offers, sites, facets = oracle.answer(query)
     async with unit_of_work() as session:
-        answer = await ENGINE.answer(session, query)
-        counts = await ENGINE.count(session, query)
+        answer = await engine.answer(session, query)
+        counts = await engine.count(session, query)
     assert (answer.counts.sites, answer.counts.offers) == (len(sites), offers)
     assert (counts.sites, counts.offers) == (len(sites), offers)
     assert {key: dict(values) for key, values in answer.facets.items()} == facets
