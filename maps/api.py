@@ -74,6 +74,7 @@ __all__ = [
     "populations",
     "read_communes",
     "read_departements",
+    "ready",
     "resolve_communes",
     "resolve_ref",
     "router",
@@ -101,6 +102,16 @@ async def warm() -> None:
         # Hundreds of thousands of lasting objects: the collector must not walk them during a request.
         gc.collect()
         gc.freeze()
+
+
+async def ready() -> None:
+    """Have the places in memory before they are used in a request; waits, in a thread, at the first use only.
+
+    Raises:
+        psycopg.OperationalError: first use, and the database cannot be reached.
+    """
+    if not _store.in_memory():
+        await asyncio.to_thread(_store.current)
 
 
 def invalidate() -> None:

@@ -167,6 +167,11 @@ def current() -> PlaceSet:
     return places
 
 
+def in_memory() -> bool:
+    """Tell whether `current` answers without waiting for the database."""
+    return _Current.places is not None and _Current.checked != 0.0
+
+
 def invalidate() -> None:
     """Make the next use look at the database first; called when this process changed the places."""
     _Current.checked = 0.0

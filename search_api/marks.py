@@ -1,13 +1,12 @@
 """The mark of the data that public answers are drawn from: what a process looks at before it answers again the same."""
 
-import asyncio
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conditional import Answers
-from maps.api import places_version
+from maps.api import places_version, ready
 from search_api.columns.engine import ColumnsEngine
 from search_api.engine import SearchEngine
 from search_api.engines import engine
@@ -27,13 +26,14 @@ async def data_mark(session: AsyncSession) -> str:
     transaction; a build of the index, which may attach offers to new containers, leaves its time. An engine that
     follows the events may be a moment behind the tables: what it says then holds only until it catches up.
     """
-    places = await asyncio.to_thread(places_version)
+    await ready()
     position, built_at = (await session.execute(_MARK)).one()
-    return f"{position} {await engine().position(session)} {built_at} {places}"
+    return f"{position} {await engine().position(session)} {built_at} {places_version()}"
 
 
 async def map_mark(session: AsyncSession, chosen: SearchEngine) -> str:
     """Return what changes with any change of what an engine answers: of an index, how far it goes, asked of nobody."""
     if chosen.name != ColumnsEngine.name:
         return await data_mark(session)
-    return f"{chosen.name} {await chosen.position(session)} {await asyncio.to_thread(places_version)}"
+    await ready()
+    return f"{chosen.name} {await chosen.position(session)} {places_version()}"

@@ -67,7 +67,7 @@ async def prepare(
     Raises:
         InvalidInput: a place, code or value does not exist.
     """
-    await asyncio.to_thread(maps.places_version)
+    await maps.ready()
     concepts = await concept_index(session)
     reading = text.Reading()
     if query.q:
@@ -188,7 +188,7 @@ async def suggest(
     Raises:
         InvalidInput: the text is too long, or a place does not exist.
     """
-    await asyncio.to_thread(maps.places_version)
+    await maps.ready()
     return await suggestions.suggest(session, engine or engines.engine(), _cleaned(typed), where, point, level)
 
 

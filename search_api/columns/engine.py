@@ -31,6 +31,8 @@ from search_api.schemas import BBox, FacetKey, Sort
 LIMIT_SECONDS = 5.0
 """An answer that takes longer is given up: the slowest takes a twentieth of it."""
 
+SMALL_RADIUS_M = 30_000
+
 T = TypeVar("T")
 
 
@@ -55,6 +57,8 @@ class ColumnsEngine:
 
     async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
         """See `SearchEngine.answer`."""
+        if _small(query):
+            return self.answer_now(query)
         return await _aside(lambda: self.answer_now(query))
 
     async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
@@ -146,6 +150,11 @@ class ColumnsEngine:
         cells = mapping.cells(found.parts, view, cell_degrees)
         inside = Counts(sum(cell.sites for cell in cells), sum(cell.offers for cell in cells))
         return MapCells(cells, inside, found.counts)
+
+
+def _small(query: EngineQuery) -> bool:
+    """Tell whether a search costs less than going to a thread and back: a circle holds few cells of the grid."""
+    return query.radius_m is not None and query.radius_m <= SMALL_RADIUS_M and not query.boundaries
 
 
 def _total(counted: list[Array]) -> Array:
