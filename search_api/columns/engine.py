@@ -154,7 +154,8 @@ class ColumnsEngine:
 
 def _small(query: EngineQuery) -> bool:
     """Tell whether a search costs less than going to a thread and back: a circle holds few cells of the grid."""
-    return query.radius_m is not None and query.radius_m <= SMALL_RADIUS_M and not query.boundaries
+    chosen = bool(query.codes or query.terms)
+    return chosen and query.radius_m is not None and query.radius_m <= SMALL_RADIUS_M and not query.boundaries
 
 
 def _total(counted: list[Array]) -> Array:
