@@ -31,3 +31,16 @@ def search_settings() -> SearchSettings:
     """Return the settings of the search."""
     settings: SearchSettings = load(SearchSettings)
     return settings
+
+
+class CoverageSettings(RepereSettings):
+    """`REPERE_COVERAGE_DAYS`: how long reports are kept; `REPERE_COVERAGE_WAITING`: how many may wait at once."""
+
+    coverage_days: int = 30
+    coverage_waiting: int = 20
+
+
+def coverage_settings() -> CoverageSettings:
+    """Return the settings of the coverage reports."""
+    settings: CoverageSettings = load(CoverageSettings)
+    return settings

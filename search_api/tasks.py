@@ -1,8 +1,11 @@
-"""Background work of the search: its words follow the publications."""
+"""Background work of the search: its words follow the publications; coverage reports have tasks of their own."""
 
 from core import tasks
 from core.db import unit_of_work
 from search_api import indexing
+from search_api.coverage import tasks as coverage_tasks
+
+__all__ = ["coverage_tasks", "follow", "follow_publications"]
 
 CHECK_SECONDS = 60.0
 

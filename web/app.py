@@ -12,6 +12,8 @@ from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
 from search_api import sheet_pages
+from search_api.coverage import pages as coverage_pages
+from search_api.coverage import routes as coverage_routes
 from web import pages as web_pages
 
 
@@ -37,9 +39,11 @@ def create_app() -> FastAPI:
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
+    app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
+    app.include_router(coverage_pages.router)
     ui.install(app)
     return app
 
