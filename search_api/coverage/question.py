@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.models import Event
 from core.ui.filters import hour, long_date
 from directory.api import ConceptIndex
-from maps.api import PlaceHit, communes_of, containers_of, members_of, place_by_id, places_version
+from maps.api import PlaceHit, communes_of, containers_of, place_by_id, places_version, suggest
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, FACETS, KINDS, SCOPES
 from search_api.page_query import Pair
 from search_api.params import parse_query, query_params
@@ -27,6 +27,8 @@ FORMAT: Final = 1
 """Renewed when the figures or the files change: a report made before is then made again."""
 WHAT: Final = frozenset({"q", "scope", "code", "age", "open_at", "accepts_new", *(str(key) for key in FacetKey)})
 """Parameters of the search that say what is measured; `where` says the territory."""
+TOWNS: Final = 50
+"""Towns of a postal code that are looked at."""
 ASK_WHAT: Final = "Indiquez ce dont vous voulez mesurer la couverture : une profession, un acte, une activité…"
 ASK_WHERE: Final = (
     "Indiquez le territoire : une intercommunalité, un département, une région, un territoire ou la France."
@@ -87,9 +89,11 @@ def area_of(hit: PlaceHit) -> PlaceHit:
     """Return the territory that a place means: itself, or what a commune or a postal code lies in."""
     if hit.boundary:
         return hit
+    if hit.kind == "code_postal":
+        # Its towns may lie in several: the most populated decides.
+        towns = [town for town in suggest(hit.code, TOWNS, {"commune"}) if hit.code in town.postal_codes]
+        hit = max(towns, key=lambda town: (town.population, -town.id), default=hit)
     around = containers_of([hit.id]).get(hit.id, ())
-    if not around and hit.kind == "code_postal":
-        around = tuple(container for place in sorted(members_of(hit.id)) for container in containers_of([place])[place])
     found = [place for one in around if (place := place_by_id(one)) is not None]
     for kind in ("epci", "departement", "region", "pays"):
         for place in found:

@@ -157,9 +157,7 @@ def _message(report: CoverageReport, *, still: bool) -> str:
 
 async def claim(session: AsyncSession, uid: uuid.UUID) -> list[Pair] | None:
     """Take up the work of a report and return its question; None when it is done, or in other hands."""
-    report = await session.scalar(
-        select(CoverageReport).where(CoverageReport.uid == uid).with_for_update(skip_locked=True)
-    )
+    report = await _locked(session, uid)
     if report is None:
         return None
     now = await clock.now(session)

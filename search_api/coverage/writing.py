@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import pandas as pd
 import shapely
@@ -174,10 +175,9 @@ def geojson(report: Report, frame: pd.DataFrame, measures: Sequence[Measure]) ->
 def _geometries(report: Report) -> Any:
     frame = report.frame
     points: Any = shapely.points(frame["lon"].round(5).to_numpy(), frame["lat"].round(5).to_numpy())
-    found = frame["id"].map(lambda place: report.shapes.get(place)).to_numpy(dtype=object)
-    for row, (shape, lon) in enumerate(zip(found, frame["lon"], strict=True)):
-        if shape is None or shape != shape:
-            found[row] = None if lon != lon else points[row]
+    found = np.empty(len(frame), dtype=object)
+    for row, (place, lon) in enumerate(zip(frame["id"].tolist(), frame["lon"].tolist(), strict=True)):
+        found[row] = report.shapes.get(place, None if lon != lon else points[row])
     return found
 
 
