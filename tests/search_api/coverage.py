@@ -1,0 +1,36 @@
+"""What the tests of the coverage reports share."""
+
+from typing import Any
+
+import httpx
+import psycopg
+from sqlalchemy.engine import URL
+
+from core import files
+from tests.search_api.conftest import dsn
+
+PAGE = {"Accept": "text/html"}
+COVERAGE = "/api/v1/coverage"
+
+
+def discard_files(filled: URL) -> None:
+    """Remove from REPERE_HOME what the reports of a module put there."""
+    with psycopg.connect(dsn(filled)) as conn:
+        for (named,) in conn.execute("SELECT files FROM search_api.coverage_report").fetchall():
+            for digest in named.values():
+                files.discard(digest, grace=-1)
+
+
+async def ask(api: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
+    answer = await api.post(COVERAGE, json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["state"] == "ready", found
+    return found
+
+
+async def features(api: httpx.AsyncClient, report: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = await api.get(report["files"]["geojson"])
+    assert answer.status_code == 200
+    found: list[dict[str, Any]] = [one["properties"] for one in answer.json()["features"]]
+    return found
