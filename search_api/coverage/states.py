@@ -28,7 +28,7 @@ def pass_to(report: CoverageReport, state: State, now: datetime, why: str) -> No
         Conflict: the passage is not allowed.
     """
     if state not in TRANSITIONS[_state(report)]:
-        raise Conflict(f"Ce rapport est « {LABELS[_state(report)].lower()} » : il ne peut pas devenir « {state} ».")
+        raise Conflict(f"Ce rapport est « {LABELS[_state(report)].lower()} » : il ne peut pas devenir « {state} ».")
     report.history = [
         *report.history,
         {"from": report.state, "to": state, "at": now.isoformat(), "why": why},

@@ -70,7 +70,7 @@ def read(params: Mapping[str, str]) -> Asked:
     def one_of(name: str, known: Mapping[str, object], usual: str) -> str:
         value = params.get(name) or usual
         if value not in known:
-            errors[name] = f"Valeurs possibles : {', '.join(key for key in known if key)}."
+            errors[name] = f"Valeurs possibles : {', '.join(key for key in known if key)}."
             return usual
         return value
 
@@ -84,7 +84,7 @@ def read(params: Mapping[str, str]) -> Asked:
         errors["page"], page = "Un numéro de page est attendu.", "1"
     asked = Asked(sort, order == "asc", one_of("montrer", SHOWN, ""), int(page), one_of("carte", MEASURES, "densite"))
     if errors:
-        detail = "Certains paramètres sont incorrects : " + " ; ".join(f"{k} : {v}" for k, v in errors.items())
+        detail = "Certains paramètres sont incorrects : " + " ; ".join(f"{k} : {v}" for k, v in errors.items())
         raise InvalidInput(detail, fields=errors)
     return asked
 

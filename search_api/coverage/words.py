@@ -13,7 +13,7 @@ SOURCE = "Repère, d’après les registres RPPS, FINESS et Annuaire santé"
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     (
         "Offre",
-        "Une offre opérationnelle publique qui répond à la question : l’activité d’un professionnel dans un lieu, ou "
+        "Une offre opérationnelle publique qui répond à la question : l’activité d’un professionnel dans un lieu, ou "
         "une unité d’un établissement. Elle compte dans la commune de son lieu. Les offres sensibles ne sont jamais "
         "comptées.",
     ),
@@ -23,22 +23,22 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "Population de la commune au recensement. Une commune sans population connue compte zéro habitant et n’a pas "
         "de densité.",
     ),
-    ("Offres pour 10 000 habitants", "Nombre d’offres de la commune, divisé par ses habitants, multiplié par 10 000."),
+    ("Offres pour 10 000 habitants", "Nombre d’offres de la commune, divisé par ses habitants, multiplié par 10 000."),
     (
         "Distance à la plus proche",
         "À vol d’oiseau, sur l’ellipsoïde WGS84, du centre de la commune (sa mairie) à l’offre située la plus proche, "
-        "y compris hors du territoire. « ≈ » : seule la commune de cette offre est connue. Une offre sans aucune "
+        "y compris hors du territoire. « ≈ » : seule la commune de cette offre est connue. Une offre sans aucune "
         "position n’entre pas dans les distances.",
     ),
     (
         "Visites à domicile",
         "Une commune est visitée quand au moins une offre, d’où qu’elle vienne, a déclaré s’y déplacer, ou se déplacer "
         "dans une de ses parties ou dans un territoire qui la contient. Une offre qui n’a pas décrit son territoire "
-        "d’intervention ne dit rien : l’absence de visite déclarée n’est pas une absence de visite.",
+        "d’intervention ne dit rien : l’absence de visite déclarée n’est pas une absence de visite.",
     ),
     (
-        "À plus de 10 km",
-        "Habitants des communes dont le centre est à plus de 10 km de toute offre située, rapportés aux habitants des "
+        "À plus de 10 km",
+        "Habitants des communes dont le centre est à plus de 10 km de toute offre située, rapportés aux habitants des "
         "communes dont la position est connue.",
     ),
     (
@@ -74,9 +74,9 @@ def cautions(summary: Summary) -> list[str]:
             "domicile, ni pour ni contre."
         )
     if summary.without_population:
-        found.append(f"{_communes(summary.without_population)} sans population connue : pas de densité.")
+        found.append(f"{_communes(summary.without_population)} sans population connue : pas de densité.")
     if summary.without_point:
-        found.append(f"{_communes(summary.without_point)} sans position connue : pas de distance.")
+        found.append(f"{_communes(summary.without_point)} sans position connue : pas de distance.")
     return found
 
 
@@ -119,13 +119,13 @@ def sheet_lines(title: str, pairs: list[tuple[str, Any]], summary: Summary) -> l
         ("Habitants", summary.population),
         ("Offres", summary.offers),
         ("Lieux", summary.sites),
-        ("Offres pour 10 000 habitants", summary.density),
+        ("Offres pour 10 000 habitants", summary.density),
         ("Communes sans offre", summary.communes_without_offer),
         ("Habitants de communes sans offre", summary.population_without_offer),
         ("Communes où personne ne dit se déplacer", summary.communes_unvisited),
         ("Habitants de ces communes", summary.population_unvisited),
-        ("Habitants à plus de 10 km", summary.population_far),
-        ("Part des habitants à plus de 10 km (%)", None if summary.share_far is None else summary.share_far * 100),
+        ("Habitants à plus de 10 km", summary.population_far),
+        ("Part des habitants à plus de 10 km (%)", None if summary.share_far is None else summary.share_far * 100),
         ("Distance médiane (km)", None if summary.median_m is None else summary.median_m / 1000),
         ("Plus grande distance (km)", None if summary.farthest_m is None else summary.farthest_m / 1000),
         ("Commune la plus éloignée", summary.farthest),

@@ -31,7 +31,7 @@ from search_api.settings import map_settings
 
 log = structlog.get_logger("repere.coverage")
 
-FAILED: Final = "Une erreur inattendue a arrêté le calcul ; elle a été consignée. Vous pouvez le relancer."
+FAILED: Final = "Une erreur inattendue a arrêté le calcul ; elle a été consignée. Vous pouvez le relancer."
 TOO_LONG: Final = "Le calcul demandait trop de temps à la base de données. Vous pouvez le relancer, ou choisir un \
 territoire plus petit."
 MARGIN_DEGREES: Final = 0.5

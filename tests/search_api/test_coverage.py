@@ -37,7 +37,9 @@ def by_hand(filled: URL, container: str, codes: set[str]) -> dict[str, dict[str,
                 "SELECT id FROM directory.concept WHERE system || '|' || code = ANY(%s)", (sorted(codes),)
             )
         }
-        homes = dict(conn.execute("SELECT offer_id, commune_id FROM directory.offer_search").fetchall())
+        homes: dict[int, int | None] = dict(
+            conn.execute("SELECT offer_id, commune_id FROM directory.offer_search").fetchall()
+        )
         communes = conn.execute(
             "SELECT p.id, p.code, p.population, ST_X(p.point::geometry), ST_Y(p.point::geometry),"
             " ARRAY(SELECT container_id FROM maps.place_containment WHERE place_id = p.id)"
@@ -106,7 +108,7 @@ async def test_a_text_and_filters_are_read_as_the_search_reads_them(api: httpx.A
     params = {"q": "kiné", "where": "departement:78", "convention": "R282|1", "age": "40"}
     searched = (await api.get("/api/v1/search", params=params)).json()
     assert report["summary"]["offers"] == searched["total_offers"] > 0
-    assert "« kiné »" in report["title"] and "40 ans" in report["title"] and "Yvelines" in report["title"]
+    assert "« kiné »" in report["title"] and "40 ans" in report["title"] and "Yvelines" in report["title"]
 
 
 async def test_a_commune_means_its_intercommunalite(api: httpx.AsyncClient) -> None:
@@ -198,9 +200,8 @@ def test_the_nearest_is_exact_near_and_far() -> None:
     # Of two at the same place, the exact position is told.
     assert found.index[0] == 801 and found.metres[0] == 0
     assert found.index[-1] == -1 and np.isnan(found.metres[-1])
-    nothing = nearest.nearest(
-        lon, lat, nearest.Points(*(np.empty(0) for _ in range(2)), exact[:0], exact[:0].astype(int))
-    )
+    none = np.empty(0)
+    nothing = nearest.nearest(lon, lat, nearest.Points(none, none, none.astype(bool), none.astype(np.int64)))
     assert np.isnan(nothing.metres).all()
 
 

@@ -38,7 +38,7 @@ function startForm(form) {
 
   combobox(what, {
     status,
-    empty: "Aucune suggestion ; votre texte sera lu comme par la recherche.",
+    empty: "Aucune suggestion ; votre texte sera lu comme par la recherche.",
     load: async (text, signal) => {
       const groups = await json(`/api/v1/suggest?q=${encodeURIComponent(text)}`, signal);
       return groups
@@ -120,12 +120,12 @@ function follow(section) {
       state.textContent = report.state_label;
       // Every tenth is enough to hear that it moves.
       const heard = Math.floor(report.progress / 10) * 10;
-      say(report.stalled || report.state === "asked" ? report.message : `Calcul en cours : ${heard} %.`);
+      say(report.stalled || report.state === "asked" ? report.message : `Calcul en cours : ${heard} %.`);
       wait = report.stalled ? SLOW_MS : POLL_MS;
     } catch {
       failures += 1;
       wait = SLOW_MS;
-      say(`Le site ne répond pas ; nouvel essai dans 10 secondes (${failures}).`);
+      say(`Le site ne répond pas ; nouvel essai dans 10 secondes (${failures}).`);
     }
     setTimeout(look, wait);
   }
@@ -144,11 +144,11 @@ function line(list, term, value) {
 
 function distance(metres) {
   if (metres < 995) {
-    return `${Math.round(metres / 10) * 10} m`;
+    return `${Math.round(metres / 10) * 10} m`;
   }
   const kilometres = metres / 1000;
   const digits = kilometres < 9.95 ? 1 : 0;
-  return `${kilometres.toLocaleString("fr-FR", { minimumFractionDigits: digits, maximumFractionDigits: digits })} km`;
+  return `${kilometres.toLocaleString("fr-FR", { minimumFractionDigits: digits, maximumFractionDigits: digits })} km`;
 }
 
 function tip(shape) {
@@ -162,10 +162,10 @@ function tip(shape) {
   line(list, "Offres", number.format(offers));
   line(list, "Habitants", population ? number.format(population) : "non connu");
   if (offers_per_10000 !== null) {
-    line(list, "Pour 10 000 hab.", offers_per_10000.toLocaleString("fr-FR", { maximumFractionDigits: 2 }));
+    line(list, "Pour 10 000 hab.", offers_per_10000.toLocaleString("fr-FR", { maximumFractionDigits: 2 }));
   }
   if (nearest_m !== null) {
-    line(list, "La plus proche", `${nearest_approximate ? "≈ " : ""}${distance(nearest_m)}`);
+    line(list, "La plus proche", `${nearest_approximate ? "≈ " : ""}${distance(nearest_m)}`);
   }
   line(list, "Visites à domicile", visited ? "oui" : "non déclarées");
   box.append(title, list);
@@ -203,7 +203,7 @@ async function draw(element) {
   try {
     data = await json(element.dataset.coverageMap);
   } catch {
-    host.textContent = "La carte n’a pas pu être chargée ; le tableau donne les mêmes chiffres.";
+    host.textContent = "La carte n’a pas pu être chargée ; le tableau donne les mêmes chiffres.";
     return;
   }
   const map = L.map(element, {
