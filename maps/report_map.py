@@ -138,6 +138,7 @@ def draw(
             "fields": list(fields.values()),
             "fills": [[one.fill for one in measure.classes] for measure in measures],
             "tiles": bool(text.tiles_url),
+            "dense": len(drawn) > CANVAS_FROM,
         }
     )
     written: str = page.render()

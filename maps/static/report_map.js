@@ -6,18 +6,25 @@ function reportMap(map, layer, config) {
   L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
 
-  function paint(measure) {
-    layer.setStyle(function (feature) {
-      var rank = feature.properties.classes[measure];
-      return {
-        color: "#5d6d6a",
-        weight: 0.6,
-        opacity: 1,
-        fill: true,
-        fillColor: rank < 0 ? config.unknown : config.fills[measure][rank],
-        fillOpacity: config.tiles ? 0.75 : 1,
-      };
-    });
+  var measure = 0;
+
+  function style(feature) {
+    var rank = feature.properties.classes[measure];
+    var fill = rank < 0 ? config.unknown : config.fills[measure][rank];
+    // Of a whole country, borders would hide what they surround: each shape is edged with its own colour.
+    return {
+      color: config.dense ? fill : "#5d6d6a",
+      weight: config.dense ? 0.8 : 0.6,
+      opacity: 1,
+      fill: true,
+      fillColor: fill,
+      fillOpacity: config.tiles ? 0.75 : 1,
+    };
+  }
+
+  function paint(chosen) {
+    measure = chosen;
+    layer.setStyle(style);
     document.querySelectorAll("[data-legend]").forEach(function (legend) {
       legend.hidden = legend.dataset.legend !== String(measure);
     });
@@ -51,7 +58,7 @@ function reportMap(map, layer, config) {
     event.propagatedFrom.bringToFront();
   });
   layer.on("mouseout", function (event) {
-    event.propagatedFrom.setStyle({ weight: 0.6, color: "#5d6d6a" });
+    event.propagatedFrom.setStyle(style(event.propagatedFrom.feature));
   });
   document.querySelectorAll("[data-fill]").forEach(function (item) {
     item.style.backgroundColor = item.dataset.fill;

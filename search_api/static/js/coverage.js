@@ -217,16 +217,18 @@ async function draw(element) {
   L.control.scale({ imperial: false }).addTo(map);
   map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
   const tiles = element.dataset.tiles;
+  const dense = data.features.length > CANVAS_FROM;
   let measure = null;
 
   const style = (feature) => {
     const rank = feature.properties.classes[measure.key];
+    const fill = rank < 0 ? element.dataset.unknown : measure.classes[rank].fill;
+    // Of a whole country, borders would hide what they surround: each shape is edged with its own colour.
     return {
-      color: "#5d6d6a",
-      weight: 0.6,
+      color: dense ? fill : "#5d6d6a",
+      weight: dense ? 0.8 : 0.6,
       opacity: 1,
-      fill: true,
-      fillColor: rank < 0 ? element.dataset.unknown : measure.classes[rank].fill,
+      fillColor: fill,
       fillOpacity: tiles ? 0.75 : 1,
     };
   };
