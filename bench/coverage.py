@@ -52,7 +52,7 @@ class Measure:
 
 
 async def _measure(name: str, code: str, where: str) -> Measure | None:
-    from sqlalchemy import delete, text
+    from sqlalchemy import delete, select, text
 
     from core import files
     from core.db import unit_of_work
@@ -67,6 +67,7 @@ async def _measure(name: str, code: str, where: str) -> Measure | None:
     except InvalidInput:
         return None
     uid: uuid.UUID | None = None
+    made: set[str] = set()
     try:
         # A mark of its own: what someone asked for before must not answer.
         async with unit_of_work() as session:
@@ -82,13 +83,18 @@ async def _measure(name: str, code: str, where: str) -> Measure | None:
         async with unit_of_work() as session:
             found = await service.find(session, uid)
             status = await service.status(session, found)
-            for digest in found.files.values():
-                files.discard(digest, grace=-1)
+            made = set(found.files.values())
         if status.summary is None:
             raise typer.BadParameter(f"{name} : {status.message}")
     finally:
         async with unit_of_work() as session:
             await session.execute(delete(CoverageReport).where(CoverageReport.uid == uid))
+            # The rows of a report that someone asked for may be the very same content.
+            kept = {
+                digest for named in await session.scalars(select(CoverageReport.files)) for digest in named.values()
+            }
+        for digest in made - kept:
+            files.discard(digest, grace=-1)
     step = max(1, len(asked.communes) // SAMPLED)
     sampled = [commune.id for commune in asked.communes[::step]]
     async with unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""Files that the application makes: named by the hash of their content, under `REPERE_HOME/files`.
+"""Files that the application makes: named by the hash of their content, under `REPERE_HOME/files` (or `REPERE_FILES`).
 
 A file is written beside its place, forced to the disk and renamed; only then may a row name it. So a row never
 names a file that is missing or cut, and the same content is kept once. Files have no address of their own: a route
@@ -19,7 +19,8 @@ GRACE_SECONDS: Final = 3600.0
 
 
 def _folder() -> Path:
-    return core_settings().home.absolute() / "files"
+    settings = core_settings()
+    return (settings.files or settings.home / "files").absolute()
 
 
 def path_of(digest: str) -> Path:

@@ -4,6 +4,7 @@ The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./
 """
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ def _database() -> URL:
 # Settings are read once per process: the address must be there before any application module loads.
 os.environ["REPERE_DATABASE_URL"] = _database().render_as_string(hide_password=False)
 os.environ.pop("REPERE_DATABASE_DIRECT_URL", None)
+# Files are named by their content: what one worker removes, another may have made too.
+_files = tempfile.TemporaryDirectory(prefix="repere-files-")
+os.environ["REPERE_FILES"] = _files.name
 
 
 def _migrate(url: URL) -> None:

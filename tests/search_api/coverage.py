@@ -3,22 +3,9 @@
 from typing import Any
 
 import httpx
-import psycopg
-from sqlalchemy.engine import URL
-
-from core import files
-from tests.search_api.conftest import dsn
 
 PAGE = {"Accept": "text/html"}
 COVERAGE = "/api/v1/coverage"
-
-
-def discard_files(filled: URL) -> None:
-    """Remove from REPERE_HOME what the reports of a module put there."""
-    with psycopg.connect(dsn(filled)) as conn:
-        for (named,) in conn.execute("SELECT files FROM search_api.coverage_report").fetchall():
-            for digest in named.values():
-                files.discard(digest, grace=-1)
 
 
 async def ask(api: httpx.AsyncClient, **body: Any) -> dict[str, Any]:

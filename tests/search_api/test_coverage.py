@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,16 +14,10 @@ from sqlalchemy.engine import URL
 from search_api.coverage import nearest, scales
 from tests.search_api import oracle
 from tests.search_api.conftest import dsn
-from tests.search_api.coverage import COVERAGE, PAGE, ask, discard_files, features
+from tests.search_api.coverage import COVERAGE, PAGE, ask, features
 from tests.search_api.seed import CANARY
 
 GEOD = Geod(ellps="WGS84")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_file_left(filled: URL) -> Iterator[None]:
-    yield
-    discard_files(filled)
 
 
 def by_hand(filled: URL, container: str, codes: set[str]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,13 +16,7 @@ from cli import assemble
 from maps.api import invalidate
 from search_api.coverage.writing import COLUMNS
 from tests.search_api.conftest import dsn
-from tests.search_api.coverage import PAGE, ask, discard_files, features
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_file_left(filled: URL) -> Iterator[None]:
-    yield
-    discard_files(filled)
+from tests.search_api.coverage import PAGE, ask, features
 
 
 async def test_the_sheet_is_typed_and_defines_its_figures(api: httpx.AsyncClient) -> None:

@@ -2,19 +2,11 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy.engine import URL
 
-from tests.search_api.coverage import COVERAGE, PAGE, ask, discard_files, features
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_file_left(filled: URL) -> Iterator[None]:
-    yield
-    discard_files(filled)
+from tests.search_api.coverage import COVERAGE, PAGE, ask, features
 
 
 def cells(page: str) -> list[str]:

@@ -15,7 +15,7 @@ from cli import assemble
 from directory import nomenclature
 from search_api.coverage import work
 from tests.search_api.conftest import dsn
-from tests.search_api.coverage import COVERAGE, ask, discard_files, features
+from tests.search_api.coverage import COVERAGE, ask, features
 
 GEOD = Geod(ellps="WGS84")
 OFFERS = (
@@ -46,7 +46,6 @@ def nurses(places: None, clean_database: URL) -> Iterator[URL]:
         for number, (code, visited) in enumerate(OFFERS, 1):
             conn.execute(INSERT, {"number": number, "code": code, "visited": list(visited)})
     yield clean_database
-    discard_files(clean_database)
 
 
 async def test_arrondissements_are_counted_in_their_commune_once(nurses: URL, client: httpx.AsyncClient) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -17,13 +17,7 @@ from core.settings import core_settings
 from search_api.coverage import service
 from tests.conftest import ROOT
 from tests.search_api.conftest import dsn
-from tests.search_api.coverage import COVERAGE, PAGE, ask, discard_files
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_file_left(filled: URL) -> Iterator[None]:
-    yield
-    discard_files(filled)
+from tests.search_api.coverage import COVERAGE, PAGE, ask
 
 
 def in_a_worker(filled: URL, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
