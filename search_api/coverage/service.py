@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, files
 from core.errors import NotFound, Unavailable
 from directory.api import PUBLIC, concept_index
 from search_api import service as search
@@ -62,11 +62,16 @@ async def ask(session: AsyncSession, pairs: Sequence[Pair]) -> Asked:
         if found is None:
             raise Unavailable("Le rapport n’a pas pu être enregistré : réessayez dans un instant.")
     now = await clock.now(session)
-    if found.state == "failed":
+    lost = found.state == "ready" and not await asyncio.to_thread(_present, found.files)
+    if found.state == "failed" or lost:
         found.reason, found.progress = None, 0
-        states.pass_to(found, "asked", now, "demandé de nouveau")
+        states.pass_to(found, "asked", now, "fichiers perdus" if lost else "demandé de nouveau")
         return Asked(found.uid, True, at_once)
     return Asked(found.uid, states.stalled(found, now), at_once)
+
+
+def _present(named: dict[str, str]) -> bool:
+    return all(files.path_of(digest).is_file() for digest in named.values())
 
 
 async def _by_fingerprint(session: AsyncSession, mark: str) -> CoverageReport | None:
@@ -179,12 +184,12 @@ async def advance(session: AsyncSession, uid: uuid.UUID, progress: int) -> None:
         report.touched_at = await clock.now(session)
 
 
-async def finish(session: AsyncSession, uid: uuid.UUID, summary: Summary, files: dict[str, str]) -> None:
+async def finish(session: AsyncSession, uid: uuid.UUID, summary: Summary, named: dict[str, str]) -> None:
     """Write that a report is ready; without effect when another work was quicker."""
     report = await _locked(session, uid)
     if report is not None and report.state == "running":
         now = await clock.now(session)
-        report.summary, report.files = summary.model_dump(), files
+        report.summary, report.files = summary.model_dump(), named
         report.progress, report.ready_at = 100, now
         states.pass_to(report, "ready", now, "calcul terminé")
 
@@ -228,8 +233,8 @@ async def purge(session: AsyncSession) -> list[str]:
     gone = await session.scalars(
         delete(CoverageReport).where(CoverageReport.asked_at < limit).returning(CoverageReport.files)
     )
-    digests = {digest for files in gone for digest in files.values()}
+    digests = {digest for named in gone for digest in named.values()}
     if not digests:
         return []
-    kept = {digest for files in await session.scalars(select(CoverageReport.files)) for digest in files.values()}
+    kept = {digest for named in await session.scalars(select(CoverageReport.files)) for digest in named.values()}
     return sorted(digests - kept)

@@ -12,7 +12,8 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     # A work whose process died is taken up again.
     "running": frozenset({"running", "ready", "failed"}),
     "failed": frozenset({"asked"}),
-    "ready": frozenset(),
+    # Its files are gone, as after a database restored without them.
+    "ready": frozenset({"asked"}),
 }
 LABELS: Final[dict[State, str]] = {"asked": "Demandé", "running": "En cours", "ready": "Prêt", "failed": "Échoué"}
 WAITED: Final = timedelta(minutes=1)

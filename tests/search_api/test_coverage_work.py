@@ -183,3 +183,16 @@ def test_the_tasks_are_planned_and_known_to_workers() -> None:
     )
     done = in_a_worker(URL.create("postgresql+psycopg"), program)
     assert done.stdout.strip() == "[True, True] True", done.stderr
+
+
+async def test_a_report_whose_files_are_lost_is_made_again(api: httpx.AsyncClient, filled: URL) -> None:
+    report = await ask(api, code=["G15|91"], where="departement:78")
+    with psycopg.connect(dsn(filled)) as conn:
+        row = conn.execute("SELECT files FROM search_api.coverage_report WHERE uid = %s", (report["id"],)).fetchone()
+    assert row is not None
+    files.discard(row[0]["xlsx"], grace=-1)
+    lost = await api.get(report["files"]["xlsx"])
+    assert lost.status_code == 404 and "ne sont plus gardés" in lost.json()["detail"]
+    again = await ask(api, code=["G15|91"], where="departement:78")
+    assert again["id"] == report["id"]
+    assert (await api.get(report["files"]["xlsx"])).status_code == 200
