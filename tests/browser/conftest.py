@@ -85,11 +85,12 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "server.log"
+    # The servers of one run share a database, hence its files.
+    files = tmp_path_factory.getbasetemp().parent / f"files-{RUN}"
+    environment = _environment(directory_database) | {"REPERE_FILES": str(files)}
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("w") as output:
-        server = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(directory_database), stdout=output, stderr=subprocess.STDOUT
-        )
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:
             _wait_ready(address, server, log)
