@@ -18,6 +18,9 @@ class CoreSettings(RepereSettings):
     """What the foundations need: where state lives, which services to talk to, which mode we run in."""
 
     home: Path = Path(".repere")
+    files: Path | None = Field(
+        default=None, description="Folder of the files that the application makes, when it is not HOME/files."
+    )
     database_url: str = Field(
         default="postgresql+psycopg://repere@127.0.0.1:5432/repere",
         description="SQLAlchemy URL of the database; may go through a transaction pooler.",

@@ -31,6 +31,7 @@ SHOTS = (
     Shot("resultats", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361"),
     Shot("departement", "/recherche?q=infirmier&where=departement:78"),
     Shot("fiche", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", act="offer"),
+    Shot("couverture", "/couverture", act="coverage"),
     Shot("telephone-liste", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW),
     Shot("telephone-carte", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="map"),
     Shot("telephone-filtres", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="filters"),
@@ -47,6 +48,11 @@ def act(page: Page, what: str) -> None:
         query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
         found = page.request.get(query).json()
         page.goto(f"/offres/{found['items'][0]['offers'][0]['id']}?where=commune:78361", wait_until="networkidle")
+    elif what == "coverage":
+        body = {"code": ["G15|60"], "where": "departement:78"}
+        found = page.request.post("/api/v1/coverage", data=body).json()
+        page.goto(found["page"], wait_until="networkidle")
+        page.locator("[data-coverage-map] path").first.wait_for(state="attached")
     elif what == "map":
         page.get_by_role("button", name="Carte").click()
         page.locator(".pin-rank").first.wait_for()

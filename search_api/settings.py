@@ -47,3 +47,16 @@ COLUMNS, TEXTS = "columns", "texts"
 def index_folder() -> Path:
     """Return where this node keeps its index: snapshots and texts."""
     return search_settings().index_folder or core_settings().home / "index"
+
+
+class CoverageSettings(RepereSettings):
+    """`REPERE_COVERAGE_DAYS`: how long reports are kept; `REPERE_COVERAGE_WAITING`: how many may wait at once."""
+
+    coverage_days: int = 30
+    coverage_waiting: int = 20
+
+
+def coverage_settings() -> CoverageSettings:
+    """Return the settings of the coverage reports."""
+    settings: CoverageSettings = load(CoverageSettings)
+    return settings

@@ -49,6 +49,9 @@ os.environ["REPERE_INDEX_FOLDER"] = _index.name
 # A server named for the contract test must not become the engine of all the others; workers inherit the new names.
 MEILI_URL = os.environ.setdefault("REPERE_TEST_MEILI_URL", os.environ.pop("REPERE_MEILI_URL", ""))
 MEILI_KEY = os.environ.setdefault("REPERE_TEST_MEILI_KEY", os.environ.pop("REPERE_MEILI_KEY", ""))
+# Files are named by their content: what one worker removes, another may have made too.
+_files = tempfile.TemporaryDirectory(prefix="repere-files-")
+os.environ["REPERE_FILES"] = _files.name
 
 
 def _migrate(url: URL) -> None:

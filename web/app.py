@@ -15,6 +15,8 @@ from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
 from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
+from search_api.coverage import pages as coverage_pages
+from search_api.coverage import routes as coverage_routes
 from web import pages as web_pages
 
 
@@ -47,9 +49,11 @@ def create_app() -> FastAPI:
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
+    app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
+    app.include_router(coverage_pages.router)
     ui.install(app)
     return app
 

@@ -87,7 +87,9 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "server.log"
-    environment = _environment(directory_database)
+    # The servers of one run share a database, hence its files.
+    files = tmp_path_factory.getbasetemp().parent / f"files-{RUN}"
+    environment = _environment(directory_database) | {"REPERE_FILES": str(files)}
     subprocess.run([sys.executable, "cli.py", "index", "build"], cwd=ROOT, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("w") as output:

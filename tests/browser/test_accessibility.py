@@ -19,6 +19,7 @@ PAGES = {
     "nothing": "/recherche?q=scanographie&where=commune:78361&radius_km=1&age=3",
     "start": "/recherche",
     "refused": "/recherche?q=kin%C3%A9&age=999&lieu=zzzzzz",
+    "coverage": "/couverture",
     "help": "/aide",
     "api": "/api",
     "legal": "/mentions-legales",
