@@ -39,7 +39,7 @@ CLIENTS = 2
 
 _CODES = """
 SELECT c.system || '|' || c.code AS ref, count(*) FROM directory.offer_search s
-CROSS JOIN LATERAL unnest(s.codes) AS code JOIN directory.concept c ON c.id = code
+CROSS JOIN LATERAL unnest(s.codes) AS held(id) JOIN directory.concept c ON c.id = held.id
 WHERE c.system IN ('G15', 'J17', 'J16', 'R38', 'R282', 'J19', 'R338', 'J29') GROUP BY 1
 """
 _TOWNS = """

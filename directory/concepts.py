@@ -1,5 +1,6 @@
 """Concepts in the process: ids, codes and labels, reloaded when a nomenclature changes."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,11 +91,20 @@ class ConceptIndex:
 
 class _Cache:
     index: ConceptIndex | None = None
+    looked: float = 0.0
 
 
-async def concept_index(session: AsyncSession) -> ConceptIndex:
-    """Return the process's concepts, read again when a nomenclature was loaded since (one light query to know)."""
+async def concept_index(session: AsyncSession, *, within: float = 0.0) -> ConceptIndex:
+    """Return the process's concepts, read again when a nomenclature was loaded since (one light query to know).
+
+    Args:
+        session: unit of work.
+        within: seconds during which the last look still serves, for what is asked hundreds of times a second.
+    """
+    if _Cache.index is not None and time.monotonic() - _Cache.looked < within:
+        return _Cache.index
     row = (await session.execute(select(func.count(), func.max(Nomenclature.loaded_at)))).one()
+    _Cache.looked = time.monotonic()
     stamp = (int(row[0]), row[1])
     if _Cache.index is not None and _Cache.index.stamp == stamp:
         return _Cache.index

@@ -5,7 +5,7 @@ Whatever the engine, the same query has the same totals, facet counts and page i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,6 +69,15 @@ class EngineQuery:
     offset: int = 0
     limit: int = 15
     facet_of: Mapping[int, FacetKey] = field(default_factory=dict, compare=False)
+
+
+def match_set(query: EngineQuery) -> EngineQuery:
+    """Return what a query's counts depend on: not its page nor its order, nor a centre that limits nothing.
+
+    People of different towns who ask for the same thing have the same counts.
+    """
+    centres = query.centres if query.radius_m is not None else ()
+    return replace(query, centres=centres, origins=(), sort=Sort.distance, offset=0, limit=0)
 
 
 @dataclass(frozen=True, slots=True)

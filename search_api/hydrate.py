@@ -17,10 +17,12 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import Fixed
 from directory.api import (
     PUBLIC,
     ConceptIndex,
@@ -66,7 +68,7 @@ def _contact(of: ColumnElement[bool], *purposes: str) -> ScalarSelect[Any]:
     """Select the oldest public contact of some purposes. Only level 1 contacts are ever read here."""
     return (
         select(ContactPoint.value)
-        .where(of, ContactPoint.confidentiality == PUBLIC, ContactPoint.purpose.in_(purposes))
+        .where(of, ContactPoint.confidentiality == PUBLIC, or_(*(ContactPoint.purpose == one for one in purposes)))
         .order_by(ContactPoint.id)
         .limit(1)
         .scalar_subquery()
@@ -75,27 +77,28 @@ def _contact(of: ColumnElement[bool], *purposes: str) -> ScalarSelect[Any]:
 
 _IDS: Final = any_(bindparam("ids", type_=ARRAY(BigInteger)))
 _POINT: Final = func.geometry(func.coalesce(Site.pin, Site.position))
-# Built once: at a page a few milliseconds, making these statements anew would take a tenth of it.
-_SITES: Final = select(
-    Site.id,
-    Site.uid,
-    Site.name,
-    Site.kind,
-    Site.category,
-    Site.street,
-    Site.postal_code,
-    Site.town,
-    Site.commune_id,
-    func.coalesce(_contact(ContactPoint.site_id == Site.id, "phone", "booking_phone"), Site.phone).label("phone"),
-    func.ST_Y(_POINT).label("lat"),
-    func.ST_X(_POINT).label("lon"),
-).where(Site.id == _IDS)
+_SITES: Final = Fixed(
+    select(
+        Site.id,
+        Site.uid,
+        Site.name,
+        Site.kind,
+        Site.category,
+        Site.street,
+        Site.postal_code,
+        Site.town,
+        Site.commune_id,
+        func.coalesce(_contact(ContactPoint.site_id == Site.id, "phone", "booking_phone"), Site.phone).label("phone"),
+        func.ST_Y(_POINT).label("lat"),
+        func.ST_X(_POINT).label("lon"),
+    ).where(Site.id == _IDS)
+)
 _THERE: Final = func.timezone("Europe/Paris", func.core.now())
 _MINUTE: Final = cast(
     (func.extract("isodow", _THERE) - 1) * 1440 + func.extract("hour", _THERE) * 60 + func.extract("minute", _THERE),
     Integer,
 )
-_OFFERS: Final = (
+_OFFERS: Final = Fixed(
     select(
         Offer.id,
         Offer.uid,
@@ -132,7 +135,7 @@ async def site_cards(session: AsyncSession, ids: Collection[int], concepts: Conc
     if not ids:
         return {}
     cards: dict[int, SiteCard] = {}
-    for row in await session.execute(_SITES, {"ids": list(ids)}):
+    for row in await _SITES.rows(session, ids=list(ids)):
         place = place_by_id(row.commune_id) if row.commune_id is not None else None
         departement = resolve_ref("departement", place.departement) if place and place.departement else None
         cards[row.id] = SiteCard(
@@ -159,7 +162,7 @@ async def offer_cards(
         return {}
     home = concepts.id(VISIT_SYSTEM_REF)
     cards: dict[int, OfferCard] = {}
-    for row in await session.execute(_OFFERS, {"ids": list(ids)}):
+    for row in await _OFFERS.rows(session, ids=list(ids)):
         codes: list[int] = row.codes
         kind = concepts.by_id.get(row.type_id) if row.type_id is not None else None
         cards[row.id] = OfferCard(

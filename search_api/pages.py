@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +20,7 @@ from search_api.labels import CENTRE_KINDS
 from search_api.page_query import AROUND_ME, SearchBox, Typed, address, read_form
 from search_api.page_view import ResultsView
 from search_api.params import parse_query, ref_text
+from search_api.resolve import CONCEPTS_SECONDS
 from search_api.schemas import SearchAnswer, SearchQuery
 from search_api.settings import map_settings
 
@@ -64,12 +66,12 @@ async def _answer(
         errors |= error.fields or {"": error.detail}
     except Unavailable:
         timed_out = True
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         if not was_stopped(error):
             raise
         await session.rollback()
         timed_out = True
-    index = await concept_index(session)
+    index = await concept_index(session, within=CONCEPTS_SECONDS)
     view = await _view(session, typed, query, answer, index, errors)
     view.timed_out = timed_out
     return query, answer, view

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import OfferSearch
 from search_api import postgis_map, postgis_suggest
-from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term
+from search_api.engine import Counts, EngineAnswer, EngineQuery, Hit, MapCells, SuggestArea, Suggested, Term, match_set
 from search_api.predicates import base, distance, matching, ticked, within
 from search_api.relevance import BANDS, best_beyond, nearness, nearness_sql, own_score_sql
 from search_api.schemas import BBox, FacetKey, Sort
@@ -90,7 +90,7 @@ class PostgisEngine:
                 " THEN current_database() || ' ' || pg_current_snapshot() END"
             )
         )
-        matched = replace(query, origins=(), sort=Sort.distance, offset=0, limit=0)
+        matched = match_set(query)
         # The counts of a query without facets are not those of the same query with them.
         key = (f"{snapshot} {bool(query.facet_of)}", matched)
         if snapshot is not None and (found := _Summaries.find(key)) is not None:

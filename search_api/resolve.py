@@ -11,6 +11,8 @@ from search_api.lexicon import lexicon
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
+CONCEPTS_SECONDS = 1.0
+"""How long the concepts in hand serve without asking whether a nomenclature was loaded, where nothing else is asked."""
 OWN_SYSTEMS = {FacetKey.patients: AGE_SYSTEM, FacetKey.kind: KIND_SYSTEM}
 """Facets of which some values are words of ours, written without their system."""
 

@@ -9,13 +9,14 @@ from core.errors import InvalidInput
 from directory.api import ConceptIndex, concept_index
 from maps import api as maps
 from search_api import engines, suggestions, text
-from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine
+from search_api.columns.engine import ColumnsEngine
+from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine, match_set
 from search_api.explain import hit_lines, order_lines
 from search_api.facets import facets_out
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
 from search_api.params import clean_text
-from search_api.resolve import Resolved, place_out, resolve, with_place
+from search_api.resolve import CONCEPTS_SECONDS, Resolved, place_out, resolve, with_place
 from search_api.schemas import (
     CAP,
     PAGE_SIZE,
@@ -25,7 +26,6 @@ from search_api.schemas import (
     SearchAnswer,
     SearchItem,
     SearchQuery,
-    Sort,
     SuggestionGroup,
     WhereRef,
 )
@@ -68,7 +68,8 @@ async def prepare(
         InvalidInput: a place, code or value does not exist.
     """
     await maps.ready()
-    concepts = await concept_index(session)
+    engine = engine or engines.engine()
+    concepts = await concept_index(session, within=CONCEPTS_SECONDS if engine.name == ColumnsEngine.name else 0.0)
     reading = text.Reading()
     if query.q:
         placed = bool(query.where) or query.point is not None or query.bbox is not None
@@ -77,7 +78,7 @@ async def prepare(
             query = with_place(query, text.place_ref(reading.place))
     resolved = resolve(concepts, query, level)
     resolved = replace(resolved, query=replace(resolved.query, terms=reading.terms))
-    return Prepared(engine or engines.engine(), resolved, reading, concepts, query)
+    return Prepared(engine, resolved, reading, concepts, query)
 
 
 async def search(
@@ -211,7 +212,7 @@ async def matched(
     As in `search`, words that find nothing together are taken each on its own. Raises as `search` does.
     """
     prepared = await prepare(session, query, level, engine)
-    whole = replace(prepared.query, origins=(), sort=Sort.distance, offset=0, limit=0, facet_of={})
+    whole = replace(match_set(prepared.query), facet_of={})
     if prepared.reading.loose and not (await prepared.engine.count(session, whole)).offers:
         loose = replace(whole, terms=prepared.reading.loose)
         if (await prepared.engine.count(session, loose)).offers:

@@ -5,7 +5,6 @@ then what has most offers near. Groups are ordered by their best. A code without
 have some, and shows 0.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from search_api.folding import name_words, stem, words
 from search_api.labels import SUGGEST_GROUPS, SUGGEST_SYSTEMS
 from search_api.lexicon import SYSTEMS, Lexicon, lexicon
 from search_api.name_cards import NameCard
-from search_api.resolve import suggest_area
+from search_api.resolve import CONCEPTS_SECONDS, suggest_area
 from search_api.schemas import Point, SuggestGroup, Suggestion, SuggestionGroup, WhereRef
 from search_api.text import MAX_WORDS, meaningful
 from search_api.words import Words, words_source
@@ -31,8 +30,6 @@ PREFIX_LEXEMES = 12
 """Names that a beginning stands for: the most frequent ones."""
 SHORTEST_NAME = 3
 """Letters of a beginning of a name: two would stand for half the directory."""
-
-CONCEPTS_SECONDS = 1.0
 
 WHOLE, BEGINNING, MENDED = 3, 2, 1
 
@@ -62,7 +59,7 @@ async def suggest(
     if not said:
         return []
     source = words_source()
-    concepts = await _concepts(session, source)
+    concepts = await concept_index(session, within=CONCEPTS_SECONDS if source.fresh else 0.0)
     found = codes(said, lexicon(concepts))
     names = await name_terms(session, source, said)
     counted = await engine.suggest(session, frozenset(found), names, area, level)
@@ -78,19 +75,6 @@ async def suggest(
     cards = await source.cards(session, counted.names, level)
     _add_names(concepts, names, counted.names, cards, ranked)
     return _groups(ranked)
-
-
-class _Recent:
-    concepts: ConceptIndex | None = None
-    until = 0.0
-
-
-async def _concepts(session: AsyncSession, source: Words) -> ConceptIndex:
-    """Return the concepts in use, asked once a second where nothing else of a suggestion asks PostgreSQL."""
-    if not source.fresh or _Recent.concepts is None or time.monotonic() >= _Recent.until:
-        _Recent.concepts = await concept_index(session)
-        _Recent.until = time.monotonic() + CONCEPTS_SECONDS
-    return _Recent.concepts
 
 
 def _groups(ranked: dict[SuggestGroup, list[tuple[tuple[object, ...], Suggestion]]]) -> list[SuggestionGroup]:

@@ -17,6 +17,8 @@ from search_api.relevance import DESCRIBED as DESCRIBED_POINTS
 from search_api.relevance import EXACT as EXACT_POINTS
 from search_api.relevance import HOURS as HOURS_POINTS
 
+LAST_AGE = 255
+"""Keys of the `ages` group: the least age, then one more than this and the greatest."""
 _RANGE = re.compile(r"\[(\d+),(\d+)\)")
 _SEEDS = {
     "codes": 0x9E3779B97F4A7C15,
@@ -50,8 +52,6 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
         "person_order": stable_order(batch.person[order]).astype(np.int32),
         "offer_order": stable_order(offer).astype(np.int32),
         "site_of": np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(np.append(starts, len(batch)))),
-        "age_min": batch.age_min[order].astype(np.int16),
-        "age_max": batch.age_max[order].astype(np.int16),
         "hours": hours,
         "own": own.astype(np.uint8),
         "digest": digests(batch)[order],
@@ -82,6 +82,8 @@ def segment_arrays(batch: Batch) -> dict[str, Array]:
     names = batch.names.take(order)
     values = number[names.values] if len(number) else names.values.astype(np.int64)
     arrays |= _group("names", values, np.repeat(rows, names.lengths))
+    ages = np.concatenate((batch.age_min[order], LAST_AGE + 1 + batch.age_max[order])).astype(np.int64)
+    arrays |= _group("ages", ages, np.concatenate((rows, rows)))
     marks = [("accepts", ACCEPTS), ("sensitive", SENSITIVE)]
     held = [rows[(flags & bit) > 0] for _, bit in marks]
     keys = np.repeat(np.arange(len(marks)), [len(one) for one in held])

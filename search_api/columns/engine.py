@@ -25,8 +25,9 @@ from search_api.engine import (
     SuggestArea,
     Suggested,
     Term,
+    match_set,
 )
-from search_api.schemas import BBox, FacetKey, Sort
+from search_api.schemas import BBox, FacetKey
 
 LIMIT_SECONDS = 5.0
 """An answer that takes longer is given up: the slowest takes a twentieth of it."""
@@ -99,10 +100,10 @@ class ColumnsEngine:
         return EngineAnswer(found.counts, hits, found.facets, (*found.sizes, plan, size))
 
     def _find(self, query: EngineQuery) -> Found:
-        matched = replace(query, origins=(), sort=Sort.distance, offset=0, limit=0)
+        matched = match_set(query)
         # The counts of a query without facets are not those of the same query with them.
         key = ("found", bool(query.facet_of), matched)
-        known: Found | None = self.state.kept.find(key)
+        known: Found | None = self.state.kept.find(key) or self.state.kept.find(("found", True, matched))
         if known is None:
             known = self._summarise(query)
             self.state.kept.keep(key, known)

@@ -21,20 +21,19 @@ def cells(parts: Iterable[tuple[Part, BitMap]], view: BBox, cell_degrees: float)
     columns: dict[str, list[Array]] = {name: [] for name in ("site", "lon", "lat", "exact", "commune", "offers")}
     for part, found in parts:
         segment = part.segment
-        rows = members(found & segment.box(view.west, view.south, view.east, view.north))
-        rows = segment.inside(rows, view)
-        numbers = segment.site_of[rows]
-        if not len(numbers):
-            continue
+        numbers = segment.site_of[members(found & segment.box(view.west, view.south, view.east, view.north))]
         starts = firsts(numbers)
         sites = numbers[starts]
+        lon, lat = segment.lon[sites], segment.lat[sites]
+        inside = (lon >= view.west) & (lon <= view.east) & (lat >= view.south) & (lat <= view.north)
+        sites = sites[inside]
         columns["site"].append(segment.site[sites])
-        columns["lon"].append(segment.lon[sites])
-        columns["lat"].append(segment.lat[sites])
+        columns["lon"].append(lon[inside])
+        columns["lat"].append(lat[inside])
         columns["exact"].append(segment.exact[sites])
         columns["commune"].append(segment.commune[sites])
-        columns["offers"].append(np.diff(np.append(starts, len(rows))))
-    if not columns["site"]:
+        columns["offers"].append(np.diff(np.append(starts, len(numbers)))[inside])
+    if not any(len(sites) for sites in columns["site"]):
         return ()
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     # Cells look square on the screen: a degree of latitude is drawn 1 / cos(latitude) larger.

@@ -65,6 +65,8 @@ class Part:
         sets += [("code", segment.codes.any_of(codes)) for codes in query.codes]
         if query.visits:
             sets.append(("territoire visité", segment.territory.any_of(query.visits)))
+        if query.age is not None:
+            sets.append((f"{query.age} ans", segment.of_age(query.age)))
         if query.accepts_new:
             sets.append(("nouveaux patients", segment.flags.get(ACCEPTS)))
         if query.boundaries and not _circles(query):
@@ -88,13 +90,11 @@ class Part:
             if query.boundaries:
                 near.append(found & segment.places.any_of(query.boundaries))
             found = BitMap.union(*near)
-        if box is None and query.age is None and query.week_minute is None:
+        if box is None and query.week_minute is None:
             return found
         rows = members(found)
         if box is not None:
             rows = segment.inside(rows, box)
-        if query.age is not None:
-            rows = rows[(segment.age_min[rows] <= query.age) & (segment.age_max[rows] >= query.age)]
         if query.week_minute is not None:
             rows = rows[segment.open_patterns(query.week_minute)[segment.hours[rows]]]
         return bitmap(rows)

@@ -14,10 +14,11 @@ from pyroaring import BitMap
 from search_api.columns import geo
 from search_api.columns.batch import Array
 from search_api.columns.bitmaps import Bitmaps, bitmap, members, runs
+from search_api.columns.build import LAST_AGE
 from search_api.engine import LatLon
 from search_api.schemas import BBox
 
-GROUPS = ("codes", "places", "territory", "names", "flags")
+GROUPS = ("codes", "places", "territory", "names", "ages", "flags")
 ACCEPTS, SENSITIVE = 0, 1
 """Keys of the `flags` group."""
 
@@ -28,13 +29,13 @@ class Segment:
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self._arrays = arrays
         self.offer, self.site_of, self.own = arrays["offer"], arrays["site_of"], arrays["own"]
-        self.age_min, self.age_max, self.hours = arrays["age_min"], arrays["age_max"], arrays["hours"]
+        self.hours = arrays["hours"]
         self.code_set, self.set_start, self.set_code = arrays["code_set"], arrays["set_start"], arrays["set_code"]
         self.site, self.site_start = arrays["site"], arrays["site_start"]
         self.lat, self.lon, self.exact, self.commune = arrays["lat"], arrays["lon"], arrays["exact"], arrays["commune"]
         self.x, self.y, self.z = arrays["x"], arrays["y"], arrays["z"]
         self.digest = arrays["digest"]
-        self.codes, self.places, self.territory, self.names, self.flags = (
+        self.codes, self.places, self.territory, self.names, self.ages, self.flags = (
             Bitmaps({part: arrays[f"bitmaps/{group}/{part}"] for part in ("keys", "offsets", "sizes", "data")})
             for group in GROUPS
         )
@@ -90,6 +91,10 @@ class Segment:
         wanted, count = lexeme.encode(), len(starts) - 1
         found = bisect_left(range(count), wanted, key=text)
         return found if found < count and text(found) == wanted else None
+
+    def of_age(self, age: int) -> BitMap:
+        """Return the rows that take a patient of this age, in years."""
+        return self.ages.any_of(range(age + 1)) & self.ages.any_of(range(LAST_AGE + 1 + age, 2 * LAST_AGE + 2))
 
     def open_patterns(self, minute: int) -> Array:
         """Tell, for each pattern of hours, whether it is open at a minute of the week."""

@@ -19,7 +19,7 @@ import numpy as np
 from search_api.columns.batch import Array
 from search_api.columns.segment import Segment
 
-FORMAT = 1
+FORMAT = 2
 CURRENT, MANIFEST = "current.json", "manifest.json"
 KEPT = 2
 """Snapshots left on the disk: the one in use, and the one before, that a process may still be reading."""
