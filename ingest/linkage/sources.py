@@ -150,7 +150,7 @@ def load(connection: duckdb.DuckDBPyConnection, side: str, source: Source) -> No
     columns = ", ".join(_text(c) if c in present else f"'' AS {c}" for c in wanted)
     if side == "ameli":
         connection.execute(
-            f"CREATE OR REPLACE TABLE ameli AS SELECT CAST(line AS BIGINT) AS line, {columns} FROM ({query})"  # noqa: S608
+            f"CREATE OR REPLACE TABLE ameli AS SELECT CAST(line AS BIGINT) AS line, {columns} FROM ({query}) ORDER BY 1"  # noqa: S608
         )
     else:
         connection.execute(f"CREATE OR REPLACE TABLE activity_rows AS SELECT {columns} FROM ({query})")  # noqa: S608
@@ -163,10 +163,14 @@ def load(connection: duckdb.DuckDBPyConnection, side: str, source: Source) -> No
 _ONE_ROW_PER_STRUCTURE = """
 CREATE OR REPLACE TABLE activities AS
 SELECT r.* REPLACE (k.held AS specialties) FROM activity_rows AS r JOIN (
-    SELECT arg_min(rowid, (mode <> 'L', rowid)) AS chosen, string_agg(DISTINCT specialties, ',') AS held
+    SELECT arg_min(rowid, (mode <> 'L', mode, postal_code, way, number, phone, rowid)) AS chosen,
+           string_agg(DISTINCT specialties, ',' ORDER BY specialties) AS held
     FROM activity_rows GROUP BY rpps, structure
 ) AS k ON r.rowid = k.chosen
+ORDER BY r.rpps, r.structure
 """
+# A join gives its rows in an order that changes from one run to the next, and equal pairs are told apart by their
+# place: without an order of our own, reading the same files again would choose others.
 
 
 def _text(column: str) -> str:
