@@ -89,6 +89,7 @@ async def test_random_queries_have_the_answers_of_postgis(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(SETTINGS, max_examples=3000)
 @given(data=st.data())
 async def test_thousands_of_random_queries_have_the_answers_of_postgis(
