@@ -51,7 +51,8 @@ def start() -> None:
 def stop() -> None:
     """End the following."""
     if _Process.follower is not None:
-        _Process.follower.stop()
+        # A process that ends must let go of its address at once.
+        _Process.follower.stop(wait=False)
         _Process.follower = None
         words.use(None)
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import stat
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ DATABASE = "repere"
 TEST_DATABASE = "repere_check"
 _ADMIN = "repere_admin"
 _EXTENSIONS = ("postgis", "pg_trgm", "unaccent", "fuzzystrmatch", "btree_gist")
+_TRIES, _PAUSE_SECONDS = 20, 0.5
 _PORT = 5432  # only names the socket file: the cluster listens on no address
 
 
@@ -260,19 +262,24 @@ class Postgres:
         """
         extensions = "".join(f"CREATE EXTENSION IF NOT EXISTS {name};" for name in _EXTENSIONS)
         known = f"SELECT 1 FROM pg_database, pg_roles WHERE datname = '{name}' AND rolname = '{DATABASE}'"  # noqa: S608
-        code, output = self.sql(known)
-        if code == 0 and output == "1":
-            return
         steps = (
             f"{extensions}"
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'repere') THEN"
             " CREATE ROLE repere LOGIN CREATEDB; GRANT pg_read_all_stats TO repere; END IF; END $$;"
         )
-        code, output = self.sql(steps, "template1")
-        if code == 0:
-            code, output = self.sql(f"CREATE DATABASE {name} OWNER {DATABASE}")
-        if code != 0:
-            raise Failure(f"La base « {name} » n’a pas pu être créée : {output}")
+        refused = ""
+        for _ in range(_TRIES):
+            code, output = self.sql(known)
+            if code == 0 and output == "1":
+                return
+            code, refused = self.sql(steps, "template1")
+            if code == 0:
+                code, refused = self.sql(f"CREATE DATABASE {name} OWNER {DATABASE}")
+            if code == 0:
+                return
+            # What a killed set-up asked of the server goes on there for a moment, and stands in our way until it ends.
+            time.sleep(_PAUSE_SECONDS)
+        raise Failure(f"La base « {name} » n’a pas pu être créée : {refused}")
 
     def identity(self) -> str:
         """Return what tells this application database from any other, also one made anew in its place."""

@@ -69,12 +69,12 @@ class Follower:
             self._thread = threading.Thread(target=self._run, name="index-follower", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End the thread; without waiting, it ends at its next look, or with the process."""
         self._stopping.set()
-        if self._thread is not None:
+        if self._thread is not None and wait:
             self._thread.join(timeout=LONGEST_PAUSE)
-            self._thread = None
+        self._thread = None
 
     @property
     def health(self) -> Health:
