@@ -1,5 +1,6 @@
 """The private broker of an instance: Valkey from its wheel, on a socket that only our account may open."""
 
+import contextlib
 import json
 import os
 import signal
@@ -105,11 +106,28 @@ class Valkey:
 
     def stop(self) -> None:
         """Stop the server cleanly; nothing happens when it is not running."""
-        pid = self.running_pid()
-        if pid is not None:
+        known = self.running_pid()
+        for pid in {*([known] if known is not None else []), *self._orphans()}:
             start = started_at(pid) or ""
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
             if not wait_gone(pid, start, 20):
                 os.kill(pid, signal.SIGKILL)
                 wait_gone(pid, start, 5)
         self.pid_file.unlink(missing_ok=True)
+
+    def _orphans(self) -> list[int]:
+        """Return our servers that no file knows of any more: their home was removed by hand while they ran."""
+        program = str(self.home.venv).encode() + b"/"
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes()
+                ours = entry.stat().st_uid == os.geteuid()
+            except OSError:
+                continue
+            if ours and words.startswith(program) and b"valkey-server" in words:
+                found.append(int(entry.name))
+        return found
