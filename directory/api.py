@@ -26,11 +26,9 @@ from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
 from directory.schemas import (
-    ConceptRef,
     Contact,
     ContactIn,
     EntityCounts,
-    Hours,
     OfferDescription,
     OfferSheet,
     OfferSummary,
@@ -40,9 +38,10 @@ from directory.schemas import (
     PublishReport,
     SiteDescription,
     SiteSheet,
-    SlotIn,
     Written,
 )
+from directory.schemas_base import ConceptRef
+from directory.schemas_hours import ExceptionIn, Hours, SlotIn, SpanIn
 from directory.service import find_uid
 from directory.sheets import offer_sheet, site_sheet
 from directory.staging import TABLES as PUBLICATION_TABLES
@@ -64,6 +63,7 @@ __all__ = [
     "ContactIn",
     "ContactPoint",
     "EntityCounts",
+    "ExceptionIn",
     "History",
     "Hours",
     "LegalEntity",
@@ -88,6 +88,7 @@ __all__ = [
     "SiteEquipment",
     "SiteSheet",
     "SlotIn",
+    "SpanIn",
     "Written",
     "concept_index",
     "create_publication_tables",
