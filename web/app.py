@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from accounts import api as accounts
 from core import db, http
 from core.ui import pages as ui
 from maps import api as maps
@@ -42,6 +43,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     http.add_readiness("search", engines.readiness)
+    accounts.install(app)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
