@@ -1,9 +1,9 @@
 """Hours of an offer as a model: typical week, public holidays, exceptions, on the clock of its département.
 
-What holds on a date: the exception of that date, else the public holiday, else the typical week. A slot belongs to
-the day on which it begins; one that closes at or before it opens ends the next day. « Fermé » and « Indisponible »
-hide whatever they cover. Slots are written on the wall clock, and compared as instants: the night that lasts 25
-hours closes at the first of its two 2:30.
+What holds on a date: nothing while the whole offer is closed, else the exception of that date, else the public
+holiday, else the typical week. A slot belongs to the day on which it begins; one that closes at or before it opens
+ends the next day. « Fermé » and « Indisponible » hide whatever they cover. Slots are written on the wall clock, and
+compared as instants: the night that lasts 25 hours closes at the first of its two 2:30.
 """
 
 from collections.abc import Iterable, Sequence
@@ -106,6 +106,8 @@ class Timetable:
     holiday_spans: tuple[Span, ...] = ()
     departement: str | None = None
     liberal: bool = True
+    closing_on: date | None = None
+    reopening_on: date | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -128,10 +130,16 @@ class Timetable:
         found = [e for e in self.exceptions if e.starts_on <= day <= e.ends_on]
         return min(found, key=lambda e: (e.ends_on - e.starts_on, -e.starts_on.toordinal(), e.id), default=None)
 
+    def _closing(self, day: date) -> ExceptionLine | None:
+        """Return the closing of the whole offer on a day; nothing opens before it reopens."""
+        if self.closing_on is None or day < self.closing_on or (self.reopening_on and day >= self.reopening_on):
+            return None
+        return ExceptionLine("closed", self.closing_on, self.reopening_on - DAY if self.reopening_on else date.max)
+
     def plan(self, day: date) -> DayPlan:
         """Return what holds on a day."""
         holiday = public_holiday(self.departement, day)
-        exception = self.exception_on(day)
+        exception = self._closing(day) or self.exception_on(day)
         if exception is not None:
             return DayPlan(day, exception.spans, exception, holiday, by_holiday=False)
         if holiday is not None and self.holidays != "open":

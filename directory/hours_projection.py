@@ -39,7 +39,8 @@ def holidays_table(now: datetime) -> str:
 
 
 def lateral(offer: str) -> str:
-    """Return the FROM item that computes `minutes` for a row with `id`, `zone_code`, `zone_name`, `holiday_rule`.
+    """Return the FROM item that computes `minutes` for a row with `id`, `zone_code`, `zone_name`,
+    `holiday_rule`, `closing_on`, `reopening_on`.
 
     Args:
         offer: name of that row. `__HOLIDAYS__` is left to be replaced by `holidays_table`.
@@ -48,6 +49,7 @@ def lateral(offer: str) -> str:
             SELECT FROM directory.hours_exception e
             WHERE e.offer_id = {offer}.id AND today.day + n BETWEEN e.starts_on AND e.ends_on)"""
     holiday = f"EXISTS (SELECT FROM __HOLIDAYS__ h WHERE h.zone = {offer}.zone_code AND h.day = today.day + n)"
+    stands = f"(today.day + span.n < {offer}.closing_on) IS NOT false OR today.day + span.n >= {offer}.reopening_on"
     return f"""LATERAL (
     SELECT CASE WHEN bool_or(piece.kind IN {_OPEN}) THEN
                coalesce(range_agg(piece.minutes) FILTER (WHERE piece.kind IN {_OPEN}), '{{}}')
@@ -55,7 +57,8 @@ def lateral(offer: str) -> str:
            END AS minutes
     FROM (
         SELECT span.kind,
-               CASE WHEN span.held AND part.low < part.high THEN int4range(part.low, part.high) END AS minutes
+               CASE WHEN span.held AND part.low < part.high AND ({stands})
+                    THEN int4range(part.low, part.high) END AS minutes
         FROM (SELECT (core.now() AT TIME ZONE {offer}.zone_name)::date AS day) today
         CROSS JOIN LATERAL (
             SELECT kind, opens, closes, n,
@@ -105,7 +108,7 @@ def lateral(offer: str) -> str:
 CHANGED = f"""
 SELECT base.id FROM (
     SELECT o.id, coalesce(z.code, '') AS zone_code, coalesce(z.name, 'Europe/Paris') AS zone_name,
-           {RULE} AS holiday_rule, f.open_minutes
+           {RULE} AS holiday_rule, o.closing_on, o.reopening_on, f.open_minutes
     FROM directory.offer_search f
     JOIN directory.offer o ON o.id = f.offer_id
     JOIN directory.site s ON s.id = o.site_id

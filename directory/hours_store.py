@@ -57,6 +57,8 @@ async def timetables(session: AsyncSession, offer_ids: Collection[int]) -> dict[
             holiday_spans=tuple(special[row.id, None]),
             departement=row.departement_code,
             liberal=row.kind == "liberal",
+            closing_on=row.closing_on,
+            reopening_on=row.reopening_on,
         )
         for row in await session.execute(queries_sheets.clocks(offer_ids))
     }

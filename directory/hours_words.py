@@ -100,6 +100,8 @@ def status(table: Timetable, instant: datetime) -> str | None:
 
 
 def _closed_by(exception: ExceptionLine, today: date, upcoming: datetime | None) -> str:
+    if exception.ends_on == date.max:
+        return "Fermé définitivement"
     reason = f"Fermé {_REASONS[exception.kind]}" if exception.kind in _REASONS else "Fermé"
     said = replacement_words(exception)
     tail = f"{NBSP}; {said}" if said else ""

@@ -28,6 +28,7 @@ base AS MATERIALIZED (
            s.commune_id, s.category, coalesce(s.sector, r.sector) AS sector, r.convention, r.profession,
            coalesce(r.specialties || p.specialties, '{{}}') AS specialties,
            coalesce(z.code, '') AS zone_code, coalesce(z.name, 'Europe/Paris') AS zone_name, {RULE} AS holiday_rule,
+           o.closing_on, o.reopening_on,
            concat_ws(' ', s.name, nullif(s.long_name, s.name), p.last_name, p.first_name) AS names
     FROM source
     JOIN directory.offer o ON o.id = source.id

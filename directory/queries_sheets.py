@@ -167,10 +167,11 @@ def exceptions(offer_ids: Collection[int]) -> Select[HoursException]:
     )
 
 
-def clocks(offer_ids: Collection[int]) -> Select[int, str, str | None, str | None]:
-    """Select what decides on which clock, and with which public holidays, offers live."""
+def clocks(offer_ids: Collection[int]) -> Select[Any]:
+    """Select what decides on which clock, with which public holidays and closings, offers live."""
+    columns: list[Any] = [Offer.id, Offer.kind, Offer.public_holidays, Offer.closing_on, Offer.reopening_on]
     return (
-        select(Offer.id, Offer.kind, Offer.public_holidays, Place.departement_code)
+        select(*columns, Place.departement_code)
         .join(Site, Site.id == Offer.site_id)
         .outerjoin(Place, Place.id == Site.commune_id)
         .where(Offer.id.in_(offer_ids))

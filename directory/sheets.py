@@ -98,7 +98,7 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     )
 
 
-def _gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
+def gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
     """Return why the offer has no sheet any more, in French; None when it has one."""
     closed = site_closed or (role.closed_on if role else None) or offer.closed_on
     if closed is not None:
@@ -155,9 +155,9 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
     offer: Offer = found.Offer
     role: Role | None = found.Role
     practitioner: Practitioner | None = found.Practitioner
-    gone = _gone(offer, role, practitioner, found.site_closed_on)
-    if gone is not None:
-        raise NotFound(gone)
+    reason = gone(offer, role, practitioner, found.site_closed_on)
+    if reason is not None:
+        raise NotFound(reason)
     row = (await session.execute(queries_sheets.site(found.site_uid))).one()
     site: Site = row.Site
     index = await concept_index(session)

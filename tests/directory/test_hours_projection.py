@@ -1,6 +1,7 @@
 """What the search holds of hours: the same as the model says, for any week, place and day; refreshed by the days."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -22,19 +23,19 @@ DAYS = (
 
 
 def shift(town: Any, instant: str) -> None:
-    """Make the database live at an instant, for the connections to come and for those of the fixture."""
-    name = town.one("SELECT current_database()")
-    town.conn.execute("SET repere.clock_shift = ''")
-    seconds = town.one("SELECT extract(epoch FROM %s::timestamptz - core.now())::bigint", instant)
-    for conn in (town.conn, town.loader):
-        conn.execute(f"SET repere.clock_shift = '{seconds} seconds'")
-    town.conn.execute(f"ALTER DATABASE {name} SET repere.clock_shift = '{seconds} seconds'")
+    """Make the database live at an instant."""
+    town.conn.execute(
+        "CREATE OR REPLACE FUNCTION core.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS"
+        f" $$ SELECT '{instant}'::timestamptz $$"
+    )
 
 
 @pytest.fixture
-def shifted(town: Any) -> Any:
+def shifted(town: Any) -> Iterator[Any]:
+    """A small town whose clock `shift` moves; the worker's database keeps its own afterwards."""
+    own = town.one("SELECT pg_get_functiondef('core.now()'::regprocedure)")
     yield town
-    town.conn.execute(f"ALTER DATABASE {town.one('SELECT current_database()')} RESET repere.clock_shift")
+    town.conn.execute(own)
 
 
 def minutes(table: Timetable, now: datetime) -> str | None:
@@ -65,7 +66,11 @@ def draw(town: Any, rng: random.Random, offer: int, today: date) -> None:
     for table in ("special_slot", "opening_slot"):
         town.conn.execute(f"DELETE FROM directory.{table} WHERE offer_id = %s", (offer,))
     rule = rng.choice((None, "closed", "open", "hours"))
-    town.conn.execute("UPDATE directory.offer SET public_holidays = %s WHERE id = %s", (rule, offer))
+    closing = today + timedelta(days=rng.randrange(-5, 5)) if rng.random() < 0.15 else None
+    town.conn.execute(
+        "UPDATE directory.offer SET public_holidays = %s, closing_on = %s, reopening_on = %s WHERE id = %s",
+        (rule, closing, closing and closing + timedelta(days=rng.randrange(1, 5)), offer),
+    )
     for _ in range(rng.randrange(8)):
         period = [today + timedelta(days=rng.randrange(-9, 9)) if rng.random() < 0.3 else None for _ in range(2)]
         town.conn.execute(
@@ -134,7 +139,9 @@ async def test_only_offers_whose_hours_in_force_changed_are_written_again(shifte
         return {row["entity_id"] for row in rows}
 
     def opened(offer: int, minute: int) -> bool:
-        found = shifted.one("SELECT open_minutes @> %s FROM directory.offer_search WHERE offer_id = %s", minute, offer)
+        found = shifted.one(
+            "SELECT open_minutes @> %s::int FROM directory.offer_search WHERE offer_id = %s", minute, offer
+        )
         return bool(found)
 
     saturday = 5 * 1440 + 10 * 60
