@@ -2,6 +2,9 @@
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
 from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
+from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
+from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
+from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
 from directory.models import (
     Alias,
     Concept,
@@ -66,6 +69,9 @@ __all__ = [
     "ExceptionIn",
     "History",
     "Hours",
+    "HoursDraft",
+    "HoursEditor",
+    "HoursRound",
     "LegalEntity",
     "LoadChange",
     "Nomenclature",
@@ -90,17 +96,25 @@ __all__ = [
     "SlotIn",
     "SpanIn",
     "Written",
+    "clocks",
     "concept_index",
     "create_publication_tables",
+    "departement_at",
+    "departement_of_region",
     "describe_offer",
     "describe_site",
+    "draft_to_description",
     "find_uid",
+    "hours_draft",
+    "hours_round",
     "offer_sheet",
+    "parse_hours_form",
     "publish",
     "refresh_places",
     "refresh_search",
     "republish_offer",
     "searchable",
     "site_sheet",
+    "timezone_of",
     "unpublish_offer",
 ]

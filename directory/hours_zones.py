@@ -43,6 +43,20 @@ _SUBDIVISIONS = {
 }
 """Départements whose public holidays are not those of the rest of France, and the library's names of them."""
 _REGIONS = {"01": "971", "02": "972", "03": "973", "04": "974", "06": "976"}
+_BOXES = (
+    ("975", 46.6, 47.3, -56.6, -56.0),
+    ("978", 18.03, 18.2, -63.3, -62.9),
+    ("977", 17.8, 18.03, -63.0, -62.7),
+    ("971", 15.7, 16.7, -62.0, -60.8),
+    ("972", 14.3, 15.0, -61.4, -60.7),
+    ("973", 2.0, 6.0, -54.8, -51.5),
+    ("976", -13.2, -12.4, 44.8, 45.5),
+    ("974", -21.6, -20.7, 55.0, 56.0),
+    ("986", -14.6, -13.0, -178.4, -176.0),
+    ("987", -28.0, -7.5, -155.0, -134.0),
+    ("988", -23.0, -17.5, 158.0, 168.5),
+)
+"""Overseas départements in degrees (south, north, west, east): enough to know whose clock a position follows."""
 _YEARS = (1990, 2199)
 
 AROUND = (1, 8)
@@ -53,6 +67,14 @@ def timezone_of(departement: str | None) -> ZoneInfo:
     """Return the time zone of a département; Paris when it is unknown."""
     name = _ZONES.get(departement or "")
     return ZoneInfo(name) if name else PARIS
+
+
+def departement_at(lat: float, lon: float) -> str | None:
+    """Return the overseas département of a position; None elsewhere."""
+    for code, south, north, west, east in _BOXES:
+        if south <= lat <= north and west <= lon <= east:
+            return code
+    return None
 
 
 def departement_of_region(code: str) -> str | None:

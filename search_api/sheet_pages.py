@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from pyproj import Geod
 
 from accounts.api import LevelDep
-from core import clock
 from core.db import SessionDep
 from core.ui import pages
 from directory.api import Position, offer_sheet, site_sheet
@@ -45,8 +44,7 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
 async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
     sheet = await offer_sheet(session, uid, level)
-    today = clock.local(await clock.now(session)).isoweekday()
-    context = {"sheet": sheet, "today": today, **await _context(request, sheet.position)}
+    context = {"sheet": sheet, **await _context(request, sheet.position)}
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 
