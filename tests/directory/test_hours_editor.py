@@ -1,14 +1,14 @@
-"""The editor of hours without scripts: every button gives the page back with what was typed; saving follows the rules."""
+"""The editor of hours without scripts: buttons give the page back with what was typed, saving follows the rules."""
 
 import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
 import pytest
-from lxml import html
 
 from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
 from tests.accounts.helpers import form_token
@@ -25,41 +25,77 @@ async def host(town: Any) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
+class _Page(HTMLParser):
+    """What a browser keeps of the page: fields, buttons, identifiers, errors."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fields: list[dict[str, Any]] = []
+        self.buttons: list[str] = []
+        self.ids: set[str] = set()
+        self.focused: list[str | None] = []
+        self.links: dict[str, str] = {}
+        self.errors: dict[str, str] = {}
+        self._inert = self._in_summary = False
+        self._text: tuple[dict[str, str], str] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given: dict[str, Any] = dict(attrs)
+        self._inert |= tag == "template"
+        if self._inert:
+            return
+        self.ids.add(given.get("id", ""))
+        if "autofocus" in given:
+            self.focused.append(given.get("id"))
+        if tag in ("input", "select") and given.get("name"):
+            self.fields.append(given | {"value": given.get("value") or ""})
+        elif tag == "option" and "selected" in given:
+            self.fields[-1]["value"] = given["value"]
+        elif tag == "button" and given.get("name") == "horaires_action":
+            self.buttons.append(str(given["value"]))
+        elif tag == "section":
+            self._in_summary = "error-summary" in (given.get("class") or "")
+        elif tag == "a" and self._in_summary:
+            self._text = (self.links, given["href"].removeprefix("#"))
+        elif given.get("class") == "field-error":
+            self._text = (self.errors, given["id"].removesuffix("-erreur"))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inert &= tag != "template"
+        self._in_summary &= tag != "section"
+        self._text = None if tag in ("a", "p") else self._text
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None:
+            where, name = self._text
+            where[name] = f"{where.get(name, '')}{data}".strip()
+
+
 class Form:
     """The form of a page, filled and sent as a browser without scripts does."""
 
     def __init__(self, client: httpx.AsyncClient, page: httpx.Response) -> None:
         self.client, self.page = client, page
-        self.tree = html.fromstring(page.text)
-        self.form = next(form for form in self.tree.forms if form.xpath(".//*[@data-hours-editor]"))
+        self.html = _Page(page.text)
 
     def __setitem__(self, name: str, value: str) -> None:
-        field = self.form.xpath(f".//*[@name='{name}'][not(ancestor::template)]")[0]
-        if field.tag == "select":
-            field.value = value
-        else:
-            field.set("value", value)
+        next(field for field in self.html.fields if field["name"] == name)["value"] = value
 
     def choose(self, identifier: str) -> None:
-        chosen = self.form.xpath(f".//input[@id='{identifier}']")[0]
-        for other in self.form.xpath(f".//input[@name='{chosen.get('name')}']"):
-            other.attrib.pop("checked", None)
-        chosen.set("checked", "checked")
+        chosen = next(field for field in self.html.fields if field.get("id") == identifier)
+        for field in self.html.fields:
+            if field["name"] == chosen["name"]:
+                field.pop("checked", None)
+        chosen["checked"] = ""
 
     def pairs(self) -> Pairs:
-        found: Pairs = []
-        for field in self.form.xpath(".//input|.//select"):
-            if field.xpath("ancestor::template") or not field.get("name"):
-                continue
-            if field.get("type") in ("checkbox", "radio") and field.get("checked") is None:
-                continue
-            found.append((field.get("name"), field.value or ""))
-        return found
+        ticked = [f for f in self.html.fields if f.get("type") not in ("checkbox", "radio") or "checked" in f]
+        return [(field["name"], field["value"]) for field in ticked]
 
     @property
     def buttons(self) -> list[str]:
-        names = self.form.xpath(".//button[@name='horaires_action'][not(ancestor::template)]")
-        return [button.get("value") for button in names]
+        return self.html.buttons
 
     async def press(self, action: str | None = None, extra: Pairs | None = None) -> "Form":
         assert action is None or action in self.buttons, self.buttons
@@ -74,13 +110,11 @@ class Form:
     @property
     def errors(self) -> dict[str, str]:
         """Messages by input: each stands at its field, and in the summary with a link to an input that is there."""
-        found = {}
-        for link in self.form.xpath("//section[contains(@class, 'error-summary')]//a"):
-            target = link.get("href").removeprefix("#")
-            assert self.form.xpath(f".//*[@id='{target}'] | .//*[@id='{target}-erreur']"), target
-            assert link.text_content() in self.form.xpath(f"string(.//*[@id='{target}-erreur'])")
-            found[target] = link.text_content()
-        return found
+        for target, text in self.html.links.items():
+            assert target in self.html.ids or f"{target}-erreur" in self.html.ids, target
+            assert self.html.errors[target] == text
+        assert set(self.html.errors) >= set(self.html.links)
+        return self.html.links
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Day, kind, beginning and end of each slot of the week."""
@@ -96,7 +130,7 @@ async def opened(host: httpx.AsyncClient, town: Any, rpps: str = "10000000001") 
 async def test_a_week_is_written_with_buttons_alone(town: Any, host: httpx.AsyncClient) -> None:
     form = await opened(host, town)
     form = await form.press("ajouter:1")
-    assert form.tree.xpath("//*[@autofocus]/@id") == ["h-0-de"]
+    assert form.html.focused == ["h-0-de"]
     form["h-0-de"], form["h-0-a"] = "09:00", "19:00"
     form = await form.press("couper:0")
     assert form.rows() == [("1", "07", "09:00", "12:00"), ("1", "07", "14:00", "19:00")]
@@ -219,7 +253,10 @@ async def test_each_rule_is_said_at_its_field(
               "h-1-a": "11:00"}],
             {"e-0-h-1-de": "Exception 1, plage 2 : elle chevauche"},
         ),
-        ([{"du": f"2199-{1 + n // 28:02d}-{1 + n % 28:02d}"} for n in range(61)], {"exception-ajouter": "Pas plus de 60"}),
+        (
+            [{"du": f"2199-{1 + n // 28:02d}-{1 + n % 28:02d}"} for n in range(61)],
+            {"exception-ajouter": "Pas plus de 60"},
+        ),
     ],
 )  # fmt: skip
 async def test_each_rule_of_exceptions_is_said_at_its_field(
