@@ -3,6 +3,7 @@
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
 from accounts.service import demo_account, give, take_back
+from accounts.web import safe_target
 
 __all__ = [
     "LevelDep",
@@ -17,5 +18,6 @@ __all__ = [
     "give",
     "install",
     "level_of",
+    "safe_target",
     "take_back",
 ]
