@@ -74,8 +74,10 @@ def _yes(value: bool | None, yes: str, no: str) -> tuple[str, ...]:
 
 
 def _hours(sheet: OfferSheet) -> tuple[str, ...]:
+    several = len({slot.kind.code for day in sheet.hours.week for slot in day.slots}) > 1
     return tuple(
-        f"{day.label.capitalize()} : {', '.join(slot.label for slot in day.slots)}"
+        f"{day.label.capitalize()} : "
+        + ", ".join(f"{slot.label} ({slot.kind.label.lower()})" if several else slot.label for slot in day.slots)
         for day in sheet.hours.week
         if day.slots
     )

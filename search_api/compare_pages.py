@@ -1,6 +1,7 @@
 """Pages of the comparator, for people who are signed in."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -14,6 +15,10 @@ from core.ui import pages
 from search_api import compare
 
 router = APIRouter(include_in_schema=False)
+
+
+def _address(uids: Iterable[uuid.UUID]) -> str:
+    return "/comparer?" + "&".join(f"o={uid}" for uid in uids)
 
 
 def _kept(target: str, uids: list[uuid.UUID]) -> Response:
@@ -39,11 +44,12 @@ async def comparison(
     sheets, gone = await compare.sheets(session, uids, level)
     context = {
         "sheets": sheets,
+        "without": {s.uid: _address(other.uid for other in sheets if other is not s) for s in sheets} if o else {},
         "rows": compare.table(sheets),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,
-        "link": "/comparer?" + "&".join(f"o={sheet.uid}" for sheet in sheets),
+        "link": _address(sheet.uid for sheet in sheets),
     }
     return pages.render(request, "search/compare.html", context)
 
