@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts import service, web
+from accounts import psc, psc_pages, psc_service, service, web
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import PERSONAS, persona_account, present
-from core.db import SessionDep
+from accounts.settings import psc_settings
+from core.db import SessionDep, unit_of_work
 from core.errors import NotFound
 from core.security import FormCookie, csrf_protected
 from core.settings import core_settings
@@ -27,6 +28,7 @@ def install(app: FastAPI) -> None:
     app.add_middleware(FormCookie)
     app.add_exception_handler(SignInNeeded, ask_to_sign_in)
     app.include_router(router)
+    app.include_router(psc_pages.router)
 
 
 @router.get("/connexion")
@@ -36,7 +38,11 @@ async def sign_in(request: Request, session: SessionDep, person: PersonDep, suit
     if person is not None:
         return RedirectResponse(target, status_code=303)
     personas = await present(session) if core_settings().demo else {}
-    context = {"target": target, "personas": [(p, personas[p.key]) for p in PERSONAS if p.key in personas]}
+    context = {
+        "target": target,
+        "psc": psc_pages.start_address(target) if psc_settings().offered else None,
+        "personas": [(p, personas[p.key]) for p in PERSONAS if p.key in personas],
+    }
     return pages.render(request, "accounts/sign_in.html", context, headers={"Cache-Control": "private, no-store"})
 
 
@@ -53,8 +59,15 @@ async def become(
 
 
 @router.post("/deconnexion", dependencies=[Depends(csrf_protected)])
-async def sign_out(session: SessionDep, person: PersonDep) -> Response:
-    """Sign this browser out."""
-    if person is not None:
+async def sign_out(request: Request, person: PersonDep) -> Response:
+    """Sign this browser out, of Pro Santé Connect too when it opened the sign-in."""
+    if person is None:
+        return web.signed_out()
+    async with unit_of_work() as session:
+        id_token = await psc_service.take_id_token(session, person.sign_in_id)
         await service.end_sign_in(session, person.account_id, person.sign_in_id)
-    return web.signed_out()
+    elsewhere = await psc.end_session_address(id_token) if id_token else None
+    if elsewhere is None:
+        return web.signed_out()
+    request.state.person = None
+    return web.forgotten(pages.render(request, "accounts/psc_leaving.html", {"address": elsewhere}), refresh=elsewhere)

