@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import Forbidden
+from core.errors import Forbidden, Unavailable
 from core.settings import core_settings
 
 FORM_COOKIE: Final = "repere_form"
@@ -34,6 +34,33 @@ def new_token() -> str:
 def digest(token: str) -> bytes:
     """Return what is stored of a token: whoever reads the database cannot use it."""
     return hashlib.sha256(token.encode()).digest()
+
+
+SHORTEST_KEY: Final = 32
+
+
+def key_problem() -> str | None:
+    """Return why nothing can be signed, in French for the operator; None when all is well."""
+    length = len(core_settings().secret_key.get_secret_value())
+    if length >= SHORTEST_KEY:
+        return None
+    found = f"n’a que {length} caractères" if length else "n’est pas définie"
+    return (
+        f"REPERE_SECRET_KEY {found} : il en faut au moins {SHORTEST_KEY}, tirés au sort et gardés secrets "
+        "(par exemple le résultat de « openssl rand -base64 48 »)."
+    )
+
+
+def signature(purpose: str, value: str) -> str:
+    """Return the signature of a value with the secret of the service; one purpose's never serves another.
+
+    Raises:
+        Unavailable: the service has no secret; nothing is ever signed with a known one.
+    """
+    if key_problem():
+        raise Unavailable("Ce service n’est pas encore configuré (REPERE_SECRET_KEY). Prévenez son exploitant.")
+    key = core_settings().secret_key.get_secret_value().encode()
+    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
 def secure_cookies() -> bool:
