@@ -62,8 +62,10 @@ async def take(session: AsyncSession, limit: Limit, subject: str) -> timedelta |
     )
     if taken is not None:
         return None
-    wait = await session.scalar(select(Rate.due_at - slack - now).where(Rate.kind == limit.kind, Rate.subject == key))
-    return max(wait or timedelta(), timedelta(seconds=1))
+    due = select(Rate.due_at, now.label("now")).where(Rate.kind == limit.kind, Rate.subject == key)
+    due_at, instant = (await session.execute(due)).one()
+    wait: timedelta = due_at - slack - instant
+    return max(wait, timedelta(seconds=1))
 
 
 async def forget(session: AsyncSession, limit: Limit, subject: str) -> None:

@@ -89,7 +89,7 @@ def _name(account: Account) -> str:
 
 
 async def tell(session: AsyncSession, account: Account, what: str, key: str, to: str | None = None) -> None:
-    """Tell somebody by mail what happened to their account (`accounts/<what>`); a closed or mute account hears nothing."""
+    """Tell somebody by mail what happened to their account (`accounts/<what>`); one without address hears nothing."""
     address = to or account.email
     if address is not None:
         await mail.queue(

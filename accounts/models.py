@@ -38,6 +38,12 @@ class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
         Index("uq_account_email", text("lower(email)"), unique=True, postgresql_where=text("email IS NOT NULL")),
+        Index(
+            "ix_account_email_wanted",
+            text("lower(email_wanted)"),
+            "id",
+            postgresql_where=text("email_wanted IS NOT NULL"),
+        ),
         {"schema": SCHEMA},
     )
 

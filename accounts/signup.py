@@ -38,6 +38,7 @@ SAME_RPPS: Final = (
     "Un compte utilisateur semble déjà exister à partir de vos informations (même numéro RPPS). Connectez-vous à ce "
     "compte, choisissez un nouveau mot de passe si vous l’avez oublié, ou contactez l’assistance."
 )
+DIFFERENT_PASSWORDS: Final = "Les deux mots de passe ne sont pas les mêmes."
 _REQUIRED: Final = "Ce champ est obligatoire."
 
 
@@ -124,7 +125,7 @@ async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven:
     if not values.get("terms"):
         read.refused["terms"] = "Lisez les conditions d’utilisation, puis cochez cette case pour les accepter."
     if read.refused:
-        ordered = {field: read.refused[field] for field in FIELDS if field in read.refused}
+        ordered: dict[str, str] = {field: read.refused[field] for field in FIELDS if field in read.refused}
         raise InvalidInput("Certains champs sont à corriger. Rien n’a été enregistré.", fields=ordered)
     return SignUp(
         title=title,
@@ -161,7 +162,7 @@ async def _read_password(read: _Reading, password: str, personal: tuple[str, ...
     if weakness:
         read.refused["password"] = weakness
     elif passwords.normal(password) != passwords.normal(read.values.get("password_again", "")):
-        read.refused["password_again"] = "Les deux mots de passe ne sont pas les mêmes."
+        read.refused["password_again"] = DIFFERENT_PASSWORDS
 
 
 async def owner_of(session: AsyncSession, email: str) -> Account | None:
