@@ -79,14 +79,15 @@ class Registered:
     state: Literal["created", "address_known"]
 
 
-class _Reading:
-    """Reads fields one by one and keeps what was refused of each."""
+class Reading:
+    """Reads fields of a form one by one and keeps what was refused of each."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
         self.refused: dict[str, str] = {}
 
     def __call__(self, field: str, read: Callable[[str], object]) -> str:
+        """Return what a field says, or nothing when it is refused."""
         try:
             return str(read(self.values.get(field, "")) or "")
         except texts.Refused as error:
@@ -95,6 +96,16 @@ class _Reading:
             self.refused[field] = error.detail
         return ""
 
+    def raise_refused(self) -> None:
+        """Refuse the form when a field was refused.
+
+        Raises:
+            InvalidInput: `fields` says what is wrong, in the order of the form.
+        """
+        if self.refused:
+            ordered: dict[str, str] = {field: self.refused[field] for field in FIELDS if field in self.refused}
+            raise InvalidInput("Certains champs sont à corriger. Rien n’a été enregistré.", fields=ordered)
+
 
 async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven: Proven | None = None) -> SignUp:
     """Read the sign-up form; with a proven identity, neither names, identifier nor password are asked.
@@ -102,13 +113,13 @@ async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven:
     Raises:
         InvalidInput: `fields` says what is wrong with each field.
     """
-    read = _Reading(values)
+    read = Reading(values)
     title = read("title", lambda text: texts.line(text, 20))
     if title not in TITLES:
         read.refused["title"] = "Choisissez un titre dans la liste."
     last_name = proven.last_name if proven else read("last_name", texts.name)
     first_name = proven.first_name if proven else read("first_name", texts.name)
-    email = read("email", _address)
+    email = read("email", address)
     again = values.get("email_again", "").strip()
     if email and again.casefold() != values.get("email", "").strip().casefold():
         read.refused["email_again"] = "Les deux adresses ne sont pas les mêmes." if again else _REQUIRED
@@ -121,12 +132,10 @@ async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven:
     comment = read("comment", lambda text: texts.paragraph(text, 1000))
     password = None if proven else values.get("password", "")
     if password is not None:
-        await _read_password(read, password, (last_name, first_name, email))
+        await read_password(read, password, (last_name, first_name, email))
     if not values.get("terms"):
         read.refused["terms"] = "Lisez les conditions d’utilisation, puis cochez cette case pour les accepter."
-    if read.refused:
-        ordered: dict[str, str] = {field: read.refused[field] for field in FIELDS if field in read.refused}
-        raise InvalidInput("Certains champs sont à corriger. Rien n’a été enregistré.", fields=ordered)
+    read.raise_refused()
     return SignUp(
         title=title,
         last_name=last_name,
@@ -143,13 +152,19 @@ async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven:
     )
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str:
+    """Return the address that a person typed.
+
+    Raises:
+        Refused: there is none.
+        InvalidInput: nobody can be written to there.
+    """
     if not text.strip():
         raise texts.Refused(_REQUIRED)
     return mail.valid_address(text)
 
 
-def _identifier(read: _Reading) -> tuple[str | None, str | None]:
+def _identifier(read: Reading) -> tuple[str | None, str | None]:
     try:
         return texts.identifier(read.values.get("identifier", ""))
     except texts.Refused as error:
@@ -157,7 +172,8 @@ def _identifier(read: _Reading) -> tuple[str | None, str | None]:
         return None, None
 
 
-async def _read_password(read: _Reading, password: str, personal: tuple[str, ...]) -> None:
+async def read_password(read: Reading, password: str, personal: tuple[str, ...]) -> None:
+    """Read a new password and its repetition; `personal` holds what it must not contain."""
     weakness = await passwords.weakness(password, personal) if password else _REQUIRED
     if weakness:
         read.refused["password"] = weakness

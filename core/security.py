@@ -14,12 +14,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import Forbidden, Unavailable
+from core.errors import Forbidden, TooLarge, Unavailable
 from core.settings import core_settings
 
 FORM_COOKIE: Final = "repere_form"
 FORM_FIELD: Final = "_csrf"
 FORM_HEADER: Final = "X-CSRF-Token"
+LONGEST_FORM: Final = 262_144
+"""Bytes of a form without files."""
 _EXPIRED = (
     "Cette page a été ouverte depuis trop longtemps, ou depuis un autre site : rien n’a été modifié. "
     "Revenez à la page précédente, rechargez-la, puis recommencez."
@@ -113,12 +115,27 @@ def same_site(request: Request) -> bool:
     return urlsplit(str(origin)).netloc in hosts
 
 
+async def _read_bounded(request: Request) -> None:
+    """Read a form without files, up to a length: nothing else limits what a caller sends."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
+    # Where Starlette keeps a body that was read, for whoever reads it next.
+    request._body = bytes(body)
+
+
 async def csrf_protected(request: Request) -> None:
     """Refuse a form that none of our pages made for this browser. Dependency of every POST of a page.
 
     Raises:
+        TooLarge: nobody types that much.
         Forbidden: the token is missing or another browser's, or the form comes from another site.
     """
+    await _read_bounded(request)
     sent: Any = request.headers.get(FORM_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
         sent = (await request.form()).get(FORM_FIELD)

@@ -7,6 +7,9 @@ from fastapi import FastAPI
 
 from accounts import api as accounts
 from core import db, http
+from core.mail import delivery as mail_delivery
+from core.mail import pages as mail_pages
+from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
@@ -25,7 +28,9 @@ from web import pages as web_pages
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     await maps.warm()
     engines.start()
+    mail_waking.start(mail_delivery.deliver)
     yield
+    await mail_waking.stop()
     engines.stop()
     await db.dispose()
 
@@ -56,6 +61,7 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(coverage_pages.router)
+    app.include_router(mail_pages.router)
     ui.install(app)
     return app
 
