@@ -6,7 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import Response
 
-from accounts import pages_account, pages_address, pages_password, pages_sign_in, pages_sign_up, service, web
+from accounts import (
+    pages_account,
+    pages_address,
+    pages_password,
+    pages_sign_in,
+    pages_sign_up,
+    passwords,
+    service,
+    web,
+)
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import persona_account
 from core.db import unit_of_work
@@ -20,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 pages.add_templates(Path(__file__).parent / "templates")
 add_templates(Path(__file__).parent / "templates")
+pages.environment.globals["password_rules"] = passwords.RULES
 assets.add_folder("accounts", Path(__file__).parent / "static")
 
 
