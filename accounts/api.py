@@ -2,12 +2,15 @@
 
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
+from accounts.professions import Professions, use_professions
 from accounts.service import demo_account, give, take_back
+from accounts.web import safe_target
 
 __all__ = [
     "LevelDep",
     "Person",
     "PersonDep",
+    "Professions",
     "Right",
     "SignInNeeded",
     "SignedInDep",
@@ -17,5 +20,7 @@ __all__ = [
     "give",
     "install",
     "level_of",
+    "safe_target",
     "take_back",
+    "use_professions",
 ]

@@ -53,6 +53,16 @@ def key_problem() -> str | None:
     )
 
 
+def require_key() -> None:
+    """Refuse to serve anybody without a secret to sign with.
+
+    Raises:
+        RuntimeError: says to the operator what is missing.
+    """
+    if problem := key_problem():
+        raise RuntimeError(problem)
+
+
 def signature(purpose: str, value: str) -> str:
     """Return the signature of a value with the secret of the service; one purpose's never serves another.
 

@@ -1,0 +1,26 @@
+"""The lists that sign-up offers: professions, and what people specialise in."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.api import Professions, use_professions
+from directory.models import Concept
+
+PROFESSION = "G15"
+SPECIALTIES = ("R38", "R39", "R40", "R42", "R43", "R44", "R45", "R97")
+"""Systems of what a professional knows how to do; the same words in two of them are one choice."""
+
+
+async def _lists(session: AsyncSession) -> Professions:
+    async def labels(*systems: str) -> list[str]:
+        found = await session.scalars(
+            select(Concept.label).where(Concept.system.in_(systems), Concept.active).distinct().order_by(Concept.label)
+        )
+        return list(found)
+
+    return Professions(await labels(PROFESSION), await labels(*SPECIALTIES))
+
+
+def offer_professions() -> None:
+    """Have sign-up offer the lists of the nomenclatures."""
+    use_professions(_lists)
