@@ -56,13 +56,13 @@ REFUSALS: Final[dict[str, Refusal]] = {
         503,
         "Pro Santé Connect ne répond pas",
         f"Le service d’identification n’a pas répondu à temps. {_SAFE}",
-        "Réessayez dans quelques minutes, ou connectez-vous par adresse électronique et mot de passe.",
+        "Réessayez dans quelques minutes, ou connectez-vous par adresse mail et mot de passe.",
     ),
     "misconfigured": Refusal(
         503,
         "La liaison avec Pro Santé Connect est mal réglée",
         f"Pro Santé Connect refuse les demandes de ce site, ou répond autrement que prévu. {_SAFE}",
-        "L’exploitant du site doit vérifier ses réglages. En attendant, connectez-vous par adresse électronique et mot"
+        "L’exploitant du site doit vérifier ses réglages. En attendant, connectez-vous par adresse mail et mot"
         " de passe.",
         again=False,
     ),
@@ -77,7 +77,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
         403,
         "Cette carte ne porte pas de numéro RPPS",
         f"Repère reconnaît les professionnels par leur numéro RPPS, que cette carte ne donne pas. {_SAFE}",
-        "Utilisez une autre carte, ou créez un compte avec votre adresse électronique. Si votre numéro RPPS est récent,"
+        "Utilisez une autre carte, ou créez un compte avec votre adresse mail. Si votre numéro RPPS est récent,"
         " demandez la mise à jour de votre carte à votre Ordre ou à l’agence régionale de santé.",
         other_card=True,
     ),
@@ -85,7 +85,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
         403,
         "Cette carte est celle d’une personne en formation",
         f"Une carte d’étudiant ou de professionnel en formation ne permet pas de décrire une offre de soins. {_SAFE}",
-        "Créez un compte avec votre adresse électronique : il donne accès aux annonces et au choix des postes. Si vous"
+        "Créez un compte avec votre adresse mail : il donne accès aux annonces et au choix des postes. Si vous"
         " exercez déjà, utilisez votre carte de professionnel.",
         other_card=True,
     ),
@@ -95,6 +95,12 @@ REFUSALS: Final[dict[str, Refusal]] = {
         f"Le compte lié à cette carte a été fermé. {_SAFE}",
         "Adressez-vous à l’assistance pour en savoir plus.",
         other_card=True,
+    ),
+    "too_often": Refusal(
+        429,
+        "Trop d’essais",
+        f"Beaucoup de connexions par carte viennent de commencer depuis votre réseau. {_SAFE}",
+        "Attendez une minute, puis recommencez.",
     ),
     "linked_elsewhere": Refusal(
         409,

@@ -13,7 +13,7 @@ _STUDENT = "E"
 _STUDENT_ROLES = "1.2.250.1.71.1.2.8"
 """TRE_G16-ProfessionFormation: professions of people in training (those who practise are in TRE_G15)."""
 
-TITLES = {"M": "M.", "MME": "Mme", "MLLE": "Mme"}
+TITLES = {"M": "Monsieur", "MME": "Madame", "MLLE": "Madame", "DR": "Docteur", "PR": "Professeur"}
 _TEXT_MAX = 200
 
 
@@ -63,7 +63,8 @@ def read_identity(claims: Mapping[str, Any]) -> CardIdentity:
     return CardIdentity(
         subject=f"8{rpps}",
         rpps=rpps,
-        title=TITLES.get(_text(reference.get("codeCivilite")).upper()),
+        title=TITLES.get(_text(exercise.get("codeCiviliteDexercice")).upper())
+        or TITLES.get(_text(reference.get("codeCivilite")).upper()),
         last_name=_text(claims.get("family_name")) or _text(exercise.get("nomDexercice")),
         first_name=_first_name(_text(claims.get("given_name")) or _text(exercise.get("prenomDexercice"))),
         profession=_text(exercise.get("codeProfession")) or None,

@@ -1,26 +1,21 @@
-"""Pages of signing in by Pro Santé Connect: leaving for it, coming back, and what comes of a card nobody holds yet."""
+"""Pages of signing in by Pro Santé Connect: leaving for it, coming back, signing out of it."""
 
-import uuid
-from urllib.parse import urlencode
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts import psc, psc_service, service, web
-from accounts.models_psc import PscCard
-from accounts.person import Person, PersonDep, SignedInDep, SignInNeeded
+from accounts import limits, psc, psc_service, service, web
+from accounts.person import Person, PersonDep, SignInNeeded
 from accounts.psc_errors import PscRefused
 from accounts.psc_service import Returned
 from accounts.settings import psc_settings
 from core.db import unit_of_work
 from core.errors import NotFound
-from core.security import csrf_protected, new_token, read_cookie, secure_cookies, set_cookie
+from core.security import new_token, read_cookie, set_cookie
 from core.ui import pages
 
 router = APIRouter(include_in_schema=False)
 
 ACCOUNT = "/compte"
-_PRIVATE = {"Cache-Control": "private, no-store"}
 _COOKIE_SECONDS = 3600
 _ANSWERS = {
     "access_denied": "cancelled",
@@ -33,27 +28,28 @@ _ANSWERS = {
 """What the provider may say instead of a code; anything else is a matter of settings."""
 
 
-def _cookie() -> str:
-    return "__Host-repere-psc" if secure_cookies() else "repere_psc"
-
-
 def browser_of(request: Request) -> str | None:
     """Return the secret by which this browser is told from others during a sign-in by card."""
-    return read_cookie(request.scope, _cookie())
+    return read_cookie(request.scope, web.cookie("psc"))
 
 
 def refused(request: Request, error: PscRefused, again: str = "/connexion/psc") -> Response:
     """Draw why a sign-in did not end, and what to do."""
     joint = "&" if "?" in again else "?"
     context = {"refusal": error.refusal, "again": again, "other": f"{again}{joint}autre=1"}
-    return pages.render(request, "accounts/psc_refused.html", context, status=error.refusal.status, headers=_PRIVATE)
+    return pages.render(
+        request, "accounts/psc_refused.html", context, status=error.refusal.status, headers=web.NO_STORE
+    )
 
 
 def start_address(target: str, *, linking: bool = False) -> str:
     """Return the address that begins a sign-in by card: a link, since no form may lead to another site."""
-    if linking:
-        return "/connexion/psc?lier=1"
-    return "/connexion/psc" if target == web.HOME else f"/connexion/psc?{urlencode({'suite': target})}"
+    return "/connexion/psc?lier=1" if linking else web.with_target("/connexion/psc", target)
+
+
+def offered_start(target: str) -> str | None:
+    """Return the address that begins a sign-in by card, None where no provider is set up (`psc_start` in templates)."""
+    return start_address(target) if psc_settings().offered else None
 
 
 @router.get("/connexion/psc")
@@ -71,14 +67,16 @@ async def start(
     browser = browser_of(request) or new_token()
     try:
         async with unit_of_work() as session:
+            if await limits.take(session, limits.PSC_START, web.origin(request)) is not None:
+                raise PscRefused("too_often")
             begun = await psc_service.begin(session, browser, target, person.account_id if person else None)
         address = await psc.authorization_address(
             state=begun.state, nonce=begun.nonce, verifier=begun.verifier, other_card=autre
         )
     except PscRefused as error:
         return refused(request, error, start_address(target, linking=lier))
-    answer = RedirectResponse(address, status_code=303, headers=_PRIVATE)
-    set_cookie(answer.headers, _cookie(), browser, seconds=_COOKIE_SECONDS)
+    answer = RedirectResponse(address, status_code=303, headers=web.NO_STORE)
+    set_cookie(answer.headers, web.cookie("psc"), browser, seconds=_COOKIE_SECONDS)
     return answer
 
 
@@ -104,7 +102,7 @@ async def come_back(
             # The back button, or the page loaded again, of somebody who did sign in.
             if person is None:
                 raise PscRefused("expired")
-            return RedirectResponse(returned.target, status_code=303, headers=_PRIVATE)
+            return RedirectResponse(returned.target, status_code=303, headers=web.NO_STORE)
         if error or not code:
             raise PscRefused(_ANSWERS.get(error, "misconfigured") if error else "unverified")
         proof = await psc.exchange(code, nonce=returned.nonce, verifier=returned.verifier, issuer=iss)
@@ -125,74 +123,18 @@ async def _settle(
             if account is not None and account.id != person.account_id:
                 raise PscRefused("linked_elsewhere")
             if account is not None:
-                return RedirectResponse(returned.target, status_code=303, headers=_PRIVATE)
+                return RedirectResponse(returned.target, status_code=303, headers=web.NO_STORE)
         if account is None:
             card = await psc_service.keep_card(session, proof, browser, returned.target)
             page = "/lier" if person else ""
-            return RedirectResponse(f"/carte/{card}{page}", status_code=303, headers=_PRIVATE)
+            return RedirectResponse(f"/carte/{card}{page}", status_code=303, headers=web.NO_STORE)
         if person is not None:
             await service.end_sign_in(session, person.account_id, person.sign_in_id)
         token = await service.open_sign_in(session, account, "psc", web.device(request), proof.id_token)
     return web.signed_in(returned.target, token)
 
 
-def _again(card: PscCard) -> str:
-    return start_address(card.target)
-
-
-@router.get("/carte/{uid}")
-async def first_time(request: Request, person: PersonDep, uid: uuid.UUID) -> Response:
-    """Draw the two choices of a person whose card no account holds."""
-    if person is not None:
-        return RedirectResponse(f"/carte/{uid}/lier", status_code=303, headers=_PRIVATE)
-    try:
-        async with unit_of_work() as session:
-            card = await psc_service.find_card(session, uid, browser_of(request))
-            known = await psc_service.same_rpps(session, card) is not None
-    except PscRefused as error:
-        return refused(request, error)
-    context = {
-        "card": card,
-        "known": known,
-        "sign_in": f"/connexion?{urlencode({'suite': f'/carte/{uid}/lier'})}",
-        "other": f"{_again(card)}{'&' if '?' in _again(card) else '?'}autre=1",
-    }
-    return pages.render(request, "accounts/psc_first.html", context, headers=_PRIVATE)
-
-
-@router.get("/carte/{uid}/lier")
-async def confirm_link(request: Request, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Draw whose card would be linked to which account: somebody else's must not be slipped in."""
-    try:
-        async with unit_of_work() as session:
-            card = await psc_service.find_card(session, uid, browser_of(request))
-    except PscRefused as error:
-        return refused(request, error, "/connexion/psc?lier=1")
-    return pages.render(request, "accounts/psc_confirm.html", {"card": card, "who": person}, headers=_PRIVATE)
-
-
-@router.post("/carte/{uid}/lier", dependencies=[Depends(csrf_protected)])
-async def link(request: Request, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Link a card to the account that is signed in."""
-    try:
-        async with unit_of_work() as session:
-            card = await psc_service.find_card(session, uid, browser_of(request), lock=True)
-            target = card.target
-            await psc_service.link(session, person.account_id, card)
-    except PscRefused as error:
-        return refused(request, error, "/connexion/psc?lier=1")
-    return RedirectResponse(target, status_code=303, headers=_PRIVATE)
-
-
-@router.post("/compte/psc/delier", dependencies=[Depends(csrf_protected)])
-async def unlink(person: SignedInDep) -> Response:
-    """Take the card away from the account that is signed in; doing it twice changes nothing."""
-    async with unit_of_work() as session:
-        await psc_service.unlink(session, person.account_id, person.sign_in_id)
-    return RedirectResponse(ACCOUNT, status_code=303, headers=_PRIVATE)
-
-
 @router.get("/deconnexion/psc")
 async def signed_out(request: Request) -> Response:
     """Draw the end of a sign-out that went through Pro Santé Connect."""
-    return pages.render(request, "accounts/psc_signed_out.html", headers=_PRIVATE)
+    return pages.render(request, "accounts/psc_signed_out.html", headers=web.NO_STORE)

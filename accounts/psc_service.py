@@ -15,6 +15,7 @@ from accounts.models_psc import PscAttempt, PscCard
 from accounts.psc import Proof
 from accounts.psc_errors import PscRefused
 from accounts.service import give, note, take_back
+from accounts.signup import Proven, SignUp, register
 from core import clock
 from core.errors import Conflict
 from core.security import digest, new_token
@@ -44,19 +45,8 @@ class Returned:
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PscLink:
-    """What « Mon compte » shows of the card; `keeps_access` says that the account has another way of signing in."""
-
-    rpps: str | None
-    keeps_access: bool
-
-
 async def begin(session: AsyncSession, browser: str, target: str, account_id: int | None = None) -> Begun:
-    """Remember that a browser is sent to Pro Santé Connect; forget what expired long ago."""
-    now = await clock.now(session)
-    await session.execute(delete(PscAttempt).where(PscAttempt.expires_at < now - timedelta(days=1)))
-    await session.execute(delete(PscCard).where(PscCard.expires_at < now))
+    """Remember that a browser is sent to Pro Santé Connect."""
     begun = Begun(new_token(), new_token(), secrets.token_urlsafe(48))
     session.add(
         PscAttempt(
@@ -66,7 +56,7 @@ async def begin(session: AsyncSession, browser: str, target: str, account_id: in
             verifier=begun.verifier,
             target=target,
             account_id=account_id,
-            expires_at=now + ATTEMPT,
+            expires_at=await clock.now(session) + ATTEMPT,
         )
     )
     await session.flush()
@@ -167,7 +157,6 @@ async def link(session: AsyncSession, account_id: int, card: PscCard) -> Account
         raise PscRefused("other_identity")
     if account.psc_subject is None:
         account.psc_subject, account.rpps = card.subject, card.rpps
-        account.profession = account.profession or card.profession
         account.version += 1
         try:
             async with session.begin_nested():
@@ -175,7 +164,7 @@ async def link(session: AsyncSession, account_id: int, card: PscCard) -> Account
         except IntegrityError as error:
             # Another tab linked the same card to another account a moment ago.
             raise PscRefused("linked_elsewhere") from error
-        note(session, account.id, f"account:{account.uid}", "psc_linked", {"rpps": card.rpps})
+        note(session, account.id, f"account:{account.uid}", "psc_linked")
     await prove(session, account)
     await session.execute(delete(PscCard).where(PscCard.id == card.id))
     return account
@@ -201,7 +190,7 @@ async def unlink(session: AsyncSession, account_id: int, sign_in_id: int) -> boo
         return False
     if not keeps_access(account):
         raise Conflict(
-            "Votre carte est votre seul moyen de vous connecter : confirmez votre adresse électronique et choisissez un"
+            "Votre carte est votre seul moyen de vous connecter : validez une adresse mail et choisissez un"
             " mot de passe avant de la délier. Rien n’a été modifié."
         )
     actor = f"account:{account.uid}"
@@ -221,7 +210,7 @@ async def unlink(session: AsyncSession, account_id: int, sign_in_id: int) -> boo
         )
         .values(ended_at=func.core.now(), id_token=None)
     )
-    note(session, account.id, actor, "psc_unlinked", {"rpps": rpps})
+    note(session, account.id, actor, "psc_unlinked")
     await session.flush()
     return True
 
@@ -244,15 +233,22 @@ def keeps_access(account: Account) -> bool:
     return bool(account.password_hash and account.email and account.email_confirmed_at)
 
 
-async def link_of(session: AsyncSession, account_id: int) -> PscLink:
-    """Return what « Mon compte » shows of the card of an account."""
-    account = await session.get_one(Account, account_id)
-    return PscLink(account.rpps if account.psc_subject else None, keeps_access(account))
-
-
 async def take_id_token(session: AsyncSession, sign_in_id: int) -> str | None:
     """Return the token with which a browser signs out at Pro Santé Connect, and forget it."""
     found = await session.scalar(select(SignIn.id_token).where(SignIn.id == sign_in_id))
     if found is not None:
         await session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(id_token=None))
     return found
+
+
+async def open_account(session: AsyncSession, card: PscCard, wanted: SignUp, proven: Proven) -> Account:
+    """Open the account of a card that waits, with the right that its number gives; the card waits no more.
+
+    Raises:
+        InvalidInput: another account has proven the number meanwhile.
+    """
+    registered = await register(session, wanted, proven)
+    assert registered.account is not None  # noqa: S101 - a proven identity always gets its account
+    await prove(session, registered.account)
+    await session.execute(delete(PscCard).where(PscCard.id == card.id))
+    return registered.account

@@ -1,13 +1,14 @@
 """What pages that sign people in or out share: cookies, safe addresses to come back to."""
 
-from urllib.parse import urlsplit
+from ipaddress import IPv6Address, ip_address, ip_network
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from accounts.person import cookie_name
 from accounts.settings import account_settings
-from core.security import set_cookie
+from core.security import secure_cookies, set_cookie
 
 HOME = "/accueil"
 
@@ -19,6 +20,11 @@ def safe_target(given: str | None, default: str = HOME) -> str:
     if any(ord(char) < 32 or char == "\\" for char in given) or urlsplit(given).netloc:
         return default
     return default if given.startswith(("/connexion", "/deconnexion")) else given
+
+
+def with_target(page: str, target: str) -> str:
+    """Return the address of a page that leads to a target afterwards."""
+    return page if target == HOME else f"{page}{'&' if '?' in page else '?'}suite={quote(target, safe='')}"
 
 
 def signed_in(target: str, token: str) -> Response:
@@ -54,3 +60,30 @@ def forgotten(answer: Response, *, refresh: str | None = None) -> Response:
 def device(request: Request) -> str:
     """Return what the browser says of itself."""
     return request.headers.get("user-agent", "")
+
+
+async def fields(request: Request) -> dict[str, str]:
+    """Return what a form says, the last value of each field; files are nothing that we ask for."""
+    return {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
+
+
+def origin(request: Request) -> str:
+    """Return the network that a request comes from: an IPv4 address, or the 64 bits of an IPv6 one."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def cookie(name: str) -> str:
+    """Return the full name of a cookie of accounts; over HTTPS, one that no other host can set."""
+    return f"__Host-repere-{name}" if secure_cookies() else f"repere_{name}"
+
+
+NO_STORE = {"Cache-Control": "private, no-store"}
+"""Headers of pages that are nobody else's."""

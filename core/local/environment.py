@@ -16,6 +16,7 @@ UV_VERSION = "0.13.9"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "npm_config_prefix")
 # What pages load, from the npm package to its place under static/vendor/.
 VENDOR = {
+    "altcha/dist_external/worker.js": "altcha/worker.js",
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
     "bootstrap/dist/js/bootstrap.bundle.min.js": "bootstrap/bootstrap.bundle.min.js",
     "bootstrap-icons/bootstrap-icons.svg": "bootstrap-icons/bootstrap-icons.svg",

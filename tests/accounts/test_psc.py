@@ -18,8 +18,8 @@ from tests.accounts.provider import show_card
 ANNE, MARC = "10101010101", "10202020202"
 
 
-async def card_holder(rpps: str = ANNE, **more: str) -> Account:
-    account = await make_account(("professional", f"rpps:{rpps}"), rpps=rpps, **more)
+async def card_holder(rpps: str = ANNE) -> Account:
+    account = await make_account(("professional", f"rpps:{rpps}"), rpps=rpps)
     async with unit_of_work() as session:
         await session.execute(update(Account).where(Account.id == account.id).values(psc_subject=f"8{rpps}"))
     return account
@@ -124,12 +124,17 @@ async def test_an_answer_loaded_twice_at_once_signs_in_once(
         assert await session.scalar(select(func.count()).select_from(SignIn)) == 1
 
 
-@pytest.mark.parametrize("change", ["state", "none", "browser", "late", "huge"])
-async def test_an_attempt_serves_its_browser_for_a_while(
-    client: httpx.AsyncClient, outside: httpx.AsyncClient, change: str
-) -> None:
+async def test_an_attempt_serves_its_browser_for_a_while(client: httpx.AsyncClient, outside: httpx.AsyncClient) -> None:
     await card_holder()
-    back = httpx.URL(await show_card(outside, await leave(client), "anne"))
+    for change in ("state", "none", "browser", "late", "huge"):
+        answer = await spoilt(client, outside, change)
+        assert answer.status_code == 400, change
+        assert "Rien n’a été modifié" in answer.text
+    assert (await client.get("/accueil")).status_code == 401
+
+
+async def spoilt(client: httpx.AsyncClient, outside: httpx.AsyncClient, change: str) -> httpx.Response:
+    back = httpx.URL(await show_card(outside, await leave(client, "/connexion/psc?autre=1"), "anne"))
     if change == "state":
         back = back.copy_set_param("state", str(back.params["state"])[::-1])
     elif change == "none":
@@ -142,10 +147,7 @@ async def test_an_attempt_serves_its_browser_for_a_while(
     else:
         async with unit_of_work() as session:
             await session.execute(update(PscAttempt).values(expires_at=func.core.now() - timedelta(seconds=1)))
-    answer = await come_back(client, str(back))
-    assert answer.status_code == 400
-    assert "Rien n’a été modifié" in answer.text
-    assert (await client.get("/accueil")).status_code == 401
+    return await come_back(client, str(back))
 
 
 @pytest.mark.parametrize(("card", "sentence"), [("lea", "en formation"), ("paul", "ne porte pas de numéro RPPS")])
@@ -310,6 +312,95 @@ async def test_unlinking_takes_the_right_back_and_needs_another_way_in(
     assert (kept.psc_subject, kept.rpps, kept.rpps_claimed, live) == (None, None, MARC, 0)
     client.cookies.delete(cookie_name())
     assert (await present(client, outside, None)).headers["location"].startswith("/carte/")
+
+
+FORM = {
+    "title": "Monsieur",
+    "email": "marc@example.org",
+    "email_again": "Marc@example.org",
+    "profession": "sage-femme",
+    "terms": "oui",
+    "last_name": "QUELQU’UN D’AUTRE",
+    "identifier": ANNE,
+}
+
+
+async def test_a_new_account_is_filled_by_the_card_and_needs_no_password(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient
+) -> None:
+    place = (await present(client, outside, "marc", "/connexion/psc?suite=/aide")).headers["location"]
+    form = f"{place}/nouveau-compte"
+    page = (await client.get(form)).text
+    assert MARC in page
+    assert "Marc O’BRIEN" in page
+    assert 'type="password"' not in page
+    refused = await submit(client, form, form, FORM | {"email_again": "autre@example.org", "terms": ""})
+    assert refused.status_code == 422
+    assert "Les deux adresses ne sont pas les mêmes" in refused.text
+    assert "marc@example.org" in refused.text
+    done = await submit(client, form, form, FORM)
+    assert done.headers["location"] == "/inscription/ouverte?suite=%2Faide"
+    opened = await client.get(done.headers["location"])
+    assert 'href="/aide"' in opened.text
+    async with unit_of_work() as session:
+        account = (await session.scalars(select(Account))).one()
+        grants = (await session.execute(select(Grant.role, Grant.scope, Grant.origin))).all()
+        waiting = await session.scalar(select(func.count()).select_from(PscCard))
+    assert (account.status, account.rpps, account.psc_subject) == ("active", MARC, f"8{MARC}")
+    assert (account.last_name, account.first_name) == ("O’BRIEN", "Marc")
+    assert (account.email, account.email_wanted, account.password_hash) == (None, "marc@example.org", None)
+    assert [tuple(row) for row in grants] == [("professional", f"rpps:{MARC}", "rule")]
+    assert waiting == 0
+    client.cookies.delete(cookie_name())
+    assert (await present(client, outside, None)).headers["location"] == "/accueil"
+
+
+async def test_a_form_sent_twice_at_once_opens_one_account(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient
+) -> None:
+    place = (await present(client, outside, "marc")).headers["location"]
+    form = f"{place}/nouveau-compte"
+    data = FORM | {"_csrf": form_token((await client.get(form)).text)}
+    answers = await asyncio.gather(*(client.post(form, data=data) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [303, 400, 400]
+    async with unit_of_work() as session:
+        assert await session.scalar(select(func.count()).select_from(Account)) == 1
+
+
+async def test_two_cards_shown_at_once_open_one_account(client: httpx.AsyncClient, outside: httpx.AsyncClient) -> None:
+    places = [(await present(client, outside, card)).headers["location"] for card in ("marc", None)]
+    forms = [f"{place}/nouveau-compte" for place in places]
+    data = FORM | {"_csrf": form_token((await client.get(forms[0])).text)}
+    answers = await asyncio.gather(*(client.post(form, data=data, headers={"Accept": "text/html"}) for form in forms))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 303
+    assert statuses[1] in (409, 422)
+    assert "même numéro RPPS" in "".join(answer.text for answer in answers)
+
+
+async def test_a_number_proven_meanwhile_opens_no_second_account(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient
+) -> None:
+    place = (await present(client, outside, "marc")).headers["location"]
+    form = f"{place}/nouveau-compte"
+    data = FORM | {"_csrf": form_token((await client.get(form)).text)}
+    await make_account(rpps=MARC)
+    answer = await client.post(form, data=data)
+    assert answer.status_code == 409
+    assert "même numéro RPPS" in answer.text
+    assert "nouveau-compte" not in (await client.get(form)).text
+
+
+async def test_my_account_shows_the_card(client: httpx.AsyncClient, outside: httpx.AsyncClient) -> None:
+    account = await make_account(email="marc@example.org")
+    await sign_in(client, account)
+    assert "Lier avec Pro Santé Connect" in (await client.get("/compte")).text
+    place = (await present(client, outside, "marc", "/connexion/psc?lier=1")).headers["location"]
+    done = await submit(client, place, place, {})
+    page = (await client.get(done.headers["location"])).text
+    assert "elle suffit pour vous connecter" in page
+    assert "Délier la carte" not in page
+    assert "Carte liée" in (await client.get("/compte/journal")).text
 
 
 async def test_signing_out_ends_the_session_at_the_provider_too(
