@@ -131,7 +131,7 @@ async def exchange(code: str, *, nonce: str, verifier: str, issuer: str | None =
         if not isinstance(id_token, str) or not isinstance(access_token, str):
             raise _refused("misconfigured", "tokens_missing")
         claims = await _verified(client, document, settings, id_token, access_token, nonce)
-        if claims.get("acr") not in STRONG_ENOUGH:
+        if str(claims.get("acr")) not in STRONG_ENOUGH:
             raise _refused("weak", "acr")
         found = await _json(
             client, "GET", document["userinfo_endpoint"], headers={"Authorization": f"Bearer {access_token}"}

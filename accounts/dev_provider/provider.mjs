@@ -92,6 +92,9 @@ const provider = new Provider(issuer, {
   // Pro Santé Connect asks no consent.
   async loadExistingGrant(ctx) {
     const { client, session } = ctx.oidc;
+    // One grant for a session: another would make the codes of the other tabs worthless.
+    const known = session.grantIdFor(client.clientId);
+    if (known) return ctx.oidc.provider.Grant.find(known);
     const grant = new ctx.oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId });
     grant.addOIDCScope('openid scope_all');
     await grant.save();
@@ -124,6 +127,15 @@ async function formOf(request) {
   return new URLSearchParams(text);
 }
 
+// Another card in the reader: the session of the former one ends here, without a page in between.
+async function leaveFormer(details, accountId) {
+  const session = details.session && (await provider.Session.findByUid(details.session.uid));
+  if (!session || session.accountId === accountId) return;
+  await session.destroy();
+  details.session = undefined;
+  await details.save(details.exp - Math.floor(Date.now() / 1000));
+}
+
 async function interact(request, response) {
   const details = await provider.interactionDetails(request, response);
   if (request.method !== 'POST') {
@@ -133,9 +145,9 @@ async function interact(request, response) {
   }
   const chosen = (await formOf(request)).get('card');
   const card = cards().find((one) => one.id === chosen);
-  const result = card
-    ? { login: { accountId: `f:demo:${card.national_id}`, acr: 'eidas1', amr: ['pwd', 'hwk'] } }
-    : cancelled();
+  const accountId = card && `f:demo:${card.national_id}`;
+  if (card) await leaveFormer(details, accountId);
+  const result = card ? { login: { accountId, acr: 'eidas1', amr: ['pwd', 'hwk'] } } : cancelled();
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 

@@ -1,6 +1,7 @@
 """Answers that no honest provider gives: each is refused in French, and nobody is signed in."""
 
 import base64
+import hmac
 import json
 import time
 from typing import Any
@@ -91,8 +92,10 @@ async def lied_to(client: httpx.AsyncClient, forger: Forger, lie: str) -> httpx.
         claims = json.loads(base64.urlsafe_b64decode(forger.token().split(".")[1] + "=="))
         forger.raw = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET))
     elif lie == "public key":
-        claims = json.loads(base64.urlsafe_b64decode(forger.token().split(".")[1] + "=="))
-        forger.raw = jwt.encode({"alg": "HS256", "kid": "one"}, claims, OctKey.import_key(forger.key.as_pem(False)))
+        header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"one"}').rstrip(b"=").decode()
+        signed = f"{header}.{forger.token().split('.')[1]}"
+        made = hmac.digest(forger.key.as_pem(private=False), signed.encode(), "sha256")
+        forger.raw = f"{signed}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
     elif lie == "other key":
         forger.signer = forger.other
     elif lie == "unknown key":
