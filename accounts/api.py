@@ -1,14 +1,18 @@
 """What the floors above may use of accounts."""
 
+from accounts.demo_cards import DemoCard, write_cards
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
+from accounts.professions import Professions, use_professions
 from accounts.service import demo_account, give, take_back
 from accounts.web import safe_target
 
 __all__ = [
+    "DemoCard",
     "LevelDep",
     "Person",
     "PersonDep",
+    "Professions",
     "Right",
     "SignInNeeded",
     "SignedInDep",
@@ -20,4 +24,6 @@ __all__ = [
     "level_of",
     "safe_target",
     "take_back",
+    "use_professions",
+    "write_cards",
 ]

@@ -48,6 +48,14 @@ class Conflict(DomainError):
     title = "Conflit"
 
 
+class TooLarge(DomainError):
+    """More was sent than can be read."""
+
+    status = 413
+    code = "trop-volumineux"
+    title = "Contenu trop volumineux"
+
+
 class Unavailable(DomainError):
     """A service that the answer needs does not respond, or a time limit was reached."""
 

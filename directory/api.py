@@ -22,6 +22,7 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
+from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
@@ -94,6 +95,7 @@ __all__ = [
     "describe_offer",
     "describe_site",
     "find_uid",
+    "offer_professions",
     "offer_sheet",
     "publish",
     "refresh_places",

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from accounts import api as accounts
-from core import db, http
+from core import db, http, security
 from core.mail import delivery as mail_delivery
 from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
+from directory import api as directory
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
 from search_api import compare_pages, engines, sheet_pages
@@ -26,6 +27,7 @@ from web import pages as web_pages
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    security.require_key()
     await maps.warm()
     engines.start()
     mail_waking.start(mail_delivery.deliver)
@@ -49,6 +51,7 @@ def create_app() -> FastAPI:
     http.install(app)
     http.add_readiness("search", engines.readiness)
     accounts.install(app)
+    directory.offer_professions()
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
