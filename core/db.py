@@ -68,6 +68,8 @@ def engine() -> AsyncEngine:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             pool_pre_ping=True,
+            # What a statement carries (a code, a link that opens, an address) must not follow its error into a log.
+            hide_parameters=True,
             connect_args={"options": options, "application_name": "repere"},
         )
         _Engine.sessions = async_sessionmaker(_Engine.engine, expire_on_commit=False, autoflush=True)
@@ -84,6 +86,7 @@ def reader() -> AsyncEngine:
             max_overflow=settings.pool_size,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
+            hide_parameters=True,
             connect_args={
                 "options": _options("-c default_transaction_read_only=on"),
                 "application_name": "repere-read",

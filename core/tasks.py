@@ -21,7 +21,7 @@ app.conf.update(
     task_default_queue="repere",
     broker_transport_options={"visibility_timeout": 6 * 3600},
 )
-app.autodiscover_tasks(["maps", "directory", "ingest", "search_api"], related_name="tasks")
+app.autodiscover_tasks(["core.mail", "maps", "directory", "ingest", "search_api"], related_name="tasks")
 
 T = TypeVar("T")
 
