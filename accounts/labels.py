@@ -62,13 +62,14 @@ SUPPORT_ACTIONS: Final = {
     "reopen": "Demande rouverte",
 }
 
-DELEGATION_STATES: Final = {
-    "invited": "Invitation envoyée",
-    "requested": "Demande en attente",
-    "accepted": "Acceptée",
-    "refused": "Refusée",
-    "expired": "Expirée",
-    "ended": "Terminée",
+DELEGATION_ACTIONS: Final = {
+    "invite": "Invitation envoyée",
+    "request": "Demande faite",
+    "accept": "Acceptée",
+    "refuse": "Refusée",
+    "cancel": "Retirée avant réponse",
+    "expire": "Expirée sans réponse",
+    "end": "Délégation terminée",
 }
 
 

@@ -6,9 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts import service, web
+from accounts import (
+    pages_administration,
+    pages_delegations,
+    pages_messages,
+    pages_support,
+    pages_support_desk,
+    service,
+    web,
+)
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import PERSONAS, persona_account, present
+from accounts.registry import Service, add_service, everybody, holder
+from core import mail
 from core.db import SessionDep
 from core.errors import NotFound
 from core.security import FormCookie, csrf_protected
@@ -18,7 +28,53 @@ from core.ui import assets, pages
 router = APIRouter(include_in_schema=False)
 
 pages.add_templates(Path(__file__).parent / "templates")
+mail.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("accounts", Path(__file__).parent / "static")
+
+add_service(
+    Service(
+        "delegations",
+        "Délégations",
+        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
+        pages_delegations.PAGE,
+        "people",
+        everybody,
+        rank=60,
+    )
+)
+add_service(
+    Service(
+        "mes-demandes",
+        "Mes demandes d’assistance",
+        "Suivre les réponses, en demander une autre.",
+        "/assistance/mes-demandes",
+        "life-preserver",
+        everybody,
+        rank=80,
+    )
+)
+add_service(
+    Service(
+        "demandes",
+        "Demandes d’assistance",
+        "Répondre aux personnes qui demandent de l’aide.",
+        pages_support_desk.QUEUE,
+        "inbox",
+        holder(*pages_support_desk.OPERATORS),
+        rank=40,
+    )
+)
+add_service(
+    Service(
+        "comptes",
+        "Comptes et droits",
+        "Chercher un compte, donner ou retirer un droit.",
+        pages_administration.PAGE,
+        "person-gear",
+        holder("administrator"),
+        rank=45,
+    )
+)
 
 
 def install(app: FastAPI) -> None:
@@ -26,7 +82,15 @@ def install(app: FastAPI) -> None:
     app.add_middleware(Identity)
     app.add_middleware(FormCookie)
     app.add_exception_handler(SignInNeeded, ask_to_sign_in)
-    app.include_router(router)
+    for one in (
+        router,
+        pages_messages.router,
+        pages_support_desk.router,
+        pages_support.router,
+        pages_delegations.router,
+        pages_administration.router,
+    ):
+        app.include_router(one)
 
 
 @router.get("/connexion")

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from accounts import api as accounts
 from core import db, http
 from core.ui import pages as ui
+from directory import api as directory
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
 from search_api import engines, sheet_pages
@@ -44,6 +45,8 @@ def create_app() -> FastAPI:
     http.install(app)
     http.add_readiness("search", engines.readiness)
     accounts.install(app)
+    accounts.add_scope_names("rpps", directory.names_of_rpps)
+    accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
