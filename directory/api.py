@@ -26,6 +26,7 @@ from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
+from directory.register_names import names_of_finess, names_of_rpps
 from directory.schemas import (
     ConceptRef,
     Contact,
@@ -95,6 +96,8 @@ __all__ = [
     "describe_offer",
     "describe_site",
     "find_uid",
+    "names_of_finess",
+    "names_of_rpps",
     "offer_professions",
     "offer_sheet",
     "publish",

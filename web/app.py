@@ -52,6 +52,8 @@ def create_app() -> FastAPI:
     http.add_readiness("search", engines.readiness)
     accounts.install(app)
     directory.offer_professions()
+    accounts.add_scope_names("rpps", directory.names_of_rpps)
+    accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
