@@ -9,7 +9,7 @@ from core import db, http
 from core.ui import pages as ui
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import engines, sheet_pages
+from search_api import engines, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -53,6 +53,7 @@ def create_app() -> FastAPI:
     app.include_router(web_pages.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
+    app.include_router(sheet_pdf.router)
     app.include_router(coverage_pages.router)
     ui.install(app)
     return app
