@@ -7,6 +7,7 @@ stands. A template imports the identity from `/core/documents/identity.typ`.
 import asyncio
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,7 @@ _RAW: Final = frozenset(("href", "svg"))
 """Keys of the values that are no text to read."""
 _LONG_WORD: Final = 28
 """Letters after which a word without hyphen or space may break: longer ones would leave the page."""
+_PIECES: Final = re.compile(rf"[^@/.?&=_]{{1,{_LONG_WORD}}}[@/.?&=_]?|[@/.?&=_]")
 
 
 def _font_folder() -> Path:
@@ -73,9 +75,10 @@ def _known(folder: Path, *, plain: bool) -> frozenset[str]:
 
 
 def _word(word: str) -> str:
+    """Return a word that may break when it is long: an address where it changes of part, another one anywhere."""
     if len(word) <= _LONG_WORD:
         return word
-    return "\u200b".join(word[start : start + _LONG_WORD] for start in range(0, len(word), _LONG_WORD))
+    return "\u200b".join(_PIECES.findall(word))
 
 
 def _letters(text: str, known: frozenset[str]) -> str:

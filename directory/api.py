@@ -42,7 +42,9 @@ from directory.schemas import (
     RegisterSource,
     SiteDescription,
     SiteSheet,
+    Slot,
     SlotIn,
+    SpecialPeriod,
     Written,
 )
 from directory.service import find_uid
@@ -91,7 +93,9 @@ __all__ = [
     "SiteDescription",
     "SiteEquipment",
     "SiteSheet",
+    "Slot",
     "SlotIn",
+    "SpecialPeriod",
     "Written",
     "concept_index",
     "create_publication_tables",

@@ -47,7 +47,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A drawing: the SVG, the names of the places that it shows, largest first, and how many it leaves out as too far."""
+    """A drawing: the SVG, the names of the places shown, largest first, and how many are left out as too far."""
 
     svg: str
     names: tuple[str, ...]

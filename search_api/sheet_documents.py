@@ -21,6 +21,7 @@ from directory.api import (
     SiteSheet,
 )
 from maps.api import Sketch
+from search_api.hours_words import special_lines
 
 FOLDER: Final = Path(__file__).parent / "documents"
 OFFER, SITE = FOLDER / "offer.typ", FOLDER / "site.typ"
@@ -150,7 +151,8 @@ def _frame(
         "running": f"{title} · {calm(town)}" if town else title,
         "date": f"Document établi le {long_date(today)}{restricted}",
         "source": f"Sources : {', '.join([*names, 'professionnels'])}. Vérifiez par téléphone avant de vous déplacer.",
-        "address": {"text": address.partition("://")[2], "href": address},
+        "address": address.partition("://")[2],
+        "page": {"text": address.partition("://")[2], "href": address},
     }
 
 
@@ -207,21 +209,12 @@ def _place(address: PostalAddress, position: Position | None) -> Data:
 
 def _hours(hours: Hours) -> Data:
     kinds = list(dict.fromkeys(slot.kind.label for day in hours.week for slot in day.slots))
+    slots = {day.weekday: day.slots for day in hours.week}
     week = [
-        [upper_first(weekday(day.weekday)), *(_slots(day.slots, kind, len(kinds) > 1) for kind in kinds)]
-        for day in hours.week
+        [upper_first(weekday(day)), *(_slots(slots.get(day, []), kind, len(kinds) > 1) for kind in kinds)]
+        for day in range(1, 8)
     ]
-    special = [
-        {
-            "label": period.label,
-            "lines": [
-                f"{upper_first(day.label)} : {', '.join(slot.label for slot in day.slots)}"
-                for day in period.days
-                if day.slots
-            ],
-        }
-        for period in hours.special
-    ]
+    special = [{"label": period.label, "lines": special_lines(period)} for period in hours.special]
     return {"kinds": kinds, "week": week if kinds else [], "special": special}
 
 
@@ -230,12 +223,16 @@ def _slots(slots: Sequence[Any], kind: str, several: bool) -> str:
     return ", ".join(found) or ("–" if several and slots else "fermé")
 
 
-def _concepts(*groups: tuple[str, Sequence[ConceptRef]]) -> list[Data]:
-    return [
+def _concepts(*groups: tuple[str, Sequence[ConceptRef]]) -> list[list[Data]]:
+    """Return the groups that have codes, in one column or in two of about the same height, in order."""
+    found = [
         {"title": title, "items": [one.label + ("" if one.active else " (code retiré)") for one in concepts]}
         for title, concepts in groups
         if concepts
     ]
+    heights = [len(group["items"]) + 2 for group in found]
+    cut = min(range(1, len(found) + 1), key=lambda n: max(sum(heights[:n]), sum(heights[n:])), default=0)
+    return [column for column in (found[:cut], found[cut:]) if column]
 
 
 def _towns(sheet: OfferSheet) -> Data | None:
@@ -243,7 +240,9 @@ def _towns(sheet: OfferSheet) -> Data | None:
     if not places:
         return None
     names = [f"{one.name} {one.postal_code}" if one.postal_code else one.name for one in places]
-    return {"count": counted(len(places), "lieu", "lieux"), "names": names}
+    towns = all(ref.startswith("commune:") for ref in sheet.territory.refs)
+    count = counted(len(places), "commune") if towns else counted(len(places), "lieu", "lieux")
+    return {"count": count, "names": names}
 
 
 def _offer_line(one: OfferSummary) -> Data:

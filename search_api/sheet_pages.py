@@ -14,6 +14,7 @@ from core.db import SessionDep
 from core.ui import pages
 from directory.api import PUBLIC, Position, offer_sheet, site_sheet
 from maps.api import resolve_ref
+from search_api.hours_words import special_lines
 from search_api.page_query import address
 from search_api.params import place_ref
 from search_api.settings import map_settings
@@ -45,7 +46,8 @@ async def offer(request: Request, session: SessionDep, uid: uuid.UUID) -> Respon
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
     sheet = await offer_sheet(session, uid, PUBLIC)
     today = clock.local(await clock.now(session)).isoweekday()
-    context = {"sheet": sheet, "today": today, **await _context(request, sheet.position)}
+    special = [(period.label, special_lines(period)) for period in sheet.hours.special]
+    context = {"sheet": sheet, "today": today, "special": special, **await _context(request, sheet.position)}
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 
