@@ -153,7 +153,7 @@ def _compile(template: Path, data: Mapping[str, Any], made_at: datetime) -> byte
             ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(cleaned, ensure_ascii=False)},
             pdf_standards=["ua-1"],
-            timestamp=made_at.astimezone(UTC),
+            timestamp=made_at.astimezone(UTC).replace(microsecond=0),
         )
 
     try:

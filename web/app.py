@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from core import db, http
 from core.ui import pages as ui
+from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
 from search_api import engines, sheet_pages, sheet_pdf
@@ -55,6 +56,7 @@ def create_app() -> FastAPI:
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
     app.include_router(coverage_pages.router)
+    app.include_router(directory_pages.router)
     ui.install(app)
     return app
 
