@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,24 @@ class PdfFile:
         return set(re.findall(r"^ *([A-Z]\w*)", self.structure.decode(errors="replace"), re.MULTILINE))
 
     @property
-    def descriptions(self) -> str:
-        """What stands in the structure tree as UTF-16: titles, and alternative texts of figures."""
-        return self.structure.decode("utf-16-be", "replace") + self.structure[1:].decode("utf-16-be", "replace")
+    def objects(self) -> bytes:
+        """Everything in the file, uncompressed: structure, alternative texts, metadata."""
+        streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", self.raw, re.DOTALL)
+        return self.raw + b"".join(_inflated(stream) for stream in streams)
+
+    def describes(self, text: str) -> bool:
+        """Tell whether the text stands in the file outside of its pages, in either form that PDF strings have."""
+        return text.encode("utf-16-be") in self.objects or text.encode() in self.objects
 
     def says(self, text: str) -> bool:
         return re.sub(r"\s+", "", text) in self.words
+
+
+def _inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
 
 
 def read(content: bytes, folder: Path) -> PdfFile:
