@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import LevelDep
 from core import clock
 from core.db import was_stopped
 from core.errors import InvalidInput, Unavailable
@@ -35,13 +36,15 @@ BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lie
 
 
 @router.get("/recherche")
-async def results(request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep) -> Response:
+async def results(
+    request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep, level: LevelDep
+) -> Response:
     """Draw the results of a search; an address that a form made is first turned into its canonical form."""
     typed = await read_form(session, request.query_params.multi_items())
     enhanced = request.headers.get("HX-Request") == "true"
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)
-    query, answer, view = await _answer(session, typed, engine)
+    query, answer, view = await _answer(session, typed, engine, level)
     headers = {"Cache-Control": "private, no-cache", engines.HEADER: engine.name}
     if enhanced:
         headers["HX-Push-Url"] = address(typed.pairs)
@@ -52,7 +55,7 @@ async def results(request: Request, session: engines.SearchSessionDep, engine: e
 
 
 async def _answer(
-    session: AsyncSession, typed: Typed, engine: SearchEngine
+    session: AsyncSession, typed: Typed, engine: SearchEngine, level: int
 ) -> tuple[SearchQuery | None, SearchAnswer | None, ResultsView]:
     errors = dict(typed.errors)
     query: SearchQuery | None = None
@@ -61,7 +64,7 @@ async def _answer(
     try:
         query = parse_query(typed.pairs)
         if typed.pairs and not errors:
-            answer = await service.search(session, query, engine=engine)
+            answer = await service.search(session, query, level, engine)
     except InvalidInput as error:
         errors |= error.fields or {"": error.detail}
     except Unavailable:

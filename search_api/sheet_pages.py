@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pyproj import Geod
 
+from accounts.api import LevelDep
 from core import clock
 from core.db import SessionDep
 from core.ui import pages
-from directory.api import PUBLIC, Position, offer_sheet, site_sheet
+from directory.api import Position, offer_sheet, site_sheet
 from maps.api import resolve_ref
 from search_api.hours_words import special_lines
 from search_api.page_query import address
@@ -34,17 +35,17 @@ class Distance:
 
 
 @router.get("/sites/{uid}")
-async def site(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
+async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of a site; a closed one answers 404 and says since when."""
-    sheet = await site_sheet(session, uid, PUBLIC)
+    sheet = await site_sheet(session, uid, level)
     context = {"sheet": sheet, **await _context(request, sheet.position)}
     return pages.render(request, "search/site.html", context, headers=CACHE)
 
 
 @router.get("/offres/{uid}")
-async def offer(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
+async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
-    sheet = await offer_sheet(session, uid, PUBLIC)
+    sheet = await offer_sheet(session, uid, level)
     today = clock.local(await clock.now(session)).isoweekday()
     special = [(period.label, special_lines(period)) for period in sheet.hours.special]
     context = {"sheet": sheet, "today": today, "special": special, **await _context(request, sheet.position)}

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import LevelDep
 from core import clock, conditional, pdf
 from core.db import SessionDep
 from core.http import public_base
-from directory.api import PUBLIC, OfferSheet, SiteSheet, offer_sheet, site_sheet
+from directory.api import PUBLIC, offer_sheet, site_sheet
 from maps.api import places_version, ready, sketch
 from search_api import sheet_documents as documents
 from search_api.exports import slug
@@ -26,21 +26,11 @@ KEPT: Final = conditional.Answers(16 * 2**20)
 
 
 @router.get("/offres/{uid}/fiche.pdf")
-async def offer_document(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
+async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer as PDF; what has no page has no document either."""
-    return await offer_pdf(request, session, await offer_sheet(session, uid, PUBLIC), PUBLIC)
-
-
-@router.get("/sites/{uid}/fiche.pdf")
-async def site_document(request: Request, session: SessionDep, uid: uuid.UUID) -> Response:
-    """Draw the sheet of a site as PDF."""
-    return await site_pdf(request, session, await site_sheet(session, uid, PUBLIC), PUBLIC)
-
-
-async def offer_pdf(request: Request, session: AsyncSession, sheet: OfferSheet, level: int) -> Response:
-    """Return the document of an offer's sheet, read at a level."""
+    sheet = await offer_sheet(session, uid, level)
     now = await clock.now(session)
-    data = documents.offer(sheet, level, clock.local(now).date(), f"{public_base(request)}/offres/{sheet.uid}")
+    data = documents.offer(sheet, level, clock.local(now).date(), f"{public_base(request)}/offres/{uid}")
     await ready()
 
     async def whole() -> documents.Data:
@@ -52,10 +42,12 @@ async def offer_pdf(request: Request, session: AsyncSession, sheet: OfferSheet, 
     return await _answer(request, documents.OFFER, whole, mark, data["title"], level, _since(sheet.updated_at, now))
 
 
-async def site_pdf(request: Request, session: AsyncSession, sheet: SiteSheet, level: int) -> Response:
-    """Return the document of a site's sheet, read at a level."""
+@router.get("/sites/{uid}/fiche.pdf")
+async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
+    """Draw the sheet of a site as PDF."""
+    sheet = await site_sheet(session, uid, level)
     now = await clock.now(session)
-    data = documents.site(sheet, level, clock.local(now).date(), f"{public_base(request)}/sites/{sheet.uid}")
+    data = documents.site(sheet, level, clock.local(now).date(), f"{public_base(request)}/sites/{uid}")
 
     async def whole() -> documents.Data:
         return data
@@ -82,7 +74,8 @@ async def _answer(
     async def drawn() -> bytes:
         return await pdf.draw(template, await whole(), made_at=since)
 
-    headers = {"Content-Disposition": f'inline; filename="repere-{slug(title) or "fiche"}.pdf"'}
+    name = f"repere-{slug(title) or 'fiche'}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "Vary": "Cookie"}
     if level > PUBLIC:
         # No copy, and no validator either: it would tell that a restricted field changed.
         headers["Cache-Control"] = "private, no-store"

@@ -37,8 +37,9 @@ class PdfFile:
         return self.raw + b"".join(_inflated(stream) for stream in streams)
 
     def describes(self, text: str) -> bool:
-        """Tell whether the text stands in the file outside of its pages, in either form that PDF strings have."""
-        return text.encode("utf-16-be") in self.objects or text.encode() in self.objects
+        """Tell whether the text stands in the file outside of its pages, in a form that PDF strings have."""
+        wide = text.encode("utf-16-be")
+        return any(form in self.objects for form in (wide, wide.hex().upper().encode(), text.encode()))
 
     def says(self, text: str) -> bool:
         return re.sub(r"\s+", "", text) in self.words

@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from accounts import api as accounts
 from core import db, http
 from core.ui import pages as ui
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import engines, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -43,6 +44,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     http.add_readiness("search", engines.readiness)
+    accounts.install(app)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
@@ -55,6 +57,7 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
+    app.include_router(compare_pages.router)
     app.include_router(coverage_pages.router)
     app.include_router(directory_pages.router)
     ui.install(app)

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from accounts.api import SignedInDep
 from core.db import SessionDep
 from core.ui import assets, pages
 from search_api.api import EXAMPLES, SearchBox, address, directory_figures
@@ -26,6 +27,12 @@ async def home(request: Request, session: SessionDep) -> Response:
         "figures": await directory_figures(session),
     }
     return pages.render(request, "web/home.html", context, headers={"Cache-Control": "private, no-cache"})
+
+
+@router.get("/accueil")
+async def services(request: Request, person: SignedInDep) -> Response:
+    """Draw the home of a person who is signed in."""
+    return pages.render(request, "web/services.html", {"who": person})
 
 
 @router.get("/aide")

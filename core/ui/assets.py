@@ -45,6 +45,7 @@ ICONS: Final = (
     "hospital",
     "house-door",
     "info-circle",
+    "layout-three-columns",
     "link-45deg",
     "list-ul",
     "map",

@@ -8,21 +8,18 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import Request
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
 from directory.api import (
-    PROFESSIONAL,
     ContactIn,
     OfferDescription,
     SlotIn,
     describe_offer,
-    offer_sheet,
-    site_sheet,
 )
 from maps import api as maps
 from search_api import sheet_pdf
+from tests.accounts.helpers import signed_in
 from tests.directory import conftest as directory_tests
 from tests.pdf_files import PdfFile, read, right_edge
 
@@ -150,27 +147,23 @@ async def test_what_is_for_professionals_is_on_no_public_paper(
         assert not found.describes(canary)
 
 
-def asked(path: str) -> Request:
-    headers = [(b"host", b"repere.test")]
-    scope = {"type": "http", "method": "GET", "scheme": "http", "path": path, "query_string": b"", "headers": headers}
-    return Request(scope)
-
-
-async def test_a_professional_gets_it_all_and_nobody_keeps_it(town: Any, tmp_path: Path) -> None:
+async def test_a_professional_gets_it_all_and_nobody_keeps_it(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
     offer = await describe(town, **FULL)
     site = town.one("SELECT uid FROM directory.site WHERE kind = 'practice'")
-    async with unit_of_work() as session:
-        sheet = await offer_sheet(session, offer["uid"], PROFESSIONAL)
-        answer = await sheet_pdf.offer_pdf(asked("/"), session, sheet, PROFESSIONAL)
-        place = await sheet_pdf.site_pdf(
-            asked("/"), session, await site_sheet(session, site, PROFESSIONAL), PROFESSIONAL
-        )
-    found = read(bytes(answer.body), tmp_path)
+    public = await client.get(f"/offres/{offer['uid']}/fiche.pdf")
+    await signed_in(client, ("professional", "rpps:10000000002"))
+    for path in (f"/offres/{offer['uid']}/fiche.pdf", f"/sites/{site}/fiche.pdf"):
+        answer = await client.get(path, headers={"If-None-Match": public.headers["etag"]})
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "etag" not in answer.headers and "last-modified" not in answer.headers
+    found = await fetch(client, f"/offres/{offer['uid']}/fiche.pdf", tmp_path)
     assert all(found.says(canary) for canary in CANARIES)
     assert found.says("réservé aux professionnels") and found.says("ne pas diffuser")
-    for one in (answer, place):
-        assert one.headers["cache-control"] == "private, no-store"
-        assert "etag" not in one.headers and "last-modified" not in one.headers
+    client.cookies.clear()
+    assert (await client.get(f"/offres/{offer['uid']}/fiche.pdf")).content == public.content
 
 
 async def test_a_document_that_did_not_change_is_not_sent_again(town: Any, client: httpx.AsyncClient) -> None:
@@ -202,8 +195,8 @@ async def test_what_people_write_prints_as_it_stands(town: Any, client: httpx.As
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_a_comment_is_never_source(town: Any, tmp_path: Path, text: str) -> None:
-    found = await on_paper(town, text, tmp_path)
+async def test_a_comment_is_never_source(town: Any, client: httpx.AsyncClient, tmp_path: Path, text: str) -> None:
+    found = await on_paper(town, client, text, tmp_path)
     assert found.says(text)
 
 
@@ -219,18 +212,19 @@ async def test_a_comment_is_never_source(town: Any, tmp_path: Path, text: str) -
         ("tab\tici\n\nautre\x7f ligne", ("tab ici", "autre ligne")),
     ],
 )
-async def test_every_script_prints(town: Any, tmp_path: Path, text: str, shown: tuple[str, ...]) -> None:
-    found = await on_paper(town, text, tmp_path)
+async def test_every_script_prints(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path, text: str, shown: tuple[str, ...]
+) -> None:
+    found = await on_paper(town, client, text, tmp_path)
     for one in shown:
         assert found.says(one), one
 
 
-async def on_paper(town: Any, comment: str, folder: Path) -> PdfFile:
+async def on_paper(town: Any, client: httpx.AsyncClient, comment: str, folder: Path) -> PdfFile:
     """The comment of an offer as professionals read it on paper."""
     offer = await describe(town, **FULL | {"comment": comment})
-    async with unit_of_work() as session:
-        sheet = await offer_sheet(session, offer["uid"], PROFESSIONAL)
-        return read(bytes((await sheet_pdf.offer_pdf(asked("/"), session, sheet, PROFESSIONAL)).body), folder)
+    await signed_in(client, ("professional", "rpps:10000000002"))
+    return await fetch(client, f"/offres/{offer['uid']}/fiche.pdf", folder)
 
 
 async def test_very_long_texts_stay_on_the_page(town: Any, client: httpx.AsyncClient, tmp_path: Path) -> None:

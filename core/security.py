@@ -1,0 +1,126 @@
+"""What forms and secrets rely on: random tokens, their digests, forms that only our pages can send."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.datastructures import MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import Forbidden
+from core.settings import core_settings
+
+FORM_COOKIE: Final = "repere_form"
+FORM_FIELD: Final = "_csrf"
+FORM_HEADER: Final = "X-CSRF-Token"
+_EXPIRED = (
+    "Cette page a été ouverte depuis trop longtemps, ou depuis un autre site : rien n’a été modifié. "
+    "Revenez à la page précédente, rechargez-la, puis recommencez."
+)
+
+
+def new_token() -> str:
+    """Return 256 random bits, safe in an address and in a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """Return what is stored of a token: whoever reads the database cannot use it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def secure_cookies() -> bool:
+    """Tell whether the public address is HTTPS, and cookies must never travel without."""
+    return urlsplit(core_settings().public_url).scheme == "https"
+
+
+def set_cookie(headers: MutableHeaders, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Add a cookie that scripts cannot read and other sites cannot send; without `seconds` it ends with the browser."""
+    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds}")
+    if secure_cookies():
+        parts.append("Secure")
+    headers.append("Set-Cookie", "; ".join(parts))
+
+
+def read_cookie(scope: Scope, name: str) -> str | None:
+    """Return a cookie of an ASGI request; None when it was not sent."""
+    for header, value in scope["headers"]:
+        if header == b"cookie":
+            found = cookie_parser(value.decode("latin-1")).get(name)
+            if found:
+                return found
+    return None
+
+
+def form_token(request: Request) -> str:
+    """Return the token that this browser's forms carry; a browser that has no cookie yet is given one."""
+    base = request.cookies.get(FORM_COOKIE) or getattr(request.state, "form_cookie", None)
+    if not base:
+        base = request.state.form_cookie = new_token()
+    return hashlib.sha256(f"form:{base}".encode()).hexdigest()
+
+
+@pass_context
+def csrf_field(context: Context) -> Markup:
+    """Draw the hidden field of a form (`{{ csrf() }}` in templates)."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_FIELD, form_token(context["request"]))
+
+
+def same_site(request: Request) -> bool:
+    """Tell whether the browser says that one of our own pages made this request, or says nothing."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    if origin in (None, ""):
+        return True
+    hosts = {request.headers.get("host", ""), urlsplit(core_settings().public_url).netloc}
+    return urlsplit(str(origin)).netloc in hosts
+
+
+async def csrf_protected(request: Request) -> None:
+    """Refuse a form that none of our pages made for this browser. Dependency of every POST of a page.
+
+    Raises:
+        Forbidden: the token is missing or another browser's, or the form comes from another site.
+    """
+    sent: Any = request.headers.get(FORM_HEADER)
+    if sent is None and "form" in request.headers.get("content-type", ""):
+        sent = (await request.form()).get(FORM_FIELD)
+    base = request.cookies.get(FORM_COOKIE)
+    expected = hashlib.sha256(f"form:{base}".encode()).hexdigest() if base else ""
+    if not expected or not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise Forbidden(_EXPIRED)
+    if not same_site(request):
+        raise Forbidden(_EXPIRED)
+
+
+class FormCookie:
+    """ASGI middleware that hands out the cookie which a page's forms ask for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start" and state.get("form_cookie"):
+                headers = MutableHeaders(scope=message)
+                set_cookie(headers, FORM_COOKIE, state["form_cookie"])
+                headers["Cache-Control"] = "private, no-store"
+            await send(message)
+
+        await self.app(scope, receive, guarded)
