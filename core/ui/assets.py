@@ -40,6 +40,7 @@ ICONS: Final = (
     "download",
     "envelope",
     "exclamation-triangle",
+    "file-earmark-pdf",
     "file-earmark-spreadsheet",
     "geo-alt",
     "globe",
