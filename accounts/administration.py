@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import administration_queries as queries
-from accounts import closing, delegations, inputs
+from accounts import delegations, inputs, leaving
 from accounts.models import Account, Grant
 from accounts.models_delegation import Delegation
 from accounts.person import Person
@@ -144,7 +144,7 @@ async def close(session: AsyncSession, uid: uuid.UUID, version: int, administrat
     )
     if held is not None:
         await _keep_one(session, account.id)
-    await closing.close_account(session, account, administrator.actor)
+    await leaving.close(session, account, administrator.actor)
 
 
 async def operator_grant(

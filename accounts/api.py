@@ -1,6 +1,6 @@
 """What the floors above may use of accounts."""
 
-from accounts.closing import Eraser, add_eraser, close_account
+from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
     add_favourite,
@@ -14,6 +14,7 @@ from accounts.labels import add_actions
 from accounts.messages import Told, messages, send_message
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
+from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
     Service,
@@ -27,13 +28,15 @@ from accounts.registry import (
 )
 from accounts.service import demo_account, give, take_back
 from accounts.support_asking import ask_support
+from accounts.web import safe_target
 
 __all__ = [
-    "Eraser",
+    "DemoCard",
     "Kept",
     "LevelDep",
     "Person",
     "PersonDep",
+    "Professions",
     "Reference",
     "Right",
     "Service",
@@ -41,14 +44,12 @@ __all__ = [
     "SignedInDep",
     "Told",
     "add_actions",
-    "add_eraser",
     "add_favourite",
     "add_referrer",
     "add_scope_names",
     "add_service",
     "allowed",
     "ask_support",
-    "close_account",
     "current",
     "demo_account",
     "everybody",
@@ -62,8 +63,11 @@ __all__ = [
     "note_favourite",
     "raise_favourite",
     "remove_favourite",
+    "safe_target",
     "scope_names",
     "send_message",
     "services_of",
     "take_back",
+    "use_professions",
+    "write_cards",
 ]

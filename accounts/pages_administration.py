@@ -198,4 +198,4 @@ async def _account(
         "errors": (error.fields or {"": error.detail}) if error else {},
         "done": done,
     }
-    return pages.render(request, "accounts/account.html", context, status=error.status if error else 200)
+    return pages.render(request, "accounts/administration_account.html", context, status=error.status if error else 200)

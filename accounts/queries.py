@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, Update, func, select, update
 
-from accounts.models import Account, Grant, SignIn
+from accounts.models import Account, AccountHistory, Grant, SignIn
 from accounts.models_home import Message
 from accounts.settings import account_settings
 
@@ -64,3 +64,25 @@ def live_grants(account_id: int) -> Select[str, str]:
         .order_by(Grant.role, Grant.scope, Grant.id)
         .limit(500)
     )
+
+
+def live_sign_ins(account_id: int) -> Select[SignIn]:
+    """Select the browsers where an account is signed in now, the last used first."""
+    now = func.core.now()
+    idle = timedelta(minutes=account_settings().sign_in_idle_minutes)
+    return (
+        select(SignIn)
+        .where(
+            SignIn.account_id == account_id,
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+            SignIn.seen_at > now - idle,
+        )
+        .order_by(SignIn.seen_at.desc(), SignIn.id.desc())
+        .limit(100)
+    )
+
+
+def journal(account_id: int) -> Select[AccountHistory]:
+    """Select what happened to an account, the latest first."""
+    return select(AccountHistory).where(AccountHistory.account_id == account_id).order_by(AccountHistory.id.desc())

@@ -48,6 +48,14 @@ class Conflict(DomainError):
     title = "Conflit"
 
 
+class TooLarge(DomainError):
+    """More was sent than can be read."""
+
+    status = 413
+    code = "trop-volumineux"
+    title = "Contenu trop volumineux"
+
+
 class TooMany(DomainError):
     """The same person, or the same network address, asks too often."""
 

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from urllib.parse import urlsplit
 
 from core.errors import InvalidInput
 from directory.concepts import ConceptIndex
-from directory.labels import LANGUAGES, PURPOSES, WEEKDAYS
-from directory.schemas import ContactIn, OfferDescription, SlotIn
+from directory.labels import LANGUAGES, PURPOSES
+from directory.schemas import ContactIn, OfferDescription
 
-SLOTS_MAX = 200
 PLACES_MAX = 500
 CODES_MAX = 200
 
@@ -102,12 +101,13 @@ def period(start: date | None, end: date | None, name: str, message: str, proble
         problems.add(name, message)
 
 
-def comment(text: str | None) -> str | None:
-    """Return the comment without control characters nor outer spaces; None when nothing is left."""
+def cleaned(text: str | None) -> str | None:
+    """Return a text without control characters nor outer spaces; None when nothing is left."""
     return _CONTROL.sub("", text or "").strip() or None
 
 
-def _phone(value: str) -> str | None:
+def phone_number(value: str) -> str | None:
+    """Return the digits of a number, French ones without prefix; None when it is no number."""
     digits = re.sub(r"[\s.\-()\u00a0\u202f]", "", value)
     digits = re.sub(r"^(?:\+33|0033)0?(?=[1-9]\d{8}$)", "0", digits)
     return digits if _PHONE.match(digits) else None
@@ -140,7 +140,7 @@ def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedCont
             continue
         seen.add(contact.purpose)
         if purpose.form == "phone":
-            value, form = _phone(text), "10 chiffres, par exemple 01 99 00 12 34"
+            value, form = phone_number(text), "10 chiffres, par exemple 01 99 00 12 34"
         elif purpose.form == "email":
             value, form = (text if _EMAIL.match(text) else None), "par exemple cabinet@example.org"
             if value and contact.purpose == "mssante" and "mssante" not in value.partition("@")[2].lower():
@@ -153,32 +153,3 @@ def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedCont
         channel = {"email": "3", "url": "4"}.get(purpose.form) or ("1" if value.startswith(("06", "07")) else "2")
         checked.append(CheckedContact(contact.purpose, purpose.nature, channel, value, purpose.confidentiality))
     return checked
-
-
-def hours(given: Sequence[SlotIn], index: ConceptIndex, problems: Problems) -> list[SlotIn]:
-    """Return slots in order; refuse unknown kinds, empty or overlapping slots, reversed periods."""
-    if len(given) > SLOTS_MAX:
-        problems.add("hours", f"Pas plus de {SLOTS_MAX} plages horaires.")
-        return []
-    ordered = sorted(given, key=lambda s: (s.kind, s.valid_from or date.min, s.weekday, s.opens))
-    last: SlotIn | None = None
-    for slot in ordered:
-        entry = index.by_ref.get(f"R252|{slot.kind}")
-        if entry is None or not entry.active:
-            problems.add("hours", f"Type de plage horaire inconnu : {slot.kind[:10]}.")
-        if slot.opens.second or slot.closes.second or slot.opens.tzinfo or slot.closes.tzinfo:
-            problems.add("hours", "Les heures s’écrivent en heures et minutes locales, par exemple 09:30.")
-        if slot.opens == slot.closes and slot.opens != time(0):
-            problems.add(
-                "hours", f"{WEEKDAYS[slot.weekday].capitalize()} : une plage commence et finit à la même heure."
-            )
-        period(slot.valid_from, slot.valid_to, "hours", "Une période d’horaires finit avant de commencer.", problems)
-        if (
-            last is not None
-            and (last.kind, last.weekday, last.valid_from, last.valid_to)
-            == (slot.kind, slot.weekday, slot.valid_from, slot.valid_to)
-            and (last.closes > slot.opens or last.closes <= last.opens)
-        ):
-            problems.add("hours", f"{WEEKDAYS[slot.weekday].capitalize()} : deux plages horaires se chevauchent.")
-        last = slot
-    return ordered

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.db import unit_of_work
-from core.errors import InvalidInput
 from core.mail import message
 from core.mail.settings import mail_settings
 from core.mail.smtp import Line, NotConfigured, PutOff, Refused, SendingFailed, ServerTrouble, server_of
@@ -58,6 +57,7 @@ async def deliver(ids: Sequence[int] | None = None, *, most: int = MOST) -> dict
     if not settings.kept_here:
         try:
             line = Line(server_of(settings))
+            message.sender()
         except NotConfigured:
             # They wait for the operator until they are given up; `./repere doctor` says so.
             return dict(fates)
@@ -112,7 +112,7 @@ async def _send(claim: Claim, line: Line | None) -> tuple[State | None, bool]:
             go_on = not isinstance(error, ServerTrouble)
         except Exception as error:
             # A mail that nobody foresaw must not stand in the way of the others.
-            await _failed(session, mail, PutOff(f"Erreur inattendue : {type(error).__name__}"))
+            await _failed(session, mail, PutOff(f"Erreur inattendue : {type(error).__name__}"))
         else:
             now = await clock.now(session)
             pass_to(mail, "sent", now, who=_WHO)
@@ -127,12 +127,9 @@ async def _send(claim: Claim, line: Line | None) -> tuple[State | None, bool]:
 async def _hand_over(mail: Mail, line: Line | None) -> None:
     if mail.text is None or mail.html is None:
         raise Refused("Le contenu de ce mail a été effacé.")
-    try:
-        made, sender = message.compose(mail), message.sender()
-    except InvalidInput as error:
-        raise ServerTrouble(f"REPERE_MAIL_FROM est inutilisable. {error.detail}") from None
+    made = message.compose(mail)
     if line is not None:
-        await line.send(made, sender.addr_spec, mail.recipient)
+        await line.send(made, message.sender().addr_spec, mail.recipient)
 
 
 async def _failed(session: AsyncSession, mail: Mail, error: SendingFailed) -> None:
@@ -200,6 +197,7 @@ def _never_tried() -> str:
         return "Le délai d’envoi est passé."
     try:
         server_of(settings)
+        message.sender()
     except NotConfigured as error:
         return error.detail
     return "Le délai d’envoi est passé."

@@ -9,6 +9,7 @@ from core.clock import local
 from core.errors import InvalidInput
 from core.mail.addresses import mailbox, read_mailbox
 from core.mail.settings import mail_settings, public_host
+from core.mail.smtp import NotConfigured
 from core.models_mail import Mail
 
 
@@ -16,17 +17,26 @@ def sender() -> Address:
     """Return who mails come from.
 
     Raises:
-        InvalidInput: REPERE_MAIL_FROM holds no address that can be used.
+        NotConfigured: REPERE_MAIL_FROM holds no address that can be used, or is missing where mails leave.
     """
-    given = mail_settings().mail_from.strip()
-    return read_mailbox(given) if given else mailbox(f"ne-pas-repondre@{public_host()}", "Repère")
+    settings = mail_settings()
+    given = settings.mail_from.strip()
+    if not given and settings.kept_here:
+        return mailbox(f"ne-pas-repondre@{public_host()}", "Repère")
+    try:
+        return read_mailbox(given)
+    except InvalidInput:
+        raise NotConfigured(
+            "REPERE_MAIL_FROM ne contient pas d’adresse utilisable : écrivez par exemple"
+            " Repère <ne-pas-repondre@exemple.fr>."
+        ) from None
 
 
 def compose(mail: Mail) -> EmailMessage:
     """Return a mail of the outbox ready to be sent; the same row always gives the same one.
 
     Raises:
-        InvalidInput: REPERE_MAIL_FROM holds no address that can be used.
+        NotConfigured: REPERE_MAIL_FROM holds no address that can be used, or is missing where mails leave.
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = sender()

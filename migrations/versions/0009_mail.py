@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0009"
-down_revision = '0008'
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
