@@ -21,7 +21,7 @@ from accounts.personas import persona_account
 from core.db import unit_of_work
 from core.errors import NotFound
 from core.mail import add_templates
-from core.security import FormCookie, csrf_protected
+from core.security import BoundedForms, FormCookie, csrf_protected
 from core.settings import core_settings
 from core.ui import assets, pages
 
@@ -37,6 +37,7 @@ def install(app: FastAPI) -> None:
     """Give an application the identity of its requests, and the pages of signing in."""
     app.add_middleware(Identity)
     app.add_middleware(FormCookie)
+    app.add_middleware(BoundedForms)
     app.add_exception_handler(SignInNeeded, ask_to_sign_in)
     for own in (pages_sign_in, pages_sign_up, pages_password, pages_account, pages_address):
         app.include_router(own.router)
