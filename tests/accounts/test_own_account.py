@@ -153,7 +153,6 @@ async def test_a_changed_password_ends_other_browsers_and_renews_this_one(
     assert (await change(client)).headers["location"] == "/compte?info=mot-de-passe"
     assert (await client.get("/compte")).status_code == 200
     for old in (here, other):
-        assert (await client.get("/compte", headers={"Cookie": f"repere_session={old}"})).status_code == 200
         stranger = httpx.AsyncClient(transport=client._transport, base_url=client.base_url)
         assert (await stranger.get("/compte", headers={"Cookie": f"repere_session={old}"})).status_code == 401
     assert "vient de changer" in (await mailed(smtp_sink, EMAIL))[-1]
@@ -209,15 +208,13 @@ async def test_the_journal_is_paged_and_bounded(client: httpx.AsyncClient, key: 
     async with unit_of_work() as session:
         for number in range(61):
             note(session, key, "essai", f"acte {number}")
-        total = 61 + (
-            await session.scalar(
-                select(func.count()).select_from(AccountHistory).where(
-                    AccountHistory.account_id == key, AccountHistory.actor != "essai")
-            )
-            or 0
-        )  # fmt: skip
+        await session.flush()
+        total = await session.scalar(
+            select(func.count()).select_from(AccountHistory).where(AccountHistory.account_id == key)
+        )
     seen = [(await client.get(f"/compte/journal?page={n}")).text.count("<tr><td") for n in (1, 2, 3)]
     assert (seen[:2], sum(seen)) == ([30, 30], total)
+    assert total is not None and total > 61
     for wrong in ("0", "4", "99999999999999999999", "-1"):
         assert (await client.get(f"/compte/journal?page={wrong}")).status_code == 404
     assert (await client.get("/compte/journal?page=x")).status_code == 422
