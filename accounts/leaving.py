@@ -5,8 +5,9 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts import links, own, service, states
+from accounts import delegations, links, own, service, states, support
 from accounts.models import Account, AccountHistory, Grant, SignIn
+from accounts.models_home import Favourite, Message
 from accounts.models_password import KnownDevice, MailLink, SignInCode
 from accounts.person import Person
 from core import clock, personal
@@ -23,8 +24,17 @@ async def close(session: AsyncSession, account: Account, by: str) -> None:
         await links.tell(session, account, "closed", str(account.uid))
     await service.end_all(session, account.id)
     grants = await session.scalars(select(Grant).where(Grant.account_id == account.id, Grant.ended_at.is_(None)))
-    for grant in grants.all():
-        await service.take_back(session, account.id, grant.role, grant.scope, by=by)
+    held = [(grant.role, grant.scope) for grant in grants]
+    await delegations.end_all_of(session, account, by)
+    for role, scope in held:
+        await service.take_back(session, account.id, role, scope, by=by)
+    await session.flush()
+    for role, scope in held:
+        if role == "professional":
+            await delegations.end_all_over(session, scope.removeprefix("rpps:"), by)
+    await support.erase(session, account)
+    await session.execute(delete(Favourite).where(Favourite.account_id == account.id))
+    await session.execute(delete(Message).where(Message.account_id == account.id))
     await personal.erase(session, subject)
     await forget_recipients(session, emails)
     await session.execute(delete(MailLink).where(MailLink.account_id == account.id))

@@ -37,6 +37,8 @@ SIGN_UP_ADDRESS: Final = Limit("sign-up-address", 30, timedelta(seconds=30))
 UNPROVEN_ADDRESS: Final = Limit("unproven-address", 4, timedelta(minutes=15))
 UNPROVEN_ALL: Final = Limit("unproven-all", 60, timedelta(seconds=30))
 """Sign-ups without a proof of work, from one network and from all."""
+PSC_START: Final = Limit("psc-start", 60, timedelta(seconds=5))
+"""Sign-ins by card begun from one network; each leaves a row until it is over."""
 SECRET_ASKED: Final = Limit("secret-asked", 8, timedelta(minutes=2))
 """Passwords asked again of somebody who is signed in."""
 

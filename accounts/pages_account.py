@@ -32,6 +32,8 @@ MESSAGES = {
     "mot-de-passe": "Votre mot de passe est changé. Vos autres appareils sont déconnectés.",
     "appareil": "Cet appareil est déconnecté.",
     "appareils": "Tous vos autres appareils sont déconnectés.",
+    "carte-liee": "Votre carte est liée à ce compte : elle suffit pour vous connecter.",
+    "carte-deliee": "Votre carte est déliée de ce compte.",
     "oublie": "Un code sera de nouveau demandé sur cet appareil.",
 }
 """What the page may be asked to say first."""

@@ -1,8 +1,8 @@
 """The lists of professions and specialties that sign-up offers; the room above that keeps them gives them."""
 
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,8 @@ class Professions:
 
     professions: Sequence[str] = ()
     specialties: Sequence[str] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Labels by code of the national nomenclatures, as cards name them."""
 
 
 Provider = Callable[[AsyncSession], Awaitable[Professions]]

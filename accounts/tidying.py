@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import Account, AccountHistory, Grant, SignIn
 from accounts.models_password import KnownDevice, MailLink, Rate, SignInCode, SpentChallenge
+from accounts.models_psc import PscAttempt, PscCard
 from core import clock
 
 UNCONFIRMED: Final = timedelta(days=7)
@@ -41,6 +42,8 @@ async def tidy(session: AsyncSession) -> dict[str, int]:
         "links": delete(MailLink).where(MailLink.expires_at < now - LINKS).returning(MailLink.id),
         "codes": delete(SignInCode).where(SignInCode.expires_at < now - timedelta(hours=1)).returning(SignInCode.id),
         "devices": delete(KnownDevice).where(KnownDevice.expires_at < now).returning(KnownDevice.id),
+        "attempts": delete(PscAttempt).where(PscAttempt.expires_at < now - timedelta(hours=1)).returning(PscAttempt.id),
+        "cards": delete(PscCard).where(PscCard.expires_at < now).returning(PscCard.id),
         "rates": delete(Rate).where(Rate.due_at < now).returning(Rate.kind),
         "challenges": delete(SpentChallenge)
         .where(SpentChallenge.expires_at < now)

@@ -13,11 +13,16 @@ from core.security import secure_cookies, set_cookie
 HOME = "/accueil"
 
 
+def ours(address: str) -> bool:
+    """Tell whether an address is a path of this site, which no browser could take for another's."""
+    if len(address) > 2000 or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return False
+    return not any(ord(char) < 32 or char == "\\" for char in address) and not urlsplit(address).netloc
+
+
 def safe_target(given: str | None, default: str = HOME) -> str:
     """Return the address of ours to go to after signing in; anything that leads elsewhere becomes the home."""
-    if not given or len(given) > 2000 or not given.startswith("/") or given.startswith(("//", "/\\")):
-        return default
-    if any(ord(char) < 32 or char == "\\" for char in given) or urlsplit(given).netloc:
+    if not given or not ours(given):
         return default
     return default if given.startswith(("/connexion", "/deconnexion")) else given
 
@@ -37,11 +42,23 @@ def signed_in(target: str, token: str) -> Response:
 
 def signed_out(target: str = "/") -> Response:
     """Return the answer that takes the sign-in away from the browser."""
-    answer = RedirectResponse(target, status_code=303)
+    return forgotten(RedirectResponse(target, status_code=303))
+
+
+def forgotten(answer: Response, *, refresh: str | None = None) -> Response:
+    """Have an answer take the sign-in away from the browser.
+
+    Args:
+        answer: what is shown, or where to go.
+        refresh: another site to go on to. A browser counts a redirect as part of the form that asked for it, which
+            our policy keeps here; a page that moves on by itself is a step of its own.
+    """
     set_cookie(answer.headers, cookie_name(), "", seconds=0)
     # What a signed-in person saw must not come back with the back button.
     answer.headers["Clear-Site-Data"] = '"cache"'
     answer.headers["Cache-Control"] = "private, no-store"
+    if refresh:
+        answer.headers["Refresh"] = f"0; url={refresh}"
     return answer
 
 

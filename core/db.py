@@ -148,8 +148,8 @@ async def _session_dependency() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-SessionDep = Annotated[AsyncSession, Depends(_session_dependency)]
-"""FastAPI dependency: the request's unit of work."""
+SessionDep = Annotated[AsyncSession, Depends(_session_dependency, scope="function")]
+"""FastAPI dependency: the request’s unit of work, committed before the answer leaves: what people read next shows it."""
 
 
 def was_stopped(error: BaseException) -> bool:

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from celery import Celery
 from celery.signals import worker_process_shutdown
 
-from core import db
+from core import db, logs
 from core.settings import core_settings
 
+logs.configure()
 app = Celery("repere", broker=core_settings().broker_url)
 app.conf.update(
     task_ignore_result=True,

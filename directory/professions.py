@@ -12,13 +12,18 @@ SPECIALTIES = ("R38", "R39", "R40", "R42", "R43", "R44", "R45", "R97")
 
 
 async def _lists(session: AsyncSession) -> Professions:
-    async def labels(*systems: str) -> list[str]:
-        found = await session.scalars(
-            select(Concept.label).where(Concept.system.in_(systems), Concept.active).distinct().order_by(Concept.label)
+    async def labels(*systems: str) -> dict[str, str]:
+        found = await session.execute(
+            select(Concept.code, Concept.label)
+            .where(Concept.system.in_(systems), Concept.active)
+            .order_by(Concept.label, Concept.code)
         )
-        return list(found)
+        return {row.code: row.label for row in found}
 
-    return Professions(await labels(PROFESSION), await labels(*SPECIALTIES))
+    professions, specialties = await labels(PROFESSION), await labels(*SPECIALTIES)
+    return Professions(
+        list(dict.fromkeys(professions.values())), list(dict.fromkeys(specialties.values())), specialties | professions
+    )
 
 
 def offer_professions() -> None:
