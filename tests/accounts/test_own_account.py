@@ -227,6 +227,7 @@ async def test_my_data_are_mine_and_hold_no_secret(client: httpx.AsyncClient, ke
     told = json.loads(answer.text)
     assert told["compte"]["email"] == EMAIL
     assert told["droits"][0]["scope"] == "departement:78"
+    assert {"favoris", "messages", "assistance", "delegations", "historique", "connexions"} <= told.keys()
     assert NEW not in answer.text
     assert "argon2" not in answer.text and "token" not in answer.text
 
