@@ -1,7 +1,7 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
-from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
+from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
 from directory.models import (
     Alias,
     Concept,
@@ -94,6 +94,7 @@ __all__ = [
     "describe_offer",
     "describe_site",
     "find_uid",
+    "leave_offer",
     "offer_sheet",
     "publish",
     "refresh_places",

@@ -107,15 +107,17 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     )
 
 
-def _gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
-    """Return why the offer has no sheet any more, in French; None when it has one."""
+def _gone(
+    offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None, *, hidden: bool
+) -> str | None:
+    """Return why the offer has no sheet any more, in French; None when it has one. `hidden`: as its authors see it."""
     closed = site_closed or (role.closed_on if role else None) or offer.closed_on
     if closed is not None:
         if practitioner is not None:
             name = person_name(practitioner.first_name, practitioner.last_name)
             return f"{name} n’exerce plus ici depuis le {french_date(closed)}."
         return f"« {offer.name} » n’est plus proposé ici depuis le {french_date(closed)}."
-    if offer.status != "published":
+    if offer.status != "published" and not hidden:
         return "Cette offre n’est pas publiée."
     return None
 
@@ -158,8 +160,8 @@ async def _hours(session: AsyncSession, offer_id: int, index: ConceptIndex, now:
     return hours.readable(lines, kinds, now)
 
 
-async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> OfferSheet:
-    """Return the sheet of an offer (level 1 public, 2 professional).
+async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidden: bool = False) -> OfferSheet:
+    """Return the sheet of an offer (level 1 public, 2 professional); `hidden` also gives an unpublished one.
 
     Raises:
         core.errors.NotFound: no such offer, or it has closed or is not published; the message says so.
@@ -170,7 +172,7 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
     offer: Offer = found.Offer
     role: Role | None = found.Role
     practitioner: Practitioner | None = found.Practitioner
-    gone = _gone(offer, role, practitioner, found.site_closed_on)
+    gone = _gone(offer, role, practitioner, found.site_closed_on, hidden=hidden)
     if gone is not None:
         raise NotFound(gone)
     row = (await session.execute(queries_sheets.site(found.site_uid))).one()
