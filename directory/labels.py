@@ -31,7 +31,7 @@ PURPOSES: dict[str, Purpose] = {
     "other_email": Purpose("Autre adresse électronique", "email", "07", 2),
     "fax": Purpose("Télécopie", "fax", "07", 2),
 }
-"""Contact fields of the guide and the fax, in the order in which sheets show them, each with its own confidentiality."""
+"""Contact fields of the guide, and the fax, in the order of the sheets, each with its own confidentiality."""
 
 KINDS = {"liberal": "Offre libérale", "establishment": "Établissement", "practice": "Cabinet"}
 

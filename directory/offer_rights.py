@@ -41,7 +41,7 @@ def _may_edit(person: Person) -> ColumnElement[bool]:
     return or_(*rights)
 
 
-def editable(person: Person) -> Select[Any]:
+def editable(person: Person) -> Select[*tuple[Any, ...]]:
     """Select the offers that a person may edit, with site, role and practitioner; closed ones are nobody's."""
     return (
         select(Offer, Site, Role, Practitioner)

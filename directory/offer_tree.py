@@ -29,6 +29,7 @@ class Leaf:
 class Branch:
     """A place of exercise and what is done there."""
 
+    site_id: int
     kind: str
     name: str
     town: str
@@ -94,11 +95,11 @@ def _root_of(roots: dict[str, Root], site: Site, practitioner: Practitioner | No
 
 def _branch_of(root: Root, site: Site, colleagues: int) -> Branch:
     for branch in root.branches:
-        if branch.name == site.name and branch.town == (site.town or ""):
+        if branch.site_id == site.id:
             return branch
     shared = colleagues > 1
     kind = "Établissement" if site.kind == "establishment" else "Cabinet de groupe" if shared else "Cabinet individuel"
-    branch = Branch(kind, site.name, site.town or "", shared)
+    branch = Branch(site.id, kind, site.name, site.town or "", shared)
     root.branches.append(branch)
     return branch
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from accounts import api as accounts
 from core import db, http
 from core.ui import pages as ui
+from directory import offer_pages, offer_pages_path
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
 from search_api import engines, sheet_pages
@@ -53,6 +54,8 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
+    app.include_router(offer_pages.router)
+    app.include_router(offer_pages_path.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(coverage_pages.router)
