@@ -20,6 +20,8 @@ from core.settings import core_settings
 FORM_COOKIE: Final = "repere_form"
 FORM_FIELD: Final = "_csrf"
 FORM_HEADER: Final = "X-CSRF-Token"
+FIELDS_MAX: Final = 3000
+"""Fields that a form may send: the longest of ours names 500 communes, twice when all are ticked."""
 _EXPIRED = (
     "Cette page a été ouverte depuis trop longtemps, ou depuis un autre site : rien n’a été modifié. "
     "Revenez à la page précédente, rechargez-la, puis recommencez."
@@ -94,7 +96,7 @@ async def csrf_protected(request: Request) -> None:
     """
     sent: Any = request.headers.get(FORM_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
-        sent = (await request.form()).get(FORM_FIELD)
+        sent = (await request.form(max_fields=FIELDS_MAX)).get(FORM_FIELD)
     base = request.cookies.get(FORM_COOKIE)
     expected = hashlib.sha256(f"form:{base}".encode()).hexdigest() if base else ""
     if not expected or not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Boolean, ColumnElement, Integer, and_, case, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.models import Concept, Site
@@ -59,11 +59,10 @@ def _hours() -> ColumnElement[bool]:
 
 def _territory() -> ColumnElement[bool]:
     homes = select(func.array_agg(Concept.id)).where((Concept.system + "|" + Concept.code).in_(HOME_VISITS))
+    visits = Offer.reception.op("&&", return_type=Boolean())(homes.scalar_subquery())
     named = select(literal(1)).where(OfferTerritory.offer_id == Offer.id).correlate(Offer).exists()
     # Who visits nobody has no territory to name.
-    return and_(
-        _some(Offer.reception), or_(named, ~func.coalesce(Offer.reception.op("&&")(homes.scalar_subquery()), False))
-    )
+    return and_(_some(Offer.reception), or_(named, func.coalesce(visits, False).is_(False)))
 
 
 def _equipment() -> ColumnElement[bool]:

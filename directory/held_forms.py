@@ -28,7 +28,7 @@ async def hold_form(session: AsyncSession, holder: bytes, address: str, pairs: S
     await session.execute(delete(HeldForm).where(HeldForm.held_at < func.core.now() - HELD_FOR))
     if (await session.scalar(select(func.count()).select_from(HeldForm)) or 0) >= HELD_MOST:
         return
-    fields = [[name, value] for name, value in pairs]
+    fields = [[name.replace("\x00", ""), value.replace("\x00", "")] for name, value in pairs]
     await session.execute(
         insert(HeldForm)
         .values(holder=holder, address=address, fields=fields, held_at=func.core.now())

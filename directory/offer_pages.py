@@ -19,6 +19,7 @@ from core.security import csrf_protected
 from core.ui import assets, pages
 from directory import describe, offer_steps
 from directory.completeness import completeness
+from directory.describe_rules import comment
 from directory.models_draft import OfferDraft
 from directory.offer_pages_path import PROFESSIONAL, written
 from directory.offer_rights import editable_offer
@@ -212,13 +213,13 @@ async def report(
     errors = {}
     if champ not in known and champ != "Autre":
         errors["champ"] = "Information concernée : choisissez-la dans la liste."
-    if not texte.strip():
+    if not comment(texte):
         errors["texte"] = "Ce qui est faux : dites ce qui devrait être écrit."
     elif len(texte) > TEXT_MAX:
         errors["texte"] = f"Ce qui est faux : {TEXT_MAX} caractères au plus, il y en a {len(texte)}."
     if errors:
         return await _report_form(request, session, uid, offer, champ, texte, errors)
-    await tell_operator(session, person, offer, f"Erreur signalée — {champ}", texte.strip())
+    await tell_operator(session, person, offer, f"Erreur signalée — {champ}", comment(texte) or "")
     return RedirectResponse(f"/mon-offre/{uid}?fait=signale", status_code=303)
 
 
@@ -265,5 +266,5 @@ async def make_move(
         shown |= {"notice": conflict.detail, "base": f"/mon-offre/{uid}"}
         return pages.render(request, "directory/move.html", shown, status=409)
     if word == "je-n-exerce-plus-ici":
-        await tell_operator(session, person, offer, "N’exerce plus à cette adresse", raison.strip()[:TEXT_MAX])
+        await tell_operator(session, person, offer, "N’exerce plus à cette adresse", comment(raison[:TEXT_MAX]) or "")
     return written(f"/mon-offre/{uid}?fait={move.done}", outcome)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from directory import describe_rules as rules
 from directory.concepts import ConceptIndex
@@ -39,15 +39,20 @@ STEPS: Final = (
 BY_KEY: Final = {step.key: step for step in STEPS}
 
 
+def _text(most: int) -> BeforeValidator:
+    # PostgreSQL keeps no NUL in a text.
+    return BeforeValidator(lambda value: str(value).replace("\x00", "").strip()[:most])
+
+
 def _clip(most: int, each: int) -> BeforeValidator:
     def bounded(value: Any) -> Any:
-        return list(dict.fromkeys(str(item)[:each] for item in value))[:most] if isinstance(value, list) else value
+        return list(dict.fromkeys(str(item).replace("\x00", "")[:each] for item in value))[:most]
 
     return BeforeValidator(bounded)
 
 
-Short = Annotated[str, BeforeValidator(lambda value: str(value).strip()[:20])]
-Line = Annotated[str, BeforeValidator(lambda value: str(value).strip()[:500])]
+Short = Annotated[str, _text(20)]
+Line = Annotated[str, _text(500)]
 Codes = Annotated[list[str], _clip(rules.CODES_MAX, 60)]
 Places = Annotated[list[str], _clip(rules.PLACES_MAX, 60)]
 
@@ -79,7 +84,7 @@ class OfferSecond(_Typed):
     reception: Codes = []
     territory: Places = []
     languages: Codes = []
-    comment: Annotated[str, StringConstraints(max_length=10_000), BeforeValidator(lambda v: str(v)[:10_000])] = ""
+    comment: Annotated[str, _text(10_000)] = ""
 
 
 class Contacts(_Typed):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from directory import phones
 from directory.concepts import ConceptIndex
 from directory.hours import clock
 from directory.labels import LANGUAGES, NBSP, PURPOSES, WEEKDAYS, french_date, phone_text
@@ -110,7 +111,7 @@ def readable(name: str, value: Any, index: ConceptIndex) -> list[str]:
     if name == "accepts_new_on":
         return [_date_text(str(value))]
     if name in PURPOSES and PURPOSES[name].form in ("phone", "fax"):
-        return [phone_text(value)]
+        return [phone_text(phones.stored(value) or value)]
     return [str(value)]
 
 

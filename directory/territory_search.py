@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import any_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.models import Site
@@ -42,7 +42,7 @@ async def search(session: AsyncSession, text: str) -> list[Found]:
             .where(
                 Place.kind.in_(("commune", "arrondissement")),
                 Place.retired_at.is_(None),
-                Place.postal_codes.contains([words]),
+                literal(words) == any_(Place.postal_codes),
                 Place.code.not_in(_WHOLE_TOWNS),
             )
             .order_by(func.core.fold(Place.name), Place.id)
