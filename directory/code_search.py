@@ -37,7 +37,7 @@ def _said() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _fitting() -> dict[tuple[str, str], frozenset[str]]:
-    """Return, by type of offer and system, the codes that fit: a readable file of ours."""
+    """Return, by type of offer and system, the codes that fit: a readable file of ours; `*` is any type."""
     with (FOLDER / "codes_by_type.tsv").open(encoding="utf-8", newline="") as lines:
         return {
             (row["type"], row["system"]): frozenset(row["codes"].split(","))
@@ -45,18 +45,23 @@ def _fitting() -> dict[tuple[str, str], frozenset[str]]:
         }
 
 
+def _codes(index: ConceptIndex, system: str, type_id: int | None) -> frozenset[str] | None:
+    if type_id is None:
+        return None
+    kind = index.by_id.get(type_id)
+    return _fitting().get((kind.code if kind else "", system)) or _fitting().get(("*", system))
+
+
 def fitting(index: ConceptIndex, system: str, type_id: int | None) -> list[ConceptEntry]:
     """Return the active codes of a system that fit a type of offer, by label; all of them where nothing is said."""
-    kind = index.by_id.get(type_id) if type_id is not None else None
-    codes = _fitting().get((kind.code, system)) if kind is not None else None
+    codes = _codes(index, system, type_id)
     entries = [e for e in index.by_system.get(system, []) if e.active and (codes is None or e.code in codes)]
     return sorted(entries, key=lambda e: (fold(e.label), e.id))
 
 
 def is_limited(index: ConceptIndex, system: str, type_id: int | None) -> bool:
     """Tell whether only a part of a system fits a type of offer."""
-    kind = index.by_id.get(type_id) if type_id is not None else None
-    return kind is not None and (kind.code, system) in _fitting()
+    return _codes(index, system, type_id) is not None
 
 
 def _has(label: Sequence[str], word: str, *, loose: bool) -> bool:

@@ -97,7 +97,7 @@ def _branch_of(root: Root, site: Site, colleagues: int) -> Branch:
     for branch in root.branches:
         if branch.site_id == site.id:
             return branch
-    shared = colleagues > 1
+    shared = colleagues > 1 and site.kind == "practice"
     kind = "Établissement" if site.kind == "establishment" else "Cabinet de groupe" if shared else "Cabinet individuel"
     branch = Branch(site.id, kind, site.name, site.town or "", shared)
     root.branches.append(branch)

@@ -16,6 +16,7 @@ from directory.labels import PURPOSES
 from directory.offer_draft import Work
 from directory.offer_forms import PICKED, Option
 from directory.offer_steps import Step, Values
+from directory.queries_sheets import site as site_row
 
 QUERY_MAX: Final = 100
 
@@ -150,12 +151,14 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
     if key in steps.MODELS:
         shown["pickers"] = await pickers(session, page, search)
     if key == "mon-offre-2":
-        reception = fitting(work.index, "R338", work.offer.type_id)
+        liberal = work.offer.kind == "liberal"
+        reception = sorted(fitting(work.index, "R338", work.offer.type_id if liberal else None), key=lambda e: e.code)
         standing = {entry.ref for entry in reception}
         kept = [work.index.by_ref[ref] for ref in page.values["reception"] if ref in work.index.by_ref]
         shown["reception"] = [*reception, *(entry for entry in kept if entry.ref not in standing)]
         shown["home_visits"] = steps.HOME_VISITS
         shown["accessibility"] = [e for e in work.index.by_system.get("R202", []) if e.active]
+        shown["position"] = (await session.execute(site_row(work.site.uid))).one()
         shown["groups"] = await territory_search.groups_of(session, work.site)
         shown["comment_max"] = steps.COMMENT_MAX
     if key == "contacts":

@@ -20,7 +20,9 @@ function start(element) {
   L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>').addAttribution("Contours IGN, Insee");
-  map.setView([46.6, 2.5], 5);
+  const { lat, lon } = element.dataset;
+  map.setView(lat ? [Number(lat), Number(lon)] : [46.6, 2.5], lat ? 10 : 5);
+  const country = L.geoJSON(null, { style: ground }).addTo(map);
   const around = L.geoJSON(null, { style: ground }).addTo(map);
   const towns = L.geoJSON(null, { style: chosen }).addTo(map);
   let drawn = "";
@@ -32,6 +34,7 @@ function start(element) {
       return;
     }
     const shapes = await outlines(`/api/v1/outlines/communes?bbox=${map.getBounds().pad(0.1).toBBoxString()}`);
+    country.bringToBack();
     around.clearLayers();
     around.addData(shapes);
     towns.bringToFront();
@@ -65,6 +68,7 @@ function start(element) {
     });
   };
   map.on("moveend", quiet(neighbours));
+  quiet(async () => country.addData(await outlines("/api/v1/outlines/departements")).bringToBack())();
   new ResizeObserver(() => {
     map.invalidateSize();
     quiet(draw)();
