@@ -131,6 +131,7 @@ async def demo_account(
         session.add(account)
     account.title, account.first_name, account.last_name = title, first_name, last_name
     account.email, account.rpps, account.profession = email, rpps, profession
+    account.psc_subject = f"8{rpps}" if rpps else None
     account.email_confirmed_at = account.email_confirmed_at or await clock.now(session)
     await session.flush()
     wanted = set(grants)

@@ -68,6 +68,8 @@ def engine() -> AsyncEngine:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             pool_pre_ping=True,
+            # What a statement carries (a code, a link that opens, an address) must not follow its error into a log.
+            hide_parameters=True,
             connect_args={"options": options, "application_name": "repere"},
         )
         _Engine.sessions = async_sessionmaker(_Engine.engine, expire_on_commit=False, autoflush=True)
@@ -84,6 +86,7 @@ def reader() -> AsyncEngine:
             max_overflow=settings.pool_size,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
+            hide_parameters=True,
             connect_args={
                 "options": _options("-c default_transaction_read_only=on"),
                 "application_name": "repere-read",
@@ -145,8 +148,8 @@ async def _session_dependency() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-SessionDep = Annotated[AsyncSession, Depends(_session_dependency)]
-"""FastAPI dependency: the request's unit of work."""
+SessionDep = Annotated[AsyncSession, Depends(_session_dependency, scope="function")]
+"""FastAPI dependency: the request’s unit of work, committed before the answer leaves: what people read next shows it."""
 
 
 def was_stopped(error: BaseException) -> bool:

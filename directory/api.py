@@ -22,15 +22,18 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
+from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
+from directory.register_names import names_of_finess, names_of_rpps
 from directory.schemas import (
     ConceptRef,
     Contact,
     ContactIn,
     EntityCounts,
     Hours,
+    Identifier,
     OfferDescription,
     OfferSheet,
     OfferSummary,
@@ -38,9 +41,12 @@ from directory.schemas import (
     Position,
     PostalAddress,
     PublishReport,
+    RegisterSource,
     SiteDescription,
     SiteSheet,
+    Slot,
     SlotIn,
+    SpecialPeriod,
     Written,
 )
 from directory.service import find_uid
@@ -66,6 +72,7 @@ __all__ = [
     "EntityCounts",
     "History",
     "Hours",
+    "Identifier",
     "LegalEntity",
     "LoadChange",
     "Nomenclature",
@@ -82,12 +89,15 @@ __all__ = [
     "Practitioner",
     "Progress",
     "PublishReport",
+    "RegisterSource",
     "Role",
     "Site",
     "SiteDescription",
     "SiteEquipment",
     "SiteSheet",
+    "Slot",
     "SlotIn",
+    "SpecialPeriod",
     "Written",
     "concept_index",
     "create_publication_tables",
@@ -95,6 +105,9 @@ __all__ = [
     "describe_site",
     "find_uid",
     "leave_offer",
+    "names_of_finess",
+    "names_of_rpps",
+    "offer_professions",
     "offer_sheet",
     "publish",
     "refresh_places",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import demo_account
+from accounts.api import DemoCard, demo_account, write_cards
 from directory.labels import person_name
 from directory.models import Practitioner, Role, Site
 from directory.models_offer import Offer
@@ -57,6 +57,27 @@ def _hospital() -> Select[Any]:
         .order_by((Site.commune_code == TOWN).desc(), func.count().desc(), Site.id)
         .limit(1)
     )
+
+
+async def make_cards(session: AsyncSession) -> int:
+    """Write the cards of the demonstration's identity provider: the personas', and a doctor's who has no account."""
+    doctor = await session.scalar(_liberal("10"))
+    unknown = (
+        []
+        if doctor is None or doctor.rpps is None
+        else [
+            DemoCard(
+                id="medecin",
+                national_id=f"8{doctor.rpps}",
+                first_name=(doctor.first_name or "").upper(),
+                last_name=doctor.last_name.upper(),
+                civility=(doctor.civility or "M").upper(),
+                profession="10",
+                label="Médecin à Mantes-la-Jolie : aucun compte ne connaît encore cette carte",
+            )
+        ]
+    )
+    return await write_cards(session, unknown)
 
 
 def _address(name: str) -> str:

@@ -69,6 +69,37 @@ FEE_OPTIONS = {"3": "OPTAM", "4": "OPTAM-ACO"}
 
 TITLES = {"DR": "Docteur", "PR": "Professeur", "M": None, "MME": None}
 
+NOMENCLATURES: dict[str, str] = {
+    "J16": "Actes spécifiques",
+    "J17": "Activités opérationnelles",
+    "J18": "Équipements spécifiques",
+    "J33": "Compétences spécifiques",
+    "J35": "Niveaux d’expertise (spécialisations)",
+    "J238": "Types d’unité (offres)",
+    "J19": "Modes de prise en charge",
+    "R338": "Modalités d’accueil",
+    "J29": "Publics reçus",
+    "R252": "Types de plage horaire",
+    "R227": "Champs d’activité",
+    "R202": "Accessibilité des lieux",
+    "R282": "Conventionnement",
+    "G15": "Professions",
+    "R38": "Spécialités ordinales",
+    "R39": "Compétences de médecin",
+    "R40": "Compétences exclusives de médecin",
+    "R42": "DESC non qualifiants",
+    "R43": "Capacités de médecine",
+    "R44": "Qualifications de praticien adjoint contractuel",
+    "R45": "Fonctions qualifiées",
+    "R97": "Droits d’exercice complémentaires",
+    "R66": "Catégories d’établissement",
+    "R02": "Secteurs d’activité",
+    "R287": "Natures de contact",
+    "R200": "Canaux de contact",
+    "R283": "Niveaux de confidentialité",
+}
+"""Nomenclatures that are given as lists, in the order in which they are shown."""
+
 LANGUAGES = {
     "ar": "arabe", "bg": "bulgare", "bn": "bengali", "br": "breton", "co": "corse", "cs": "tchèque", "de": "allemand",
     "el": "grec", "en": "anglais", "es": "espagnol", "fa": "persan", "fr": "français", "he": "hébreu", "hi": "hindi",

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import SignedInDep
+from accounts.api import Service, SignedInDep, add_service, holder
 from core import clock
 from core.db import SessionDep
 from core.errors import Conflict
@@ -24,7 +24,7 @@ from directory.models_draft import OfferDraft
 from directory.offer_pages_path import PROFESSIONAL, written
 from directory.offer_rights import editable_offer
 from directory.offer_tree import Root, tree
-from directory.operator_queue import tell_operator
+from directory.operator_queue import report_error, tell_left
 from directory.sheets import offer_sheet
 
 router = APIRouter(include_in_schema=False, prefix="/mon-offre")
@@ -33,6 +33,18 @@ TEXT_MAX: Final = 2000
 
 pages.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("directory", Path(__file__).parent / "static")
+
+add_service(
+    Service(
+        "mon-offre",
+        "Mon offre",
+        "Décrire ce que vous faites, vos horaires, vos contacts et où vous vous déplacez.",
+        "/mon-offre",
+        "pencil",
+        holder("professional", "delegate", "site_manager", "administrator"),
+        rank=10,
+    )
+)
 
 DONE: Final = {
     "enregistre": "Votre offre est enregistrée : elle est à jour dans la recherche et sur la fiche publique.",
@@ -219,7 +231,7 @@ async def report(
         errors["texte"] = f"Ce qui est faux : {TEXT_MAX} caractères au plus, il y en a {len(texte)}."
     if errors:
         return await _report_form(request, session, uid, offer, champ, texte, errors)
-    await tell_operator(session, person, offer, f"Erreur signalée — {champ}", comment(texte) or "")
+    await report_error(session, person, offer, champ, comment(texte) or "")
     return RedirectResponse(f"/mon-offre/{uid}?fait=signale", status_code=303)
 
 
@@ -266,5 +278,5 @@ async def make_move(
         shown |= {"notice": conflict.detail, "base": f"/mon-offre/{uid}"}
         return pages.render(request, "directory/move.html", shown, status=409)
     if word == "je-n-exerce-plus-ici":
-        await tell_operator(session, person, offer, "N’exerce plus à cette adresse", comment(raison[:TEXT_MAX]) or "")
+        await tell_left(session, person, offer, comment(raison[:TEXT_MAX]) or "")
     return written(f"/mon-offre/{uid}?fait={move.done}", outcome)

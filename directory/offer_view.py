@@ -50,6 +50,7 @@ class Picker:
     label: str
     chosen: list[Option]
     limited: bool
+    system: str | None = None
     text: str = ""
     everywhere: bool = False
     found: list[Option] | None = None
@@ -121,6 +122,7 @@ async def pickers(session: AsyncSession, page: StepPage, search: Search) -> dict
             label=words.LABELS[name],
             chosen=[Option(value, label) for value, label in zip(chosen, labels, strict=True)],
             limited=offer_forms.limited(page.work.index, page.work.offer, name),
+            system=offer_forms.SYSTEMS.get(name),
             all_chosen=search.all_chosen == name,
             focused=search.focus == name,
         )

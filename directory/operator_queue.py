@@ -2,19 +2,35 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import Person
-from directory.models import History
+from accounts.api import Person, ask_support
 from directory.models_offer import Offer
 
 
-async def tell_operator(session: AsyncSession, person: Person, offer: Offer, subject: str, text: str) -> None:
-    """Hand a message about an offer to the operator, in the offer's history, where it stays."""
-    session.add(
-        History(
-            entity="offer",
-            entity_id=offer.id,
-            actor=person.actor,
-            action="reported",
-            detail={"subject": subject, "text": text},
-        )
+async def report_error(session: AsyncSession, person: Person, offer: Offer, field: str, text: str) -> None:
+    """Ask the operator to follow an error of a register.
+
+    Raises:
+        accounts.support_asking.TooMany: too many requests within the hour.
+    """
+    await ask_support(
+        session,
+        kind="register",
+        text=f"{field}\n\n{text}",
+        person=person,
+        ref=("offer", offer.uid),
+        page=f"/mon-offre/{offer.uid}",
+    )
+
+
+async def tell_left(session: AsyncSession, person: Person, offer: Offer, reason: str) -> None:
+    """Tell the operator that a professional no longer works at a place; once for each time they leave."""
+    said = f"{offer.name} : le professionnel n’exerce plus à cette adresse. L’offre est masquée."
+    await ask_support(
+        session,
+        kind="left_place",
+        text=f"{said}\n\n{reason}" if reason else said,
+        person=person,
+        ref=("offer", offer.uid),
+        page=f"/mon-offre/{offer.uid}",
+        key=f"left:{offer.uid}:{offer.version}",
     )

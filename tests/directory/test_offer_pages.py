@@ -147,8 +147,8 @@ async def test_leaving_a_place_hides_the_offer_and_tells_the_operator(town: Any,
     await post(client, f"{base}/je-n-exerce-plus-ici", f"{base}/je-n-exerce-plus-ici", version=seen, raison="Retraite")
     assert town.offer(ALICE)["status"] == "left"
     assert (await client.get(f"/api/v1/offers/{town.offer(ALICE)['uid']}")).status_code == 404
-    said = town.one("SELECT detail FROM directory.history WHERE action = 'reported'")
-    assert said == {"subject": "N’exerce plus à cette adresse", "text": "Retraite"}
+    asked = "SELECT e.text FROM accounts.support_entry e JOIN accounts.support_request r ON r.id = e.request_id"
+    assert "Retraite" in town.one(f"{asked} WHERE r.kind = 'left_place'")
     # The register still lags: a load must not bring the offer back.
     town.people[f"8{ALICE}"] |= {"first_name": "ALICIA"}
     town.publish()
@@ -185,8 +185,13 @@ async def test_an_error_of_a_register_reaches_the_operator(town: Any, client: ht
         assert "Corrigez ce qui suit" in answer.text
         assert values.get("texte", "").strip() in answer.text
     assert (await post(client, page, page, champ="RPPS : Nom", texte="MARTIN-DUPONT")).status_code == 303
-    said = town.one("SELECT detail FROM directory.history WHERE action = 'reported'")
-    assert said == {"subject": "Erreur signalée — RPPS : Nom", "text": "MARTIN-DUPONT"}
+    asked = town.one(
+        "SELECT e.text, r.ref_uid, r.kind FROM accounts.support_entry e"
+        " JOIN accounts.support_request r ON r.id = e.request_id"
+    )
+    assert asked["kind"] == "register"
+    assert asked["ref_uid"] == town.offer(ALICE)["uid"]
+    assert "MARTIN-DUPONT" in asked["text"]
 
 
 async def test_hostile_addresses_are_refused_without_an_error_of_ours(town: Any, client: httpx.AsyncClient) -> None:

@@ -1,0 +1,63 @@
+"""A mail as it travels: headers, a plain text, its HTML twin."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from core.clock import local
+from core.errors import InvalidInput
+from core.mail.addresses import mailbox, read_mailbox
+from core.mail.settings import mail_settings, public_host
+from core.mail.smtp import NotConfigured
+from core.models_mail import Mail
+
+
+def sender() -> Address:
+    """Return who mails come from.
+
+    Raises:
+        NotConfigured: REPERE_MAIL_FROM holds no address that can be used, or is missing where mails leave.
+    """
+    settings = mail_settings()
+    given = settings.mail_from.strip()
+    if not given and settings.kept_here:
+        return mailbox(f"ne-pas-repondre@{public_host()}", "Repère")
+    try:
+        return read_mailbox(given)
+    except InvalidInput:
+        raise NotConfigured(
+            "REPERE_MAIL_FROM ne contient pas d’adresse utilisable : écrivez par exemple"
+            " Repère <ne-pas-repondre@exemple.fr>."
+        ) from None
+
+
+def compose(mail: Mail) -> EmailMessage:
+    """Return a mail of the outbox ready to be sent; the same row always gives the same one.
+
+    Raises:
+        NotConfigured: REPERE_MAIL_FROM holds no address that can be used, or is missing where mails leave.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender()
+    message["To"] = mailbox(mail.recipient, mail.recipient_name)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(local(mail.queued_at))
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "fr"
+    contact = _contact()
+    if contact is not None:
+        message["Reply-To"] = contact
+    message.set_content(mail.text or "")
+    message.add_alternative(mail.html or "", subtype="html")
+    return message
+
+
+def _contact() -> Address | None:
+    given = mail_settings().contact_email.strip()
+    try:
+        return read_mailbox(given) if given else None
+    except InvalidInput:
+        # A wrong contact must not keep mails from leaving.
+        return None
