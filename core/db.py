@@ -149,7 +149,7 @@ async def _session_dependency() -> AsyncIterator[AsyncSession]:
 
 
 SessionDep = Annotated[AsyncSession, Depends(_session_dependency, scope="function")]
-"""FastAPI dependency: the request’s unit of work, committed before the answer leaves: what people read next shows it."""
+"""FastAPI dependency: the request’s unit of work, committed before the answer leaves so that the next one shows it."""
 
 
 def was_stopped(error: BaseException) -> bool:

@@ -3,17 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from urllib.parse import urlsplit
 
 from core.errors import InvalidInput
 from directory import phones
 from directory.concepts import ConceptIndex
-from directory.labels import LANGUAGES, PURPOSES, WEEKDAYS
-from directory.schemas import ContactIn, OfferDescription, SlotIn
+from directory.labels import LANGUAGES, PURPOSES
+from directory.schemas import ContactIn, OfferDescription
 from directory.settings import mssante_domains
 
-SLOTS_MAX = 200
 PLACES_MAX = 500
 CODES_MAX = 200
 
@@ -106,8 +105,8 @@ def period(start: date | None, end: date | None, name: str, message: str, proble
         problems.add(name, message)
 
 
-def comment(text: str | None) -> str | None:
-    """Return the comment without control characters nor outer spaces; None when nothing is left."""
+def cleaned(text: str | None) -> str | None:
+    """Return a text without control characters nor outer spaces; None when nothing is left."""
     return _CONTROL.sub("", text or "").strip() or None
 
 
@@ -163,32 +162,3 @@ def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedCont
         channel = CHANNELS.get(purpose.form) or ("1" if phones.is_mobile(value) else "2")
         checked.append(CheckedContact(contact.purpose, purpose.nature, channel, value, purpose.confidentiality))
     return checked
-
-
-def hours(given: Sequence[SlotIn], index: ConceptIndex, problems: Problems) -> list[SlotIn]:
-    """Return slots in order; refuse unknown kinds, empty or overlapping slots, reversed periods."""
-    if len(given) > SLOTS_MAX:
-        problems.add("hours", f"Pas plus de {SLOTS_MAX} plages horaires.")
-        return []
-    ordered = sorted(given, key=lambda s: (s.kind, s.valid_from or date.min, s.weekday, s.opens))
-    last: SlotIn | None = None
-    for slot in ordered:
-        entry = index.by_ref.get(f"R252|{slot.kind}")
-        if entry is None or not entry.active:
-            problems.add("hours", f"Type de plage horaire inconnu : {slot.kind[:10]}.")
-        if slot.opens.second or slot.closes.second or slot.opens.tzinfo or slot.closes.tzinfo:
-            problems.add("hours", "Les heures s’écrivent en heures et minutes locales, par exemple 09:30.")
-        if slot.opens == slot.closes and slot.opens != time(0):
-            problems.add(
-                "hours", f"{WEEKDAYS[slot.weekday].capitalize()} : une plage commence et finit à la même heure."
-            )
-        period(slot.valid_from, slot.valid_to, "hours", "Une période d’horaires finit avant de commencer.", problems)
-        if (
-            last is not None
-            and (last.kind, last.weekday, last.valid_from, last.valid_to)
-            == (slot.kind, slot.weekday, slot.valid_from, slot.valid_to)
-            and (last.closes > slot.opens or last.closes <= last.opens)
-        ):
-            problems.add("hours", f"{WEEKDAYS[slot.weekday].capitalize()} : deux plages horaires se chevauchent.")
-        last = slot
-    return ordered

@@ -19,7 +19,7 @@ from core.security import csrf_protected
 from core.ui import assets, pages
 from directory import describe, offer_steps
 from directory.completeness import completeness
-from directory.describe_rules import comment
+from directory.describe_rules import cleaned
 from directory.models_draft import OfferDraft
 from directory.offer_pages_path import PROFESSIONAL, written
 from directory.offer_rights import editable_offer
@@ -225,13 +225,13 @@ async def report(
     errors = {}
     if champ not in known and champ != "Autre":
         errors["champ"] = "Information concernée : choisissez-la dans la liste."
-    if not comment(texte):
+    if not cleaned(texte):
         errors["texte"] = "Ce qui est faux : dites ce qui devrait être écrit."
     elif len(texte) > TEXT_MAX:
         errors["texte"] = f"Ce qui est faux : {TEXT_MAX} caractères au plus, il y en a {len(texte)}."
     if errors:
         return await _report_form(request, session, uid, offer, champ, texte, errors)
-    await report_error(session, person, offer, champ, comment(texte) or "")
+    await report_error(session, person, offer, champ, cleaned(texte) or "")
     return RedirectResponse(f"/mon-offre/{uid}?fait=signale", status_code=303)
 
 
@@ -278,5 +278,5 @@ async def make_move(
         shown |= {"notice": conflict.detail, "base": f"/mon-offre/{uid}"}
         return pages.render(request, "directory/move.html", shown, status=409)
     if word == "je-n-exerce-plus-ici":
-        await tell_left(session, person, offer, comment(raison[:TEXT_MAX]) or "")
+        await tell_left(session, person, offer, cleaned(raison[:TEXT_MAX]) or "")
     return written(f"/mon-offre/{uid}?fait={move.done}", outcome)

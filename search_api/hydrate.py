@@ -14,6 +14,7 @@ from sqlalchemy import (
     ScalarSelect,
     any_,
     bindparam,
+    case,
     cast,
     func,
     literal,
@@ -33,8 +34,9 @@ from directory.api import (
     Practitioner,
     Role,
     Site,
+    clocks,
 )
-from maps.api import place_by_id, resolve_ref
+from maps.api import Place, place_by_id, resolve_ref
 from search_api.engine import EngineQuery, Hit
 from search_api.labels import SPECIALTY_SYSTEMS
 from search_api.schemas import ConceptOut, OfferCard, SearchItem, SiteCard
@@ -93,7 +95,9 @@ _SITES: Final = Fixed(
         func.ST_X(_POINT).label("lon"),
     ).where(Site.id == _IDS)
 )
-_THERE: Final = func.timezone("Europe/Paris", func.core.now())
+# Offers write their hours on the clock of their département.
+_CLOCK: Final = case(dict(clocks()), value=Place.departement_code, else_="Europe/Paris")
+_THERE: Final = func.timezone(_CLOCK, func.core.now())
 _MINUTE: Final = cast(
     (func.extract("isodow", _THERE) - 1) * 1440 + func.extract("hour", _THERE) * 60 + func.extract("minute", _THERE),
     Integer,
@@ -117,13 +121,14 @@ _OFFERS: Final = Fixed(
         OfferSearch.accepts_new,
         OfferSearch.updated_at,
         OfferSearch.open_minutes.op("@>", return_type=Boolean())(_MINUTE).label("open_now"),
-        func.coalesce(func.isempty(OfferSearch.open_minutes), True).label("no_hours"),
+        OfferSearch.open_minutes.is_(None).label("no_hours"),
         select(literal(1)).where(OfferTerritory.offer_id == Offer.id).exists().label("travels"),
         _contact(ContactPoint.offer_id == Offer.id, "booking_phone").label("booking_phone"),
         _contact(ContactPoint.offer_id == Offer.id, "booking_url").label("booking_url"),
     )
     .select_from(Offer)
     .join(OfferSearch, OfferSearch.offer_id == Offer.id)
+    .outerjoin(Place, Place.id == OfferSearch.commune_id)
     .outerjoin(Role, Role.id == Offer.role_id)
     .outerjoin(Practitioner, Practitioner.id == Role.practitioner_id)
     .where(Offer.id == _IDS)

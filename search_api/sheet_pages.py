@@ -11,7 +11,6 @@ from pyproj import Geod
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import LevelDep, Reference, add_referrer
-from core import clock
 from core.db import SessionDep
 from core.errors import NotFound
 from core.ui import pages
@@ -48,9 +47,8 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
 async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
     sheet = await offer_sheet(session, uid, level)
-    today = clock.local(await clock.now(session)).isoweekday()
     special = [(period.label, special_lines(period)) for period in sheet.hours.special]
-    context = {"sheet": sheet, "today": today, "special": special, **await _context(request, sheet.position)}
+    context = {"sheet": sheet, "special": special, **await _context(request, sheet.position)}
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 
