@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +23,9 @@ from directory.models_offer import Offer
 from directory.offer_rights import editable_offer
 from directory.offer_steps import Values
 from directory.schemas import OfferDescription, Written
+
+_LEFT: Final = " (left)"
+"""After the name of a page that was left."""
 
 
 @dataclass
@@ -121,12 +124,14 @@ async def _locked(session: AsyncSession, offer_id: int) -> OfferDraft | None:
 class Writing:
     """From where a step is written: the version of the draft that the page showed, the page itself.
 
-    `background` is a write that the person did not ask for; `passed` is the step that they leave behind them.
+    `background` is a write that the person did not ask for; `leaving` says that the page is left with this write;
+    `passed` is the step that they leave behind them.
     """
 
     version: int
     tab: str
     background: bool = False
+    leaving: bool = False
     passed: int = 0
 
 
@@ -141,17 +146,17 @@ async def write_step(
     new = work.draft is None
     draft = await begin(session, person, work)
     if draft.version != writing.version and not (new and draft.version == 1):
-        own = bool(writing.tab) and draft.tab == writing.tab
-        if own and writing.background:
-            # The page has sent something newer since.
+        if writing.background and draft.tab == writing.tab + _LEFT:
+            # What the page sent before it was left arrives after what was sent by leaving it.
             return draft
+        own = bool(writing.tab) and draft.tab.removesuffix(_LEFT) == writing.tab
         stands = steps.of_step(key, work.values)
         differing = [name for name in values if not offer_values.same(name, values[name], stands[name])]
         if differing and not own:
             raise StaleDraft(differing, values, stands)
     draft.data = {**draft.data, key: values}
     draft.reached = max(draft.reached, writing.passed)
-    draft.tab = writing.tab
+    draft.tab = writing.tab + (_LEFT if writing.leaving else "")
     draft.version += 1
     draft.updated_by = person.actor
     draft.updated_at = await clock.now(session)

@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
-from directory import offer_hours, territory_search
 from directory import offer_steps as steps
+from directory import territory_search
 from directory.code_search import fitting, is_limited, search
 from directory.concepts import ConceptEntry, ConceptIndex
+from directory.hours_editor import hours_round
 from directory.labels import LANGUAGES
 from directory.models import Site
 from directory.models_offer import Offer
@@ -30,12 +31,12 @@ PICKED: Final = (*SYSTEMS, "languages", "territory")
 """Fields with a search, a list of what was chosen, and buttons to add and take away."""
 
 
-def from_form(key: str, form: FormData, former: Values) -> Values:
+def from_form(key: str, form: FormData) -> Values:
     """Return the values of a step as its form holds them."""
     given: Values = {}
     for name in steps.MODELS[key].model_fields:
         if name == "hours":
-            given[name] = offer_hours.from_form(form, former.get("hours", []))
+            given[name] = hours_round(form).draft
         elif name in steps.LISTS:
             given[name] = [str(value) for value in form.getlist(name)]
         else:

@@ -1,101 +1,83 @@
-"""The typical week of the guided path: lines as typed, checked, and laid out by day."""
+"""The hours of the guided path: the draft of the editor of hours, as a value among the others."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date, time
+from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
-from starlette.datastructures import FormData
+from directory.describe_rules import Problems
+from directory.hours_draft import HoursDraft, SlotDraft, draft_to_description, errors_of
+from directory.hours_kinds import label
+from directory.hours_words import HOLIDAY_WORDS
+from directory.labels import NBSP, WEEKDAYS, french_date
 
-from directory import describe_rules as rules
-from directory.concepts import ConceptIndex
-from directory.labels import WEEKDAYS
-from directory.models_offer import OpeningSlot
-from directory.schemas import SlotIn
+PREFIX: Final = "hours:"
+"""Before the name of an input of the editor, among the messages of the path."""
 
-KINDS: Final = {
-    "07": "Consultation sur rendez-vous",
-    "06": "Consultation sans rendez-vous",
-    "05": "Visite à domicile",
-    "01": "Horaire d’ouverture",
-    "04": "Secrétariat",
-    "03": "Garde",
-    "08": "Fermé",
-}
-"""Kinds of slots that the path offers (R252), in the order of its lists."""
-LINES: Final = 3
-"""Lines that a day shows at least."""
+_EXCEPTIONS: Final = {"leave": "Congés", "absence": "Absence", "closed": "Fermé", "special": "Horaires particuliers"}
 
 
-def slot_values(slot: OpeningSlot) -> dict[str, Any]:
-    """Return a stored slot as the path types it."""
-    return {
-        "kind": slot.kind,
-        "weekday": slot.weekday,
-        "opens": slot.opens.strftime("%H:%M"),
-        "closes": slot.closes.strftime("%H:%M"),
-        "valid_from": slot.valid_from.isoformat() if slot.valid_from else "",
-        "valid_to": slot.valid_to.isoformat() if slot.valid_to else "",
-    }
+def typed(value: Any) -> dict[str, Any]:
+    """Return hours as the path keeps them, whatever was given."""
+    if isinstance(value, HoursDraft):
+        return value.model_dump()
+    return HoursDraft.model_validate(value if isinstance(value, Mapping) else {}).model_dump()
 
 
-def from_form(form: FormData, former: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the lines that were typed; slots of a period, which the table does not show, stay as they were."""
-    lines: list[dict[str, Any]] = [dict(slot) for slot in former if slot.get("valid_from") or slot.get("valid_to")]
-    for weekday in range(1, 8):
-        columns = (form.getlist(f"{name}.{weekday}") for name in ("kind", "opens", "closes"))
-        for kind, opens, closes in zip(*columns, strict=False):
-            if opens or closes:
-                lines.append({"kind": str(kind), "weekday": weekday, "opens": str(opens), "closes": str(closes)})
+def check(value: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Return what the hours describe; what is wrong is said at the editor's inputs."""
+    draft = HoursDraft.model_validate(value)
+    errors = errors_of(draft)
+    for name, message in errors.items():
+        problems.add(f"{PREFIX}{name}", message)
+    return {} if errors else draft_to_description(draft).model_dump(exclude_unset=True)
+
+
+def _time(text: str) -> str:
+    hours, colon, minutes = text.partition(":")
+    if not (colon and hours.isdecimal() and minutes.isdecimal()):
+        return text or "?"
+    return f"{int(hours)}{NBSP}h" + (f"{NBSP}{minutes}" if minutes != "00" else "")
+
+
+def _day(text: str) -> str:
+    try:
+        return french_date(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _slot(slot: SlotDraft) -> str:
+    text = f"{WEEKDAYS[slot.day].capitalize()} {_time(slot.opens)} – {_time(slot.closes)} : {label(slot.kind).lower()}"
+    bounds = [_day(day) for day in (slot.valid_from, slot.valid_to) if day]
+    return f"{text} ({' – '.join(bounds)})" if bounds else text
+
+
+def _ordered(draft: HoursDraft) -> list[SlotDraft]:
+    filled = [slot for slot in draft.week if not slot.blank]
+    return sorted(filled, key=lambda s: (s.day, s.opens, s.closes, s.kind, s.valid_from, s.valid_to))
+
+
+def readable(value: Mapping[str, Any]) -> list[str]:
+    """Return hours in words: the week, public holidays, exceptions; nothing where there are none."""
+    draft = HoursDraft.model_validate(value)
+    lines = [_slot(slot) for slot in _ordered(draft)]
+    if lines or draft.public_holidays != "closed":
+        lines.append(HOLIDAY_WORDS[draft.public_holidays])
+    for one in draft.exceptions:
+        if not one.blank:
+            days = [_day(day) for day in dict.fromkeys((one.starts_on, one.ends_on or one.starts_on))]
+            lines.append(f"{_EXCEPTIONS.get(one.kind, one.kind)} : {' – '.join(days)}")
     return lines
 
 
-def week(lines: Sequence[Mapping[str, Any]]) -> list[tuple[int, list[Mapping[str, Any]]]]:
-    """Return the lines of each day, filled up with empty ones."""
-    days = []
-    for weekday in range(1, 8):
-        mine = [s for s in lines if s["weekday"] == weekday and not s.get("valid_from") and not s.get("valid_to")]
-        blank = {"kind": "07", "weekday": weekday, "opens": "", "closes": ""}
-        days.append((weekday, [*mine, *[blank] * max(LINES - len(mine), 1 if mine else LINES)]))
-    return days
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two hours say the same, whatever the order of their rows."""
 
+    def key(value: Mapping[str, Any]) -> Any:
+        draft = HoursDraft.model_validate(value)
+        exceptions = [each.model_dump() for each in draft.exceptions if not each.blank]
+        spans = [span.model_dump() for span in draft.public_holiday_hours if not span.blank]
+        week = [slot.model_dump() for slot in _ordered(draft)]
+        return week, draft.public_holidays, spans, sorted(exceptions, key=lambda each: str(each))
 
-_TIME = re.compile(r"(\d{1,2})\s*(?:[h:]\s*(\d{2})?)?", re.IGNORECASE)
-
-
-def read_time(text: str) -> time | None:
-    """Return a time of day as people type it (9, 9h30, 09:30); None when it is none."""
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        return None
-    hour, minute = int(found[1]), int(found[2] or 0)
-    return time(hour % 24, minute) if hour <= 24 and minute <= 59 and (hour < 24 or minute == 0) else None
-
-
-def check_week(lines: Sequence[Mapping[str, Any]], index: ConceptIndex, problems: rules.Problems) -> list[SlotIn]:
-    """Return the slots of a week; what is wrong is said at the day."""
-    slots: list[SlotIn] = []
-    for line in lines:
-        opens, closes = read_time(line["opens"]), read_time(line["closes"])
-        day = WEEKDAYS[line["weekday"]].capitalize()
-        if opens is None or closes is None:
-            problems.add(
-                f"hours.{line['weekday']}", f"{day} : une heure de début et une heure de fin, par exemple 09:30."
-            )
-            continue
-        try:
-            valid_from = date.fromisoformat(line["valid_from"]) if line.get("valid_from") else None
-            valid_to = date.fromisoformat(line["valid_to"]) if line.get("valid_to") else None
-        except ValueError:
-            problems.add("hours", "Une période d’horaires a une date illisible.")
-            continue
-        slots.append(
-            SlotIn(kind=line["kind"], weekday=line["weekday"], opens=opens, closes=closes, valid_from=valid_from,
-                   valid_to=valid_to)
-        )  # fmt: skip
-    for weekday in range(1, 8):
-        found = rules.Problems()
-        rules.hours([slot for slot in slots if slot.weekday == weekday], index, found)
-        for message in found.fields.values():
-            problems.add(f"hours.{weekday}", message)
-    return slots
+    return bool(key(one) == key(other))

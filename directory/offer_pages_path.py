@@ -18,8 +18,10 @@ from core.ui import pages
 from core.ui.filters import hour
 from directory import held_forms, offer_draft, offer_forms, offer_view
 from directory import offer_steps as steps
+from directory.hours_editor import HoursRound, hours_round
 from directory.offer_draft import OfferChanged, Seen, StaleDraft, Work, Writing
 from directory.offer_forms import Action
+from directory.offer_hours import PREFIX
 from directory.offer_steps import BY_KEY, STEPS, Step
 from directory.offer_view import Search, StepPage, address, context, may_open, search_of
 from directory.schemas import Written
@@ -82,11 +84,11 @@ async def show_step(request: Request, session: SessionDep, person: SignedInDep, 
         return RedirectResponse(address(work, STEPS[min(work.reached, len(STEPS) - 1)].key), status_code=303)
     if key == "recapitulatif":
         return await _summary(request, work)
-    page = StepPage(work, step, work.values)
+    page = StepPage(work, step, work.values, focus=request.query_params.get("retour"))
     held = await _held(request, session) if "reprise" in request.query_params else None
     tab, version = new_token()[:16], work.version
     if held is not None and key in steps.MODELS:
-        page.values = work.values | offer_forms.from_form(key, held, work.values)
+        page.values = work.values | offer_forms.from_form(key, held)
         page.restored = True
         tab, version = str(held.get("onglet", ""))[:40], _number(held, "version")
     return await _draw(request, session, page, search_of(request.query_params), tab=tab, version=version)
@@ -139,8 +141,7 @@ async def _summary(
 
 
 def _where(work: Work, name: str) -> str:
-    key = steps.STEP_OF.get(name.partition(".")[0], "mon-offre-1")
-    return f"{address(work, key)}#champ-{name.replace('.', '-')}"
+    return f"{address(work, steps.STEP_OF.get(name.partition(':')[0], STEPS[1].key))}#{offer_view.anchor(name)}"
 
 
 def _holder(request: Request) -> bytes:
@@ -184,13 +185,16 @@ async def _write_step(
     request: Request, session: AsyncSession, person: Person, page: StepPage, form: FormData, action: Action
 ) -> Response:
     work, step, key = page.work, page.step, page.step.key
-    values = offer_forms.from_form(key, form, page.values)
+    values = offer_forms.from_form(key, form)
     for name in values:
         # The person was shown both values and chose the one that stands.
         if form.get(f"choix.{name}") == "theirs":
             values[name] = page.values[name]
     if action.edits:
         values = await offer_forms.apply(session, work.site, action, form, values)
+    hours = hours_round(form) if key == "horaires" else None
+    if hours is not None and hours.acted:
+        action = Action("horaires")
     background = action.word == "garder"
     problems, _ = steps.check(page.values | values, work.index, [key])
     forward = action.word == "suivant"
@@ -198,6 +202,7 @@ async def _write_step(
         version=_number(form, "version"),
         tab=str(form.get("onglet", ""))[:40],
         background=background,
+        leaving=action.word in ("suivant", "precedent", "quitter"),
         passed=step.number if forward and not problems.fields else 0,
     )
     try:
@@ -209,6 +214,8 @@ async def _write_step(
     if background:
         shown = {"saved": _saved(work), "version": work.version, "tab": writing.tab}
         return pages.render(request, "directory/_saved.html", shown)
+    if hours is not None and hours.acted:
+        return await _hours_again(request, session, page, hours, writing.tab)
     if action.edits:
         return RedirectResponse(_back(work, key, action, form), status_code=303)
     if forward and problems.fields:
@@ -220,6 +227,18 @@ async def _write_step(
     if action.word == "quitter":
         return RedirectResponse(f"/mon-offre/{work.offer.uid}?fait=brouillon", status_code=303)
     return RedirectResponse(address(work, STEPS[step.number].key), status_code=303)
+
+
+async def _hours_again(
+    request: Request, session: AsyncSession, page: StepPage, hours: HoursRound, tab: str
+) -> Response:
+    """Return the step once a button of the editor of hours has done its work."""
+    if not hours.errors:
+        query = f"?{urlencode({'retour': hours.focus})}#{hours.focus}" if hours.focus else ""
+        return RedirectResponse(f"{address(page.work, page.step.key)}{query}", status_code=303)
+    page.errors = {f"{PREFIX}{name}": message for name, message in hours.errors.items()}
+    page.focus = hours.focus
+    return await _draw(request, session, page, Search(), tab=tab, version=page.work.version, status=422)
 
 
 def _back(work: Work, key: str, action: Action, form: FormData) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from directory import describe_rules as rules
+from directory import offer_hours
 from directory.concepts import ConceptIndex
 from directory.labels import PURPOSES
-from directory.offer_hours import check_week
 from directory.schemas import ContactIn, OfferDescription, SiteDescription
 
 HOME_VISITS: Final = ("R338|05", "R338|27")
@@ -102,21 +102,12 @@ class Contacts(_Typed):
     fax: Line = ""
 
 
-class TypedSlot(_Typed):
-    """A line of the typical week, as typed; `valid_from` and `valid_to` come from what was published."""
-
-    kind: Short = "07"
-    weekday: int = Field(ge=1, le=7)
-    opens: Short = ""
-    closes: Short = ""
-    valid_from: Short = ""
-    valid_to: Short = ""
-
-
 class Hours(_Typed):
-    """Step 5: the typical week."""
+    """Step 5: the draft of the editor of hours."""
 
-    hours: Annotated[list[TypedSlot], BeforeValidator(lambda v: list(v)[: rules.SLOTS_MAX])] = []
+    hours: Annotated[dict[str, Any], BeforeValidator(offer_hours.typed)] = Field(
+        default_factory=dict, validate_default=True
+    )
 
 
 MODELS: Final[Mapping[str, type[_Typed]]] = {
@@ -239,7 +230,7 @@ def check(values: Mapping[str, Any], index: ConceptIndex, steps: Iterable[str]) 
         elif key == "contacts":
             described |= _contacts(values, problems)
         elif key == "horaires":
-            described |= {"hours": check_week(values["hours"], index, problems)}
+            described |= offer_hours.check(values["hours"], problems)
     return problems, described
 
 

@@ -1,21 +1,19 @@
 """What is published of an offer, as its steps type it; and any value in readable French."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory import phones
+from directory import offer_hours, phones
 from directory.concepts import ConceptIndex
-from directory.hours import clock
-from directory.labels import LANGUAGES, NBSP, PURPOSES, WEEKDAYS, french_date, phone_text
+from directory.hours_editor import hours_draft
+from directory.labels import LANGUAGES, NBSP, PURPOSES, french_date, phone_text
 from directory.models import Site
 from directory.models_offer import ContactPoint, Offer
-from directory.offer_hours import KINDS, read_time, slot_values
 from directory.offer_steps import LISTS, Values
-from directory.queries_sheets import equipment, slots, territory
+from directory.queries_sheets import equipment, territory
 from maps.api import resolve_ref
 
 LABELS: Final = {
@@ -70,7 +68,7 @@ async def published(session: AsyncSession, offer: Offer, site: Site, index: Conc
     )
     values.update({point.purpose: point.value for point in points if point.purpose in PURPOSES})
     values["territory"] = [f"{row.kind}:{row.code}" for row in await session.execute(territory(offer.id))]
-    values["hours"] = [slot_values(slot) for slot in await session.scalars(slots([offer.id]))]
+    values["hours"] = offer_hours.typed(await hours_draft(session, offer.uid))
     return values
 
 
@@ -82,14 +80,6 @@ def place_text(ref: str) -> str:
     return f"{hit.name} ({hit.postal_codes[0]})" if hit.postal_codes else hit.name
 
 
-def _slot_text(slot: Mapping[str, Any]) -> str:
-    opens, closes = read_time(slot["opens"]), read_time(slot["closes"])
-    hours = f"{clock(opens)} – {clock(closes)}" if opens and closes else f"{slot['opens']} – {slot['closes']}"
-    text = f"{WEEKDAYS[slot['weekday']].capitalize()} {hours} : {KINDS.get(slot['kind'], slot['kind']).lower()}"
-    bounds = [day for day in (slot.get("valid_from"), slot.get("valid_to")) if day]
-    return f"{text} ({' – '.join(bounds)})" if bounds else text
-
-
 def readable(name: str, value: Any, index: ConceptIndex) -> list[str]:
     """Return a value of the path as people read it, one text per item; nothing for an empty one."""
     if not value:
@@ -99,7 +89,7 @@ def readable(name: str, value: Any, index: ConceptIndex) -> list[str]:
     if name == "languages":
         return [LANGUAGES.get(code, code) for code in value]
     if name == "hours":
-        return [_slot_text(slot) for slot in sorted(value, key=lambda s: (s["weekday"], s["opens"]))]
+        return offer_hours.readable(value)
     if name in LISTS:
         return [index.label(ref) or ref for ref in value]
     if name == "accessibility":
@@ -122,15 +112,10 @@ def _date_text(text: str) -> str:
         return text
 
 
-def _slot_keys(slots: Any) -> set[tuple[Any, ...]]:
-    names = ("kind", "weekday", "opens", "closes", "valid_from", "valid_to")
-    return {tuple(slot.get(name) or "" for name in names) for slot in slots}
-
-
 def same(name: str, one: Any, other: Any) -> bool:
     """Tell whether two values of a field say the same, whatever their order."""
     if name in LISTS:
         return set(one) == set(other)
     if name == "hours":
-        return _slot_keys(one) == _slot_keys(other)
+        return offer_hours.same(one, other)
     return bool(one == other)

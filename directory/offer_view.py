@@ -12,6 +12,8 @@ from directory import offer_forms, offer_hours, territory_search
 from directory import offer_steps as steps
 from directory import offer_values as words
 from directory.code_search import fitting
+from directory.hours_draft import HoursDraft
+from directory.hours_editor import HoursEditor
 from directory.labels import PURPOSES
 from directory.offer_draft import Work
 from directory.offer_forms import PICKED, Option
@@ -67,6 +69,7 @@ class StepPage:
     values: Values
     errors: Mapping[str, str] = field(default_factory=dict)
     restored: bool = False
+    focus: str | None = None
 
 
 def search_of(query: QueryParams) -> Search:
@@ -106,7 +109,12 @@ def progress(work: Work, current: Step) -> list[Mark]:
 
 def errors_of(problems: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the errors of a step for its summary: the field's id, the message."""
-    return [(f"champ-{name.replace('.', '-')}", message) for name, message in problems.items()]
+    return [(anchor(name), message) for name, message in problems.items()]
+
+
+def anchor(name: str) -> str:
+    """Return the id of a field; those of the editor of hours have their own."""
+    return name.removeprefix(offer_hours.PREFIX) if name.startswith(offer_hours.PREFIX) else f"champ-{name}"
 
 
 async def pickers(session: AsyncSession, page: StepPage, search: Search) -> dict[str, Picker]:
@@ -166,8 +174,9 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
     if key == "contacts":
         shown["purposes"] = [(name, PURPOSES[name], words.LABELS[name]) for name in steps.Contacts.model_fields]
     if key == "horaires":
-        shown["week"] = offer_hours.week(page.values["hours"])
-        shown["kinds"] = offer_hours.KINDS
+        draft = HoursDraft.model_validate(page.values["hours"])
+        own = {name.removeprefix(offer_hours.PREFIX): message for name, message in page.errors.items()}
+        shown["hours_editor"] = HoursEditor(draft, own, page.focus)
     return shown
 
 

@@ -88,12 +88,12 @@ async def test_the_first_time_follows_every_step_and_publishes_at_the_end_only(p
     await path.go("contacts", contacts={"booking_phone": "+33 1 99 00 12 34", "fax": "01 99 00 12 35",
                                         "booking_url": "rdv.example.org/alice",
                                         "mssante": "alice@masseur-kinesitherapeute.mssante.fr"})  # fmt: skip
-    await path.go(
-        "horaires", horaires={"kind.1": ["07", "05"], "opens.1": ["9h30", "14"], "closes.1": ["12:30", "18 h"]}
-    )
+    week = {"h-0-jour": "1", "h-0-type": "07", "h-0-de": "9h30", "h-0-a": "12:30",
+            "h-1-jour": "1", "h-1-type": "05", "h-1-de": "14", "h-1-a": "18 h", "feries": "closed"}  # fmt: skip
+    await path.go("horaires", horaires=week)
     recap = await path.open("recapitulatif")
     for text in ("Rééducation pelvi-périnéale", "Buchelay (78200)", "Fauteuil rotatoire", "Conforme", "anglais",
-                 "01\u00a099\u00a000\u00a012\u00a034", "Lundi 9\u00a0h\u00a030 – 12\u00a0h\u00a030"):  # fmt: skip
+                 "01\u00a099\u00a000\u00a012\u00a034", "Lundi 9h30 – 12\u00a0h\u00a030"):  # fmt: skip
         assert text in recap, text
     assert f"{path.base}/modifier/contacts#champ-booking_phone" in recap
     assert path.town.offer(ALICE)["described"] is False
@@ -156,9 +156,8 @@ async def test_a_draft_keeps_what_was_typed_even_when_it_is_wrong(path: Path) ->
         ("contacts", {"booking_url": "javascript:alert(1)"}, "booking_url", "https://"),
         ("contacts", {"mssante": "alice@example.org"}, "mssante", "MSSanté"),
         ("contacts", {"mssante": "alice@mssante.fr.example.org"}, "mssante", "MSSanté"),
-        ("horaires", {"kind.2": "07", "opens.2": "9h", "closes.2": ""}, "hours-2", "heure de fin"),
-        ("horaires", {"kind.2": ["07"] * 2, "opens.2": ["9", "10"], "closes.2": ["12", "1"]}, "hours-2", "chevauchent"),
-        ("horaires", {"kind.7": "zz", "opens.7": "9", "closes.7": "12"}, "hours-7", "inconnu"),
+        ("horaires", {"h-0-jour": "2", "h-0-de": "9h", "h-0-a": ""}, "h-0-a", "heure de fin"),
+        ("horaires", {"h-0-jour": "2", "h-0-de": "9h", "h-0-a": "zz"}, "h-0-a", "pas une heure"),
     ],
 )  # fmt: skip
 async def test_a_refused_step_says_so_at_the_field_and_in_the_summary(
@@ -170,14 +169,15 @@ async def test_a_refused_step_says_so_at_the_field_and_in_the_summary(
     whole = {"mon-offre-1": FIRST, "mon-offre-2": SECOND}.get(key, {})
     answer = await path.send(key, {**whole, **values})
     assert answer.status_code == 422
-    assert f'href="#champ-{field}"' in answer.text
-    assert f'id="champ-{field}"' in answer.text
+    anchor = field if key == "horaires" else f"champ-{field}"
+    assert f'href="#{anchor}"' in answer.text
+    assert f'id="{anchor}"' in answer.text
     assert said in answer.text
     assert path.town.offer(ALICE)["version"] == 2
     # What is wrong must not be published from the last step either.
     recap = await path.send("recapitulatif", {}, "enregistrer")
     assert recap.status_code == 422
-    assert f"modifier/{key}#champ-{field}" in recap.text
+    assert f"modifier/{key}#{anchor}" in recap.text
 
 
 async def test_lists_are_searched_added_to_and_taken_from_without_scripts(path: Path) -> None:
