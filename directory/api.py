@@ -1,7 +1,7 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
-from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
+from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
 from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
 from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
 from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
@@ -115,6 +115,7 @@ __all__ = [
     "find_uid",
     "hours_draft",
     "hours_round",
+    "leave_offer",
     "names_of_finess",
     "names_of_rpps",
     "offer_professions",
