@@ -1,5 +1,6 @@
 """Commands of the directory: nomenclatures and demo descriptions."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from core import db
 from core.db import connect_direct
 from core.errors import Unavailable
-from directory import demo, nomenclature
+from directory import demo, demo_personas, nomenclature
 from directory.nomenclature import SystemReport
 
 app = typer.Typer()
@@ -111,3 +113,17 @@ def demo_data(
         f"{report.described} offres décrites sur {report.candidates} qui ne l’étaient pas,"
         f" {report.sites_equipped} lieux équipés."
     )
+
+
+async def _personas() -> int:
+    async with db.unit_of_work() as session:
+        made = await demo_personas.make_personas(session)
+        await demo_personas.make_cards(session)
+    await db.dispose()
+    return made
+
+
+@app.command("demo-personas")
+def personas() -> None:
+    """Créer les comptes de la démonstration (kinésithérapeute, sage-femme, gestionnaire…) ; rejouable sans effet."""
+    typer.echo(f"{asyncio.run(_personas())} personnages prêts.")

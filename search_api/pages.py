@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import LevelDep, Service, add_service, everybody
 from core import clock
 from core.db import was_stopped
 from core.errors import InvalidInput, Unavailable
@@ -29,19 +30,33 @@ router = APIRouter(include_in_schema=False)
 pages.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("search", Path(__file__).parent / "static")
 
+add_service(
+    Service(
+        "rechercher",
+        "Rechercher une offre",
+        "Professionnels, établissements, actes et équipements, du plus proche au plus lointain.",
+        "/recherche",
+        "search",
+        everybody,
+        rank=10,
+    )
+)
+
 FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
 """Where a page shows the error of a parameter."""
 BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
 
 
 @router.get("/recherche")
-async def results(request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep) -> Response:
+async def results(
+    request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep, level: LevelDep
+) -> Response:
     """Draw the results of a search; an address that a form made is first turned into its canonical form."""
     typed = await read_form(session, request.query_params.multi_items())
     enhanced = request.headers.get("HX-Request") == "true"
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)
-    query, answer, view = await _answer(session, typed, engine)
+    query, answer, view = await _answer(session, typed, engine, level)
     headers = {"Cache-Control": "private, no-cache", engines.HEADER: engine.name}
     if enhanced:
         headers["HX-Push-Url"] = address(typed.pairs)
@@ -52,7 +67,7 @@ async def results(request: Request, session: engines.SearchSessionDep, engine: e
 
 
 async def _answer(
-    session: AsyncSession, typed: Typed, engine: SearchEngine
+    session: AsyncSession, typed: Typed, engine: SearchEngine, level: int
 ) -> tuple[SearchQuery | None, SearchAnswer | None, ResultsView]:
     errors = dict(typed.errors)
     query: SearchQuery | None = None
@@ -61,7 +76,7 @@ async def _answer(
     try:
         query = parse_query(typed.pairs)
         if typed.pairs and not errors:
-            answer = await service.search(session, query, engine=engine)
+            answer = await service.search(session, query, level, engine)
     except InvalidInput as error:
         errors |= error.fields or {"": error.detail}
     except Unavailable:

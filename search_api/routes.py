@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from accounts.api import LevelDep
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.columns.engine import ColumnsEngine
-from search_api.engine import PUBLIC
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
 from search_api.openapi import ERRORS, search_parameters
@@ -29,12 +29,13 @@ MAP_SECONDS = 5
 """A map that takes longer is of no use: its statements are stopped, and the answer says so."""
 
 
-def search_query(request: Request) -> SearchQuery:
+# A dependency that is not async is run in a thread, which takes longer than this reading.
+async def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
     return parse_query(request.query_params.multi_items())
 
 
-def map_query(request: Request) -> SearchQuery:
+async def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
     return parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"]))
 
@@ -60,7 +61,9 @@ def only(request: Request, *names: str) -> None:
     summary="Rechercher une offre de santé",
     openapi_extra={"parameters": search_parameters()},
 )
-async def search(query: QueryDep, session: SearchSessionDep, response: Response, engine: EngineDep) -> SearchAnswer:
+async def search(
+    query: QueryDep, session: SearchSessionDep, response: Response, engine: EngineDep, level: LevelDep
+) -> SearchAnswer:
     """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
 
     `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
@@ -68,7 +71,7 @@ async def search(query: QueryDep, session: SearchSessionDep, response: Response,
     département, une région, un territoire ou la France est une limite.
     """
     response.headers["Cache-Control"] = FRESH
-    return await service.search(session, query, PUBLIC, engine)
+    return await service.search(session, query, level, engine)
 
 
 @router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
@@ -77,6 +80,7 @@ async def suggest(
     session: SearchSessionDep,
     response: Response,
     engine: EngineDep,
+    level: LevelDep,
     q: Annotated[
         str, Query(max_length=MAX_TEXT, description="Texte en cours de saisie.", examples=["rééducation pelvi"])
     ],
@@ -103,7 +107,7 @@ async def suggest(
         message = "Un point a une latitude et une longitude."
         raise InvalidInput(message, fields={"lat" if lat is None else "lon": message})
     point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
-    return await service.suggest(session, q, refs, point, PUBLIC, engine)
+    return await service.suggest(session, q, refs, point, level, engine)
 
 
 @router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")
@@ -122,12 +126,16 @@ async def places(
 
 @router.get("/sites/{uid}", tags=["Fiches"], summary="Fiche d’un lieu")
 async def site(
-    request: Request, session: SessionDep, response: Response, uid: Annotated[uuid.UUID, Path(description="`site.id`")]
+    request: Request,
+    session: SessionDep,
+    response: Response,
+    level: LevelDep,
+    uid: Annotated[uuid.UUID, Path(description="`site.id`")],
 ) -> SiteSheet:
     """Renvoie la fiche publique d’un lieu : identité, adresse, contacts publics, offres, sources."""
     only(request)
     response.headers["Cache-Control"] = FRESH
-    return await site_sheet(session, uid, PUBLIC)
+    return await site_sheet(session, uid, level)
 
 
 @router.get("/offers/{uid}", tags=["Fiches"], summary="Fiche d’une offre")
@@ -135,12 +143,13 @@ async def offer(
     request: Request,
     session: SessionDep,
     response: Response,
+    level: LevelDep,
     uid: Annotated[uuid.UUID, Path(description="`offers[].id`")],
 ) -> OfferSheet:
     """Renvoie la fiche publique d’une offre : activités, actes, horaires, territoire, contacts publics."""
     only(request)
     response.headers["Cache-Control"] = FRESH
-    return await offer_sheet(session, uid, PUBLIC)
+    return await offer_sheet(session, uid, level)
 
 
 @router.get(
@@ -155,6 +164,7 @@ async def map_points(
     query: MapQueryDep,
     session: SearchSessionDep,
     engine: EngineDep,
+    level: LevelDep,
     zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],
     view: Annotated[
         str, Query(description="Zone visible : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"])
@@ -171,7 +181,7 @@ async def map_points(
     # An index has a limit of its own, and leaves the database a few names to read.
     async with nullcontext() if engine.name == ColumnsEngine.name else time_limit(session, MAP_SECONDS):
         mark = await map_mark(session, engine)
-        wanted = await service.matched(session, query, PUBLIC, engine)
+        wanted = await service.matched(session, query, level, engine)
 
         async def make() -> bytes:
             return (await service.map_features(session, engine, wanted, box, zoom)).model_dump_json().encode()

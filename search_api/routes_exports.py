@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import LevelDep
 from core.clock import now
 from core.settings import core_settings
+from core.sheets import EXCEL
 from directory.api import concept_index
 from search_api import exports, service
-from search_api.engine import PUBLIC, SearchEngine
+from search_api.engine import SearchEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.openapi import ERRORS, search_parameters
 from search_api.params import parse_query, ref_text
@@ -23,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[42
 Writer = Callable[[SearchAnswer, exports.Question], bytes]
 
 
-def export_query(request: Request) -> SearchQuery:
+async def export_query(request: Request) -> SearchQuery:
     """Read the search of an export; the page is without effect, since all results are given."""
     return parse_query(request.query_params.multi_items())
 
@@ -56,9 +58,15 @@ async def _labels(session: AsyncSession, query: SearchQuery) -> dict[str, str]:
 
 
 async def _export(
-    session: AsyncSession, engine: SearchEngine, query: SearchQuery, write: Writer, media_type: str, extension: str
+    session: AsyncSession,
+    engine: SearchEngine,
+    query: SearchQuery,
+    level: int,
+    write: Writer,
+    media_type: str,
+    extension: str,
 ) -> Response:
-    answer, asked = await service.all_results(session, query, PUBLIC, engine)
+    answer, asked = await service.all_results(session, query, level, engine)
     question = exports.Question(
         query=asked,
         asked_at=await now(session),
@@ -73,19 +81,19 @@ async def _export(
     return Response(body, media_type=media_type, headers=headers)
 
 
-@router.get("/search.xlsx", summary="Exporter en Excel", **_described(exports.EXCEL))
-async def xlsx(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
+@router.get("/search.xlsx", summary="Exporter en Excel", **_described(EXCEL))
+async def xlsx(query: QueryDep, session: SearchSessionDep, engine: EngineDep, level: LevelDep) -> Response:
     """Télécharge les 200 premiers lieux en Excel : une ligne par offre, la requête sur une seconde feuille."""
-    return await _export(session, engine, query, exports.excel, exports.EXCEL, "xlsx")
+    return await _export(session, engine, query, level, exports.excel, EXCEL, "xlsx")
 
 
 @router.get("/search.csv", summary="Exporter en CSV", **_described("text/csv"))
-async def text_csv(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
+async def text_csv(query: QueryDep, session: SearchSessionDep, engine: EngineDep, level: LevelDep) -> Response:
     """Télécharge les 200 premiers lieux en CSV (UTF-8, point-virgule, virgule décimale)."""
-    return await _export(session, engine, query, exports.comma_separated, "text/csv; charset=utf-8", "csv")
+    return await _export(session, engine, query, level, exports.comma_separated, "text/csv; charset=utf-8", "csv")
 
 
 @router.get("/search.geojson", summary="Exporter en GeoJSON", **_described("application/geo+json"))
-async def geo(query: QueryDep, session: SearchSessionDep, engine: EngineDep) -> Response:
+async def geo(query: QueryDep, session: SearchSessionDep, engine: EngineDep, level: LevelDep) -> Response:
     """Télécharge les 200 premiers lieux en GeoJSON, avec leurs offres."""
-    return await _export(session, engine, query, exports.geojson, "application/geo+json", "geojson")
+    return await _export(session, engine, query, level, exports.geojson, "application/geo+json", "geojson")

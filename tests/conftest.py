@@ -51,6 +51,7 @@ os.environ["REPERE_INDEX_FOLDER"] = _index.name
 # A server named for the contract test must not become the engine of all the others; workers inherit the new names.
 MEILI_URL = os.environ.setdefault("REPERE_TEST_MEILI_URL", os.environ.pop("REPERE_MEILI_URL", ""))
 MEILI_KEY = os.environ.setdefault("REPERE_TEST_MEILI_KEY", os.environ.pop("REPERE_MEILI_KEY", ""))
+os.environ.setdefault("REPERE_SECRET_KEY", "a key of the tests, long enough to sign with")
 # No test may write to a real person, whatever the environment of the machine says.
 for _name in ("REPERE_SMTP_URL", "REPERE_MAIL_FROM", "REPERE_CONTACT_EMAIL"):
     os.environ.pop(_name, None)

@@ -76,6 +76,14 @@ DATA_STEPS = (
         after=("ingest",),
         demo=True,
     ),
+    DataStep(
+        "personas",
+        "Personnages de la démonstration",
+        ("demo-personas",),
+        ("directory/demo_personas.py", "accounts"),
+        after=("describe",),
+        demo=True,
+    ),
     DataStep("index", "Index de la recherche", ("index", "build"), ("search_api",), after=("describe",), demo=True),
 )
 

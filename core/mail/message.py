@@ -14,16 +14,21 @@ from core.mail.settings import mail_settings, public_host
 from core.mail.smtp import NotConfigured
 from core.models_mail import Mail
 
+_SHORT: Final = 60
+"""Letters of a subject that stands on the line of its name."""
+
 
 class _Travelling(EmailPolicy):
     """How mails are written for the journey: plain ASCII that every server takes, lines of 78 characters."""
 
     def fold(self, name: str, value: Any) -> str:
-        """Write a header; the library's own folding loses the space between two encoded words of a subject."""
-        if name != "Subject" or value.isascii():
-            plain: str = super().fold(name, value)
-            return plain
-        return f"{name}: {Header(value, 'utf-8', header_name=name).encode(linesep=self.linesep)}{self.linesep}"
+        """Write a header; the library's own folding adds or loses spaces in a long subject."""
+        if name != "Subject":
+            others: str = super().fold(name, value)
+            return others
+        plain = value.isascii() and len(value) <= _SHORT and "=?" not in value
+        charset = "us-ascii" if plain else "utf-8"
+        return f"{name}: {Header(value, charset, header_name=name).encode(linesep=self.linesep)}{self.linesep}"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """Write a header as bytes."""

@@ -10,6 +10,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from starlette.middleware.gzip import GZipMiddleware
 
 from core import http
+from core.security import csrf_field
 from core.settings import core_settings
 from core.ui import assets
 from core.ui.filters import FILTERS
@@ -24,7 +25,7 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.filters.update(FILTERS)
-environment.globals.update(static=assets.url, icon_url=assets.icon_url)
+environment.globals.update(static=assets.url, icon_url=assets.icon_url, csrf=csrf_field)
 
 MESSAGES = {
     404: "Vérifiez l’adresse, ou repartez d’une recherche : une fiche fermée garde son adresse, mais une adresse "
@@ -34,6 +35,10 @@ MESSAGES = {
     503: "Rien n’a été modifié. Réessayez dans un instant, ou précisez la recherche.",
 }
 """What a person can do, by status."""
+
+
+GZIP_LEVEL = 4
+"""Of compressed answers: two and a half times as fast as the last level, for six per cent more bytes."""
 
 
 def add_templates(folder: Path) -> None:
@@ -51,12 +56,17 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """Draw a page; `request` and `demo` are known to every template.
+    """Draw a page; `request`, `person` (who is signed in, or None) and `demo` are known to every template.
 
     Raises:
         jinja2.UndefinedError: the template names a variable that the context lacks.
     """
-    values = {"request": request, "demo": core_settings().demo, "path": request.url.path} | dict(context or {})
+    values = {
+        "request": request,
+        "person": getattr(request.state, "person", None),
+        "demo": core_settings().demo,
+        "path": request.url.path,
+    } | dict(context or {})
     return HTMLResponse(
         environment.get_template(template).render(values),
         status_code=status,
@@ -74,4 +84,4 @@ def install(app: FastAPI) -> None:
     """Give an application its static files, error pages and compressed answers."""
     assets.mount(app)
     http.set_error_page(error_page)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL)

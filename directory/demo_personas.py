@@ -1,0 +1,142 @@
+"""The demonstration's personas: accounts that hold rights over people and places of the sample registers."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.api import DemoCard, demo_account, write_cards
+from directory.labels import person_name
+from directory.models import Practitioner, Role, Site
+from directory.models_offer import Offer
+
+TOWN = "78361"
+"""Mantes-la-Jolie."""
+DEPARTEMENT = "78"
+
+
+def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
+    """Select a practitioner of a profession with a liberal offer, in the town if it has one, undescribed first."""
+    return (
+        select(Practitioner)
+        .join(Role, Role.practitioner_id == Practitioner.id)
+        .join(Offer, Offer.role_id == Role.id)
+        .join(Site, Site.id == Role.site_id)
+        .where(
+            Role.profession == profession,
+            Role.closed_on.is_(None),
+            Offer.closed_on.is_(None),
+            Offer.kind == "liberal",
+            Site.commune_code.like(f"{DEPARTEMENT}%"),
+            Practitioner.rpps.is_not(None),
+            Practitioner.closed_on.is_(None),
+        )
+        .order_by(
+            (Site.commune_code == TOWN).desc(),
+            Offer.described if not described else Offer.described.desc(),
+            Practitioner.id,
+        )
+        .limit(1)
+    )
+
+
+def _hospital() -> Select[Any]:
+    """Select the establishment of the département with the most offers, the town's first."""
+    return (
+        select(Site)
+        .join(Offer, Offer.site_id == Site.id)
+        .where(
+            Site.finess.is_not(None),
+            Site.closed_on.is_(None),
+            Offer.closed_on.is_(None),
+            Offer.kind == "establishment",
+            Site.commune_code.like(f"{DEPARTEMENT}%"),
+        )
+        .group_by(Site.id)
+        .order_by((Site.commune_code == TOWN).desc(), func.count().desc(), Site.id)
+        .limit(1)
+    )
+
+
+async def make_cards(session: AsyncSession) -> int:
+    """Write the cards of the demonstration's identity provider: the personas', and a doctor's who has no account."""
+    doctor = await session.scalar(_liberal("10"))
+    unknown = (
+        []
+        if doctor is None or doctor.rpps is None
+        else [
+            DemoCard(
+                id="medecin",
+                national_id=f"8{doctor.rpps}",
+                first_name=(doctor.first_name or "").upper(),
+                last_name=doctor.last_name.upper(),
+                civility=(doctor.civility or "M").upper(),
+                profession="10",
+                label="Médecin à Mantes-la-Jolie : aucun compte ne connaît encore cette carte",
+            )
+        ]
+    )
+    return await write_cards(session, unknown)
+
+
+def _address(name: str) -> str:
+    return re.sub(r"[^a-z]+", ".", name.lower()).strip(".") + "@demo.example.org"
+
+
+async def make_personas(session: AsyncSession) -> int:
+    """Make the accounts of the demonstration, over people that the registers know; return how many.
+
+    Running it again changes nothing; a persona whose person left the registers gets another one.
+    """
+    made = 0
+
+    async def known(key: str, who: Practitioner | None, *more: tuple[str, str]) -> None:
+        nonlocal made
+        if who is None or who.rpps is None:
+            return
+        await demo_account(
+            session,
+            key,
+            title=who.civility,
+            first_name=person_name(who.first_name, ""),
+            last_name=person_name("", who.last_name),
+            email=f"{key}@demo.example.org",
+            rpps=who.rpps,
+            profession=who.profession,
+            grants=(("professional", f"rpps:{who.rpps}"), *more),
+        )
+        made += 1
+
+    async def invented(key: str, first: str, last: str, *grants: tuple[str, str]) -> None:
+        nonlocal made
+        await demo_account(
+            session,
+            key,
+            title="Mme" if first.endswith(("e", "a")) else "M.",
+            first_name=first,
+            last_name=last,
+            email=_address(f"{first} {last}"),
+            rpps=None,
+            profession=None,
+            grants=grants,
+        )
+        made += 1
+
+    physiotherapist = await session.scalar(_liberal("70"))
+    midwife = await session.scalar(_liberal("50"))
+    hospital = await session.scalar(_hospital())
+    await known("kine", physiotherapist)
+    await known("sage-femme", midwife)
+    accepted = [("delegate", f"rpps:{who.rpps}") for who in (physiotherapist, midwife) if who is not None]
+    await invented("secretaire", "Camille", "Aubert", *accepted)
+    if hospital is not None:
+        await invented("hopital", "Hélène", "Roussel", ("site_manager", f"finess:{hospital.finess}"))
+        await invented("affaires-medicales", "Thomas", "Girard", ("site_manager", f"finess:{hospital.finess}"))
+    await invented("coordinateur", "Sophie", "Lambert", ("coordinator", f"departement:{DEPARTEMENT}"))
+    await invented("moderateur", "Bernard", "Perrin", ("moderator", f"council:{DEPARTEMENT}"))
+    await invented("agent", "Nadia", "Benali", ("agent", "region:11"))
+    await invented("interne-1", "Lucas", "Moreau")
+    await invented("interne-2", "Inès", "Fabre")
+    await invented("administrateur", "Claire", "Dumas", ("administrator", ""))
+    return made
