@@ -30,9 +30,11 @@ ORIGINS: Final = {
     "rule": "d’après les registres",
     "administrator": "donné par un administrateur",
     "professional": "accepté par le professionnel",
+    "operator": "donné par l’exploitant",
     "demo": "démonstration",
 }
 ACTIONS: Final = {
+    "created": "Compte créé",
     "signed_up": "Inscription",
     "signed_in": "Connexion",
     "signed_out": "Déconnexion",
@@ -48,9 +50,53 @@ ACTIONS: Final = {
     "device_forgotten": "Appareil oublié",
     "psc_linked": "Carte liée",
     "psc_unlinked": "Carte déliée",
+    "rpps_confirmed": "Numéro RPPS confirmé",
+    "rpps_refused": "Numéro RPPS écarté",
+    "sign_ins_ended": "Tous les appareils déconnectés",
     "exported": "Données téléchargées",
     "closed": "Compte supprimé",
 }
+"""Lines of an account's history; a package that writes others adds them with `add_actions`."""
+STATUSES: Final = {"pending": "À confirmer", "active": "Actif", "closed": "Fermé"}
+
+SUPPORT_KINDS: Final = {
+    "sign_in": "Connexion et compte",
+    "offer": "Décrire une offre",
+    "sheet": "Erreur dans une fiche",
+    "register": "Erreur d’un registre (RPPS, FINESS, AMELI)",
+    "left_place": "Je n’exerce plus à cet endroit",
+    "search": "Recherche, carte, exports",
+    "rights": "Droits et délégations",
+    "other": "Autre demande",
+}
+"""Kinds of requests. Those of `SUPPORT_OFFERED` stand in the form; the others come from the page concerned."""
+SUPPORT_OFFERED: Final = ("sign_in", "offer", "sheet", "search", "rights", "other")
+SUPPORT_STATES: Final = {
+    "new": "Nouvelle",
+    "in_progress": "En cours",
+    "answered": "Répondue",
+    "reopened": "Rouverte",
+    "closed": "Close",
+}
+SUPPORT_ACTIONS: Final = {
+    "open": "Demande reçue",
+    "take": "Prise en charge",
+    "answer": "Réponse envoyée",
+    "reply": "Nouveau message du demandeur",
+    "close": "Demande close",
+    "reopen": "Demande rouverte",
+}
+
+DELEGATION_ACTIONS: Final = {
+    "invite": "Invitation envoyée",
+    "request": "Demande faite",
+    "accept": "Acceptée",
+    "refuse": "Refusée",
+    "cancel": "Retirée avant réponse",
+    "expire": "Expirée sans réponse",
+    "end": "Délégation terminée",
+}
+
 _BROWSERS: Final = (
     (r"Edg(?:e|A|iOS)?/", "Edge"),
     (r"OPR/|Opera", "Opera"),
@@ -111,3 +157,8 @@ def author(actor: str, uid: object) -> str:
     if actor == f"account:{uid}":
         return "vous"
     return "un autre compte" if actor.startswith("account:") else actor
+
+
+def add_actions(labels: dict[str, str]) -> None:
+    """Say in French the lines that a package writes in the history of accounts."""
+    ACTIONS.update(labels)

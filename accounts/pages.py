@@ -9,9 +9,14 @@ from fastapi.responses import Response
 from accounts import (
     pages_account,
     pages_address,
+    pages_administration,
+    pages_delegations,
+    pages_messages,
     pages_password,
     pages_sign_in,
     pages_sign_up,
+    pages_support,
+    pages_support_desk,
     passwords,
     psc,
     psc_card_pages,
@@ -22,30 +27,90 @@ from accounts import (
 )
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import persona_account
+from accounts.registry import Service, add_service, everybody, holder
+from core import mail
 from core.db import unit_of_work
 from core.errors import NotFound
-from core.mail import add_templates
-from core.security import FormCookie, csrf_protected
+from core.security import BoundedForms, FormCookie, csrf_protected
 from core.settings import core_settings
 from core.ui import assets, pages
 
 router = APIRouter(include_in_schema=False)
 
 pages.add_templates(Path(__file__).parent / "templates")
-add_templates(Path(__file__).parent / "templates")
+mail.add_templates(Path(__file__).parent / "templates")
 pages.environment.globals["password_rules"] = passwords.RULES
 pages.environment.globals["psc_start"] = psc_pages.offered_start
 assets.add_folder("accounts", Path(__file__).parent / "static")
+
+add_service(
+    Service(
+        "delegations",
+        "Délégations",
+        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
+        pages_delegations.PAGE,
+        "people",
+        everybody,
+        rank=60,
+    )
+)
+add_service(
+    Service(
+        "mes-demandes",
+        "Mes demandes d’assistance",
+        "Suivre les réponses, en demander une autre.",
+        "/assistance/mes-demandes",
+        "life-preserver",
+        everybody,
+        rank=80,
+    )
+)
+add_service(
+    Service(
+        "demandes",
+        "Demandes d’assistance",
+        "Répondre aux personnes qui demandent de l’aide.",
+        pages_support_desk.QUEUE,
+        "inbox",
+        holder(*pages_support_desk.OPERATORS),
+        rank=40,
+    )
+)
+add_service(
+    Service(
+        "comptes",
+        "Comptes et droits",
+        "Chercher un compte, donner ou retirer un droit.",
+        pages_administration.PAGE,
+        "person-gear",
+        holder("administrator"),
+        rank=45,
+    )
+)
 
 
 def install(app: FastAPI) -> None:
     """Give an application the identity of its requests, and the pages of signing in."""
     app.add_middleware(Identity)
     app.add_middleware(FormCookie)
+    app.add_middleware(BoundedForms)
     app.add_exception_handler(SignInNeeded, ask_to_sign_in)
-    for own in (pages_sign_in, pages_sign_up, pages_password, pages_account, pages_address, psc_pages, psc_card_pages):
-        app.include_router(own.router)
     app.include_router(router)
+    for own in (
+        pages_sign_in,
+        pages_sign_up,
+        pages_password,
+        pages_account,
+        pages_address,
+        psc_pages,
+        psc_card_pages,
+        pages_messages,
+        pages_support_desk,
+        pages_support,
+        pages_delegations,
+        pages_administration,
+    ):
+        app.include_router(own.router)
 
 
 @router.post("/demo/connexion", dependencies=[Depends(csrf_protected)])

@@ -6,16 +6,26 @@ from typing import Any
 from sqlalchemy import Select, Update, func, select, update
 
 from accounts.models import Account, AccountHistory, Grant, SignIn
+from accounts.models_home import Message
 from accounts.settings import account_settings
 
 SEEN_EVERY = timedelta(minutes=5)
 """How precisely a sign-in's last use is kept: more would write at each page."""
+UNREAD_MAX = 100
+"""Unread messages that each page counts; beyond, it says « 99+ »."""
 
 
 def signed_in(token: bytes) -> Select[*tuple[Any, ...]]:
     """Select the account behind the digest of a live sign-in; `stale` says that its last use should be noted."""
     now = func.core.now()
     idle = timedelta(minutes=account_settings().sign_in_idle_minutes)
+    unread = (
+        select(Message.id)
+        .where(Message.account_id == Account.id, Message.read_at.is_(None))
+        .correlate(Account)
+        .limit(UNREAD_MAX)
+        .subquery()
+    )
     return (
         select(
             SignIn.id.label("sign_in_id"),
@@ -28,6 +38,7 @@ def signed_in(token: bytes) -> Select[*tuple[Any, ...]]:
             Account.first_name,
             Account.email,
             Account.rpps,
+            select(func.count()).select_from(unread).correlate(Account).scalar_subquery().label("unread"),
         )
         .join(Account, Account.id == SignIn.account_id)
         .where(

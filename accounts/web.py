@@ -13,11 +13,16 @@ from core.security import secure_cookies, set_cookie
 HOME = "/accueil"
 
 
+def ours(address: str) -> bool:
+    """Tell whether an address is a path of this site, which no browser could take for another's."""
+    if len(address) > 2000 or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return False
+    return not any(ord(char) < 32 or char == "\\" for char in address) and not urlsplit(address).netloc
+
+
 def safe_target(given: str | None, default: str = HOME) -> str:
     """Return the address of ours to go to after signing in; anything that leads elsewhere becomes the home."""
-    if not given or len(given) > 2000 or not given.startswith("/") or given.startswith(("//", "/\\")):
-        return default
-    if any(ord(char) < 32 or char == "\\" for char in given) or urlsplit(given).netloc:
+    if not given or not ours(given):
         return default
     return default if given.startswith(("/connexion", "/deconnexion")) else given
 

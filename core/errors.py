@@ -56,6 +56,14 @@ class TooLarge(DomainError):
     title = "Contenu trop volumineux"
 
 
+class TooMany(DomainError):
+    """The same person, or the same network address, asks too often."""
+
+    status = 429
+    code = "trop-de-requetes"
+    title = "Trop de requêtes"
+
+
 class Unavailable(DomainError):
     """A service that the answer needs does not respond, or a time limit was reached."""
 

@@ -17,7 +17,7 @@ DEPARTEMENT = "78"
 
 
 def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
-    """Select the practitioners of a profession with a published liberal offer, the town's first, then undescribed."""
+    """Select a practitioner of a profession with a liberal offer, in the town if it has one, undescribed first."""
     return (
         select(Practitioner)
         .join(Role, Role.practitioner_id == Practitioner.id)

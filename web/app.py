@@ -12,9 +12,11 @@ from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from directory import api as directory
+from directory import hours_pages, offer_pages, offer_pages_path
+from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, sheet_pages
+from search_api import compare_pages, engines, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -52,6 +54,8 @@ def create_app() -> FastAPI:
     http.add_readiness("search", engines.readiness)
     accounts.install(app)
     directory.offer_professions()
+    accounts.add_scope_names("rpps", directory.names_of_rpps)
+    accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
@@ -61,11 +65,16 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
+    app.include_router(offer_pages.router)
+    app.include_router(offer_pages_path.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
+    app.include_router(sheet_pdf.router)
     app.include_router(compare_pages.router)
+    app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
     app.include_router(mail_pages.router)
+    app.include_router(directory_pages.router)
     ui.install(app)
     return app
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import json as jsonlib
+import logging
 import uuid
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
+import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    # A command says in French what it has to say; the journal is for processes that nobody watches.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
     async def whole() -> T:
         try:
             return await work

@@ -1,7 +1,8 @@
 """What happens at the commit that brings a mail: somebody may be waiting for it.
 
-A process that serves people sends it itself, at once, with the locked routine of everyone; another wakes the
-workers. The scheduler's tick is the net below both.
+A process that serves people sends it itself, at once, with the locked routine of everyone, or wakes the workers when
+there are too many. Where nobody waits (a worker, a command), the scheduler's next tick is soon enough; it is also the
+net below the others.
 """
 
 import asyncio
@@ -60,8 +61,10 @@ def _committed(session: Session) -> None:
     ids: list[int] = session.info.pop(_INFO, [])
     if not ids:
         return
+    if _Here.send is None:
+        return
     loop = asyncio.get_running_loop()
-    if _Here.send is not None and len(ids) <= AT_ONCE and len(_Here.running) < WAITING:
+    if len(ids) <= AT_ONCE and len(_Here.running) < WAITING:
         task = loop.create_task(_send(_Here.send, ids))
         _Here.running.add(task)
         task.add_done_callback(_Here.running.discard)
@@ -70,7 +73,7 @@ def _committed(session: Session) -> None:
 
 
 def _wake_workers() -> None:
-    # Celery is long to import: only a process that has workers to wake pays for it.
+    # Celery is long to import, and most processes never come here.
     from core.mail.tasks import wake
 
     wake()
