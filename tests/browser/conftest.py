@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg import sql
 from sqlalchemy.engine import URL
 
+from tests.accounts import provider as identities
 from tests.conftest import drop_database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -92,7 +93,10 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
     environment = _environment(directory_database) | {"REPERE_FILES": str(files)}
     subprocess.run([sys.executable, "cli.py", "index", "build"], cwd=ROOT, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("w") as output:
+    near = identities.free_port()
+    environment |= identities.environ(near) | {"REPERE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    cards = tmp_path_factory.mktemp("cards")
+    with identities.running(near, f"http://127.0.0.1:{port}", cards), log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:
