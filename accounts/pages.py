@@ -47,7 +47,7 @@ add_service(
     Service(
         "delegations",
         "Délégations",
-        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
+        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
         pages_delegations.PAGE,
         "people",
         everybody,

@@ -20,6 +20,8 @@ from core.settings import core_settings
 FORM_COOKIE: Final = "repere_form"
 FORM_FIELD: Final = "_csrf"
 FORM_HEADER: Final = "X-CSRF-Token"
+FIELDS_MAX: Final = 3000
+"""Fields that a form may send: the longest of ours names 500 communes, twice when all are ticked."""
 LONGEST_FORM: Final = 262_144
 """Bytes of a form without files."""
 _EXPIRED = (
@@ -134,7 +136,7 @@ async def csrf_protected(request: Request) -> None:
     """
     sent: Any = request.headers.get(FORM_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
-        sent = (await request.form()).get(FORM_FIELD)
+        sent = (await request.form(max_fields=FIELDS_MAX)).get(FORM_FIELD)
     if getattr(request.state, "form_too_long", False):
         raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
     base = request.cookies.get(FORM_COOKIE)

@@ -1,7 +1,10 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
-from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
+from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
+from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
+from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
+from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
 from directory.models import (
     Alias,
     Concept,
@@ -28,11 +31,9 @@ from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
 from directory.register_names import names_of_finess, names_of_rpps
 from directory.schemas import (
-    ConceptRef,
     Contact,
     ContactIn,
     EntityCounts,
-    Hours,
     Identifier,
     OfferDescription,
     OfferSheet,
@@ -44,11 +45,10 @@ from directory.schemas import (
     RegisterSource,
     SiteDescription,
     SiteSheet,
-    Slot,
-    SlotIn,
-    SpecialPeriod,
     Written,
 )
+from directory.schemas_base import ConceptRef
+from directory.schemas_hours import ExceptionIn, Hours, Slot, SlotIn, SpanIn, SpecialPeriod
 from directory.service import find_uid
 from directory.sheets import offer_sheet, site_sheet
 from directory.staging import TABLES as PUBLICATION_TABLES
@@ -70,8 +70,12 @@ __all__ = [
     "ContactIn",
     "ContactPoint",
     "EntityCounts",
+    "ExceptionIn",
     "History",
     "Hours",
+    "HoursDraft",
+    "HoursEditor",
+    "HoursRound",
     "Identifier",
     "LegalEntity",
     "LoadChange",
@@ -97,22 +101,32 @@ __all__ = [
     "SiteSheet",
     "Slot",
     "SlotIn",
+    "SpanIn",
     "SpecialPeriod",
     "Written",
+    "clocks",
     "concept_index",
     "create_publication_tables",
+    "departement_at",
+    "departement_of_region",
     "describe_offer",
     "describe_site",
+    "draft_to_description",
     "find_uid",
+    "hours_draft",
+    "hours_round",
+    "leave_offer",
     "names_of_finess",
     "names_of_rpps",
     "offer_professions",
     "offer_sheet",
+    "parse_hours_form",
     "publish",
     "refresh_places",
     "refresh_search",
     "republish_offer",
     "searchable",
     "site_sheet",
+    "timezone_of",
     "unpublish_offer",
 ]

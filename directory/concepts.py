@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
 from directory.models import Concept, Nomenclature
-from directory.schemas import ConceptRef
+from directory.schemas_base import ConceptRef
 
 AGE_SYSTEM = "AGE"
 KIND_SYSTEM = "KIND"
@@ -37,9 +37,12 @@ class ConceptEntry:
         return ConceptRef(code=self.ref, label=self.label, active=self.active)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConceptIndex:
-    """All concepts of the directory, immutable; about 4,000 entries with the official files."""
+    """All concepts of the directory, immutable; about 4,000 entries with the official files.
+
+    Compared by identity, so that what is worked out of one may be kept beside it.
+    """
 
     stamp: tuple[int, datetime | None]
     by_id: dict[int, ConceptEntry]
@@ -72,6 +75,10 @@ class ConceptIndex:
             return None
         entry = self.by_ref.get(ref)
         return entry.out if entry else ConceptRef(code=ref, label=ref.partition("|")[2])
+
+    def codes(self, system: str) -> dict[str, ConceptRef]:
+        """Return the concepts of a system by code."""
+        return {entry.code: entry.out for entry in self.by_system.get(system, [])}
 
     def ids(self, refs: Iterable[str], system: str, field_name: str) -> list[int]:
         """Return the ids of active codes of one system, each once, in the order given.

@@ -19,7 +19,7 @@ from core.events import CHANNEL, LOCK_KEY
 from directory.demo_pools import DEFAULT, LANGUAGES, POOLS, Pool
 from directory.labels import PURPOSES
 from directory.projection import refresh_selected
-from directory.schemas import Frozen
+from directory.schemas_base import Frozen
 
 SHARE = 0.35
 """Part of the offers that is described."""

@@ -17,7 +17,7 @@ DEPARTEMENT = "78"
 
 
 def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
-    """Select the practitioners of a profession with a published liberal offer in the town, undescribed first."""
+    """Select a practitioner of a profession with a liberal offer, in the town if it has one, undescribed first."""
     return (
         select(Practitioner)
         .join(Role, Role.practitioner_id == Practitioner.id)
@@ -28,11 +28,15 @@ def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
             Role.closed_on.is_(None),
             Offer.closed_on.is_(None),
             Offer.kind == "liberal",
-            Site.commune_code == TOWN,
+            Site.commune_code.like(f"{DEPARTEMENT}%"),
             Practitioner.rpps.is_not(None),
             Practitioner.closed_on.is_(None),
         )
-        .order_by(Offer.described if not described else Offer.described.desc(), Practitioner.id)
+        .order_by(
+            (Site.commune_code == TOWN).desc(),
+            Offer.described if not described else Offer.described.desc(),
+            Practitioner.id,
+        )
         .limit(1)
     )
 

@@ -11,9 +11,10 @@ from core import clock
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import NewEvent, record
 from directory import describe_rules as rules
+from directory import hours_store
 from directory.concepts import concept_index
 from directory.models import History, Site
-from directory.models_offer import ContactPoint, Offer, OfferTerritory, OpeningSlot, SiteEquipment
+from directory.models_offer import ContactPoint, Offer, OfferTerritory, SiteEquipment
 from directory.projection import refresh_search
 from directory.schemas import OfferDescription, SiteDescription, Written
 from maps.api import Place
@@ -67,22 +68,28 @@ async def _children(session: AsyncSession, offer_id: int) -> dict[str, Any]:
     contacts = await session.scalars(
         select(ContactPoint).where(ContactPoint.offer_id == offer_id).order_by(ContactPoint.id)
     )
-    slots = await session.scalars(select(OpeningSlot).where(OpeningSlot.offer_id == offer_id).order_by(OpeningSlot.id))
     places = await session.scalars(
         select(OfferTerritory.place_id).where(OfferTerritory.offer_id == offer_id).order_by(OfferTerritory.place_id)
     )
     return {
         "contacts": [[c.purpose, c.value] for c in contacts],
-        "hours": [
-            [s.kind, s.weekday, *(str(x) if x else None for x in (s.opens, s.closes, s.valid_from, s.valid_to))]
-            for s in slots
-        ],
+        **await hours_store.written(session, offer_id),
         "territory": list(places),
     }
 
 
 _PLAIN = ("accepts_new", "accepts_new_on", "closing_on", "reopening_on")
-_TRACKED = (*rules.CONCEPT_FIELDS, *_PLAIN, "languages", "age_min", "age_max", "comment", "status", "described")
+_TRACKED = (
+    *rules.CONCEPT_FIELDS,
+    *_PLAIN,
+    "public_holidays",
+    "languages",
+    "age_min",
+    "age_max",
+    "comment",
+    "status",
+    "described",
+)
 
 
 def _plain(offer: Offer) -> dict[str, Any]:
@@ -91,9 +98,18 @@ def _plain(offer: Offer) -> dict[str, Any]:
 
 
 async def _finish(
-    session: AsyncSession, offer: Offer, actor: str, action: str, before: dict[str, Any], after: dict[str, Any]
+    session: AsyncSession,
+    offer: Offer,
+    actor: str,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    reason: str | None = None,
 ) -> Written:
-    changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    changed: dict[str, Any] = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    if reason:
+        changed["reason"] = reason
     session.add(History(entity="offer", entity_id=offer.id, actor=actor, action=action, detail=changed))
     await refresh_search(session, [offer.id])
     position = await record(session, [NewEvent(kind=f"offer_{action}", entity="offer", entity_id=offer.id)])
@@ -127,7 +143,7 @@ async def describe_offer(
     age_max = (150 if description.age_max is None else description.age_max) if "age_max" in given else offer.age_max
     rules.ages(age_min, age_max, problems)
     contacts = rules.contacts(description.contacts or [], problems) if "contacts" in given else None
-    slots = rules.hours(description.hours or [], index, problems) if "hours" in given else None
+    hours = hours_store.check(description, problems)
     places = await _place_ids(session, description.territory or [], problems) if "territory" in given else None
     dates = {name: getattr(description if name in given else offer, name) for name in _PLAIN}
     rules.period(
@@ -140,7 +156,7 @@ async def describe_offer(
         setattr(offer, name, value)
     offer.languages, offer.age_min, offer.age_max = spoken, age_min, age_max
     if "comment" in given:
-        offer.comment = rules.comment(description.comment)
+        offer.comment = rules.cleaned(description.comment)
     if contacts is not None:
         await session.execute(delete(ContactPoint).where(ContactPoint.offer_id == offer.id))
         session.add_all(
@@ -148,9 +164,7 @@ async def describe_offer(
                          confidentiality=c.confidentiality)
             for c in contacts
         )  # fmt: skip
-    if slots is not None:
-        await session.execute(delete(OpeningSlot).where(OpeningSlot.offer_id == offer.id))
-        session.add_all(OpeningSlot(offer_id=offer.id, **slot.model_dump()) for slot in slots)
+    await hours_store.write(session, offer, description, hours)
     if places is not None:
         await session.execute(delete(OfferTerritory).where(OfferTerritory.offer_id == offer.id))
         if places:
@@ -165,39 +179,63 @@ async def describe_offer(
     return await _finish(session, offer, actor, "described", before, after)
 
 
+_STATUS_MOVES = {
+    "unpublished": ({"published"}, "unpublished", "est déjà retirée de la publication"),
+    "left": ({"published", "unpublished"}, "left", "est déjà signalée comme quittée"),
+    "published": ({"unpublished", "left"}, "republished", "est déjà publiée"),
+}
+"""By status to reach: from which ones, the action that histories name, and what is said when it cannot be."""
+
+
 async def _set_status(
-    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, status: str, action: str
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, status: str, reason: str | None
 ) -> Written:
     offer = await _locked(session, offer_uid, version)
-    if offer.status == status:
-        said = "publiée" if status == "published" else "dépubliée"
-        raise Conflict(f"Cette offre est déjà {said}.")
+    former, action, already = _STATUS_MOVES[status]
+    if offer.status not in former:
+        raise Conflict(f"Cette offre {already}.")
     before = _plain(offer)
     offer.status = status
     offer.version += 1
     offer.updated_at = await clock.now(session)
     await session.flush()
-    return await _finish(session, offer, actor, action, before, _plain(offer))
+    return await _finish(session, offer, actor, action, before, _plain(offer), reason=rules.cleaned(reason))
 
 
-async def unpublish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
+async def unpublish_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
     """Take an offer out of searches and sheets; what was written is kept.
 
     Raises:
         NotFound: no such offer.
         Conflict: someone wrote since that version, or it is unpublished already.
     """
-    return await _set_status(session, offer_uid, actor, version, "unpublished", "unpublished")
+    return await _set_status(session, offer_uid, actor, version, "unpublished", reason)
 
 
-async def republish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
-    """Show again an offer that was unpublished.
+async def republish_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
+    """Show again an offer that was unpublished, or left by mistake.
 
     Raises:
         NotFound: no such offer.
         Conflict: someone wrote since that version, or it is published already.
     """
-    return await _set_status(session, offer_uid, actor, version, "published", "republished")
+    return await _set_status(session, offer_uid, actor, version, "published", reason)
+
+
+async def leave_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
+    """Hide at once an offer whose professional no longer works there; the register will close it later.
+
+    Raises:
+        NotFound: no such offer.
+        Conflict: someone wrote since that version, or it was left already.
+    """
+    return await _set_status(session, offer_uid, actor, version, "left", reason)
 
 
 async def describe_site(

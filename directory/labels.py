@@ -6,7 +6,7 @@ from typing import Literal
 
 NBSP = "\u00a0"
 
-ContactForm = Literal["phone", "email", "url"]
+ContactForm = Literal["phone", "fax", "email", "url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ PURPOSES: dict[str, Purpose] = {
     "emergency_phone": Purpose("Téléphone d’urgence", "phone", "14", 2),
     "teleexpertise_url": Purpose("Téléexpertise", "url", "15", 2),
     "other_email": Purpose("Autre adresse électronique", "email", "07", 2),
+    "fax": Purpose("Télécopie", "fax", "07", 2),
 }
-"""Contact fields of the guide, in the order in which sheets show them, each with its own confidentiality."""
+"""Contact fields of the guide, and the fax, in the order of the sheets, each with its own confidentiality."""
 
 KINDS = {"liberal": "Offre libérale", "establishment": "Établissement", "practice": "Cabinet"}
 
@@ -157,6 +158,8 @@ def contact_href(form: ContactForm, value: str) -> str | None:
     if form == "phone":
         digits = "".join(c for c in value if c.isdigit() or c == "+")
         return f"tel:{digits}" if len(digits) >= 3 else None
+    if form == "fax":
+        return None
     if form == "email":
         return f"mailto:{value}" if value.count("@") == 1 and not set(value) & set(" <>\"'?&") else None
     return value if value.startswith(("https://", "http://")) and not set(value) & set(" <>\"'") else None

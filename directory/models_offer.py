@@ -39,8 +39,10 @@ class Offer(Base):
     """Offre opérationnelle (UO). Concept columns hold `directory.concept.id`.
 
     `kind`: liberal (generated from a role) or establishment. `described` is False while only registers speak.
-    `status`: published or unpublished. `origin` tells which rule generated an establishment's offer, so that
-    the next load finds it again; a liberal offer is found by its role. `languages` are ISO 639-1 codes.
+    `status`: published, unpublished, or left (its professional says that they no longer work there). `origin`
+    tells which rule generated an establishment's offer, so that the next load finds it again; a liberal offer is
+    found by its role. `languages` are ISO 639-1 codes.
+    `public_holidays`: closed, open or hours; when nobody chose, a liberal offer is closed, an establishment's open.
     Operational columns belong to the professional; a load never writes them once the offer is described.
     """
 
@@ -78,6 +80,7 @@ class Offer(Base):
     described: Mapped[bool] = mapped_column(Boolean, server_default="false")
     sensitive: Mapped[bool] = mapped_column(Boolean, server_default="false")
     status: Mapped[str] = mapped_column(Text, server_default="published")
+    public_holidays: Mapped[str | None] = mapped_column(Text)
     closing_on: Mapped[date | None] = mapped_column(Date)
     reopening_on: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -121,7 +124,7 @@ class ContactPoint(Base):
 
 
 class OpeningSlot(Base):
-    """Plage horaire of an offer: slot type (R252), ISO weekday 1–7, local times, optional effective period."""
+    """Plage horaire of the typical week: kind (R252, or `indisponible`), ISO weekday, local times, optional period."""
 
     __tablename__ = "opening_slot"
     __table_args__ = (
@@ -137,6 +140,45 @@ class OpeningSlot(Base):
     closes: Mapped[time] = mapped_column(Time)
     valid_from: Mapped[date | None] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class HoursException(Base):
+    """What replaces the week of an offer between two dates, both included.
+
+    `kind`: leave, absence, closed or special; only a special one has hours (`SpecialSlot`). The replacement of an
+    absent professional is public, name and telephone.
+    """
+
+    __tablename__ = "hours_exception"
+    __table_args__ = (
+        Index("ix_hours_exception_offer", "offer_id", "starts_on", "id"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("directory.offer.id"))
+    kind: Mapped[str] = mapped_column(Text)
+    starts_on: Mapped[date] = mapped_column(Date)
+    ends_on: Mapped[date] = mapped_column(Date)
+    replacement: Mapped[str | None] = mapped_column(Text)
+    replacement_phone: Mapped[str | None] = mapped_column(Text)
+
+
+class SpecialSlot(Base):
+    """Hours of the days of an exception, or of public holidays when `exception_id` is NULL."""
+
+    __tablename__ = "special_slot"
+    __table_args__ = (
+        Index("ix_special_slot_offer", "offer_id", "exception_id", "opens", "id"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("directory.offer.id"))
+    exception_id: Mapped[int | None] = mapped_column(ForeignKey("directory.hours_exception.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)
+    opens: Mapped[time] = mapped_column(Time)
+    closes: Mapped[time] = mapped_column(Time)
 
 
 class OfferTerritory(Base):
@@ -156,7 +198,9 @@ class OfferSearch(Base):
     ways of receiving, profession, specialties, convention, category, and our own `AGE|enfant`, `AGE|adulte`,
     `KIND|liberal`, `KIND|establishment`), each once; which facet an id feeds follows from its system.
     `places` holds the ids of the commune and of everything that contains it; `territory` the ids of the
-    places visited. `open_minutes` are minutes of the week (Monday 0:00 = 0) of the hours in force today.
+    places visited. `open_minutes` are minutes of the week (Monday 0:00 = 0) on the clock of the offer's département:
+    what really is open on the seven days that begin today, exceptions and public holidays applied. It is NULL when no
+    hours are known, empty when they are and nothing opens.
     `names` is the tsvector of site and practitioner names (configuration directory.simple_fr).
     Restricted contacts, sensitive units and free comments never enter this row.
     """

@@ -9,7 +9,7 @@ from core.errors import Conflict
 from core.events import CHANNEL, LOCK_KEY
 from directory import nomenclature_files as files
 from directory.projection import rebuild
-from directory.schemas import Frozen
+from directory.schemas_base import Frozen
 
 STARTER_SOURCE = "repere"
 REGISTER_SYSTEMS = {"G15", "R38", "R39", "R40", "R42", "R43", "R44", "R45", "R97", "R66", "R02", "R282"}

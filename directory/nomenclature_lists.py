@@ -11,7 +11,7 @@ from directory.concepts import ConceptIndex, concept_index
 from directory.labels import NOMENCLATURES
 from directory.mappings import OfferRule, by_profession
 from directory.models import Nomenclature
-from directory.schemas import ConceptRef, Frozen
+from directory.schemas_base import ConceptRef, Frozen
 
 BY_PROFESSION = ("J17", "J238")
 """Systems of which the rules of generated offers say what concerns a profession."""

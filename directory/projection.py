@@ -5,13 +5,14 @@ from one to a million rows. What it computes is described on `OfferSearch`.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# R252: opening (01), functioning (02), consultations without (06) and with (07) appointment; 08 is closing.
-_OPEN_KINDS = "('01', '02', '06', '07')"
+from core import clock
+from directory.hours_projection import CHANGED, RULE, ZONES, holidays_table, lateral
 
 _TODAY = "(core.now() AT TIME ZONE 'Europe/Paris')::date"
 
@@ -26,12 +27,16 @@ base AS MATERIALIZED (
            s.pin IS NOT NULL OR s.position_level IN ('number', 'street', 'place') AS exact,
            s.commune_id, s.category, coalesce(s.sector, r.sector) AS sector, r.convention, r.profession,
            coalesce(r.specialties || p.specialties, '{{}}') AS specialties,
+           coalesce(z.code, '') AS zone_code, coalesce(z.name, 'Europe/Paris') AS zone_name, {RULE} AS holiday_rule,
+           o.closing_on, o.reopening_on,
            concat_ws(' ', s.name, nullif(s.long_name, s.name), p.last_name, p.first_name) AS names
     FROM source
     JOIN directory.offer o ON o.id = source.id
     JOIN directory.site s ON s.id = o.site_id
     LEFT JOIN directory.role r ON r.id = o.role_id
     LEFT JOIN directory.practitioner p ON p.id = r.practitioner_id
+    LEFT JOIN maps.place commune ON commune.id = s.commune_id
+    LEFT JOIN {ZONES} z ON z.code = commune.departement_code
     WHERE o.closed_on IS NULL AND s.closed_on IS NULL AND r.closed_on IS NULL
       AND o.status = 'published'
       AND NOT (coalesce(o.closing_on <= {_TODAY}, false) AND o.reopening_on IS NULL)
@@ -92,30 +97,29 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT array_agg(t.place_id) AS ids FROM directory.offer_territory t WHERE t.offer_id = b.id
 ) territory ON true
-LEFT JOIN LATERAL (
-    SELECT range_agg(piece.minutes) FILTER (WHERE slot.kind IN {_OPEN_KINDS})
-           - coalesce(range_agg(piece.minutes) FILTER (WHERE slot.kind = '08'), '{{}}') AS minutes
-    FROM (
-        SELECT kind, (weekday - 1) * 1440 + (extract(epoch FROM opens) / 60)::int AS starts,
-               (extract(epoch FROM closes - opens) / 60)::int + CASE WHEN closes <= opens THEN 1440 ELSE 0 END AS lasts
-        FROM directory.opening_slot
-        WHERE offer_id = b.id AND kind IN ('01', '02', '06', '07', '08')
-          AND coalesce(valid_from <= {_TODAY}, true) AND coalesce(valid_to >= {_TODAY}, true)
-    ) slot
-    CROSS JOIN LATERAL (
-        SELECT int4range(slot.starts, least(slot.starts + slot.lasts, 10080)) AS minutes
-        UNION ALL
-        SELECT int4range(0, slot.starts + slot.lasts - 10080) WHERE slot.starts + slot.lasts > 10080
-    ) piece
-) hours ON true
+CROSS JOIN {lateral("b")} hours
 """
 
 _DELETE = "DELETE FROM directory.offer_search WHERE offer_id IN (__SOURCE__)"
 
 
-def statements(source: str) -> tuple[str, str]:
-    """Return the deletion and the insertion that write again the rows of the offers that `source` selects as `id`."""
-    return _DELETE.replace("__SOURCE__", source), _INSERT.replace("__SOURCE__", source)
+def statements(source: str, now: datetime) -> tuple[str, str]:
+    """Return the deletion and the insertion that write again the rows of the offers that `source` selects as `id`.
+
+    Args:
+        source: a query of ours.
+        now: the database's present instant, which public holidays are close to.
+    """
+    insert = _INSERT.replace("__HOLIDAYS__", holidays_table(now))
+    return _DELETE.replace("__SOURCE__", source), insert.replace("__SOURCE__", source)
+
+
+def present(conn: psycopg.Connection) -> datetime:
+    """Return the database's (possibly shifted) present instant."""
+    row = conn.execute("SELECT core.now()").fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has a row
+    now: datetime = row[0]
+    return now
 
 
 async def refresh_search(session: AsyncSession, offer_ids: Iterable[int]) -> None:
@@ -134,14 +138,14 @@ async def refresh_search(session: AsyncSession, offer_ids: Iterable[int]) -> Non
         text("SELECT id FROM directory.offer WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"),
         parameters,
     )
-    for statement in statements(source):
+    for statement in statements(source, await clock.now(session)):
         await session.execute(text(statement), parameters)
 
 
 def refresh_selected(conn: psycopg.Connection, source: str) -> None:
     """Write again the search rows of the offers that a query of ours selects as `id`, locking them first."""
     conn.execute(f"SELECT id FROM directory.offer WHERE id IN ({source}) ORDER BY id FOR UPDATE")
-    for statement in statements(source):
+    for statement in statements(source, present(conn)):
         conn.execute(statement)
 
 
@@ -174,18 +178,21 @@ async def refresh_places(session: AsyncSession) -> bool:
 
 
 def refresh_due(conn: psycopg.Connection) -> list[int]:
-    """Write again the rows that a date changes: periods of hours, closing dates, acceptance dates, for a week.
+    """Write again the rows that a date changes: hours in force, closing dates, acceptance dates of the last week.
 
     Returns:
         The offers concerned.
     """
     # A week back rather than a day, so that a scheduler that was down misses nothing.
     week = f"BETWEEN {_TODAY} - 7 AND {_TODAY}"
-    source = f"""
-        SELECT offer_id AS id FROM directory.opening_slot WHERE valid_from {week} OR valid_to + 1 {week}
+    conn.execute(
+        f"""
+        CREATE TEMP TABLE due_offer ON COMMIT DROP AS
+        {CHANGED.replace("__HOLIDAYS__", holidays_table(present(conn)))}
         UNION SELECT id FROM directory.offer
         WHERE closing_on {week} OR reopening_on {week} OR accepts_new_on {week}
-    """
-    ids = [int(row[0]) for row in conn.execute(f"{source} ORDER BY id").fetchall()]
-    refresh_selected(conn, source)
-    return ids
+        """
+    )
+    conn.execute("ANALYZE due_offer")
+    refresh_selected(conn, "SELECT id FROM due_offer")
+    return [int(row[0]) for row in conn.execute("SELECT id FROM due_offer ORDER BY id").fetchall()]

@@ -8,7 +8,15 @@ from geoalchemy2 import Geometry
 from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, null, select
 
 from directory.models import LegalEntity, Practitioner, Role, Site
-from directory.models_offer import ContactPoint, Offer, OfferTerritory, OpeningSlot, SiteEquipment
+from directory.models_offer import (
+    ContactPoint,
+    HoursException,
+    Offer,
+    OfferTerritory,
+    OpeningSlot,
+    SiteEquipment,
+    SpecialSlot,
+)
 from directory.queries import PROFESSIONAL
 from maps.api import Place
 
@@ -138,6 +146,36 @@ def slots(offer_ids: Collection[int]) -> Select[OpeningSlot]:
         select(OpeningSlot)
         .where(OpeningSlot.offer_id.in_(offer_ids))
         .order_by(OpeningSlot.offer_id, OpeningSlot.weekday, OpeningSlot.opens, OpeningSlot.id)
+    )
+
+
+def special_slots(offer_ids: Collection[int]) -> Select[SpecialSlot]:
+    """Select the hours of exceptions and of public holidays of offers."""
+    return (
+        select(SpecialSlot)
+        .where(SpecialSlot.offer_id.in_(offer_ids))
+        .order_by(SpecialSlot.offer_id, SpecialSlot.exception_id, SpecialSlot.opens, SpecialSlot.id)
+    )
+
+
+def exceptions(offer_ids: Collection[int]) -> Select[HoursException]:
+    """Select the exceptions to the hours of offers."""
+    return (
+        select(HoursException)
+        .where(HoursException.offer_id.in_(offer_ids))
+        .order_by(HoursException.offer_id, HoursException.starts_on, HoursException.id)
+    )
+
+
+def clocks(offer_ids: Collection[int]) -> Select[Any]:
+    """Select what decides on which clock, with which public holidays and closings, offers live."""
+    columns: list[Any] = [Offer.id, Offer.kind, Offer.public_holidays, Offer.closing_on, Offer.reopening_on]
+    return (
+        select(*columns, Place.departement_code)
+        .join(Site, Site.id == Offer.site_id)
+        .outerjoin(Place, Place.id == Site.commune_id)
+        .where(Offer.id.in_(offer_ids))
+        .order_by(Offer.id)
     )
 
 

@@ -1,15 +1,12 @@
 """What the directory says to the floors above: publication reports, concepts, sheets, descriptions."""
 
 import uuid
-from datetime import date, datetime, time
+from datetime import date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Frozen(BaseModel):
-    """Base of immutable values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from directory.schemas_base import ConceptRef, Description, Frozen
+from directory.schemas_hours import ExceptionIn, HolidayChoice, Hours, SlotIn, SpanIn
 
 
 class EntityCounts(Frozen):
@@ -50,14 +47,6 @@ class PublishReport(Frozen):
         """Tell whether anything visible differs from before the publication."""
         groups = (self.legal_entities, self.sites, self.practitioners, self.roles, self.offers)
         return any(g.new or g.changed or g.reopened or g.closed for g in groups)
-
-
-class ConceptRef(Frozen):
-    """A code written `system|code`, with its present label; `active` is False for a retired code."""
-
-    code: str
-    label: str
-    active: bool = True
 
 
 class PlaceRef(Frozen):
@@ -104,41 +93,6 @@ class Contact(Frozen):
     href: str | None
     confidentiality: int = Field(description="1 public, 2 professionals")
     source: str = Field(description="professionnel, RPPS, FINESS or AMELI")
-
-
-class Slot(Frozen):
-    """One opening of a day, local time; `closes` at or before `opens` means the next day."""
-
-    opens: time
-    closes: time
-    kind: ConceptRef
-    label: str = Field(description="« 9 h – 12 h 30 »")
-
-
-class HoursDay(Frozen):
-    """A day of the week, ISO 1 (lundi) to 7 (dimanche)."""
-
-    weekday: int
-    label: str
-    slots: list[Slot]
-
-
-class SpecialPeriod(Frozen):
-    """Hours, or closing, that hold for a period only."""
-
-    valid_from: date | None
-    valid_to: date | None
-    label: str
-    days: list[HoursDay]
-
-
-class Hours(Frozen):
-    """Readable week, special periods, and whether it is open now (None when no hours are known)."""
-
-    week: list[HoursDay]
-    special: list[SpecialPeriod]
-    open_now: bool | None
-    status: str | None = Field(description="« Ouvert jusqu’à 19 h », « Fermé, ouvre demain à 9 h ».")
 
 
 class Identifier(Frozen):
@@ -283,28 +237,11 @@ class OfferSheet(Frozen):
     version: int
 
 
-class Description(BaseModel):
-    """Base of what people write: an unknown field is refused, a field left out keeps what stands, null empties it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class ContactIn(Description):
     """A contact that the professional gives; the purpose decides channel, nature and confidentiality."""
 
     purpose: str
     value: str = Field(max_length=500)
-
-
-class SlotIn(Description):
-    """An opening slot: R252 kind, ISO weekday, local times, optional period (inclusive)."""
-
-    kind: str = "07"
-    weekday: int = Field(ge=1, le=7)
-    opens: time
-    closes: time
-    valid_from: date | None = None
-    valid_to: date | None = None
 
 
 class OfferDescription(Description):
@@ -328,6 +265,9 @@ class OfferDescription(Description):
     comment: str | None = Field(default=None, max_length=2000)
     contacts: list[ContactIn] | None = None
     hours: list[SlotIn] | None = None
+    exceptions: list[ExceptionIn] | None = None
+    public_holidays: HolidayChoice | None = None
+    public_holiday_hours: list[SpanIn] | None = None
     territory: list[str] | None = None
     closing_on: date | None = None
     reopening_on: date | None = None

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.errors import NotFound
-from directory import hours, queries_sheets
+from directory import queries_sheets
 from directory import sheet_parts as parts
 from directory.concepts import ConceptIndex, concept_index
+from directory.hours import is_open
+from directory.hours_store import timetables
+from directory.hours_words import readable
 from directory.labels import FEE_OPTIONS, KINDS, french_date, patients, person_name
 from directory.models import Practitioner, Role, Site
-from directory.models_offer import Offer, OpeningSlot
+from directory.models_offer import Offer
 from directory.schemas import (
-    Hours,
     Identifier,
     OfferSheet,
     OfferSummary,
@@ -29,24 +31,13 @@ from directory.schemas import (
 OTHERS_SHOWN = 20
 
 
-async def _now(session: AsyncSession) -> datetime:
-    """Return the present instant on the wall clock of Paris, naive, as hours are written."""
-    return clock.local(await clock.now(session)).replace(tzinfo=None)
-
-
-def _line(slot: OpeningSlot) -> hours.SlotLine:
-    return hours.SlotLine(slot.kind, slot.weekday, slot.opens, slot.closes, slot.valid_from, slot.valid_to)
-
-
 async def _summaries(
     session: AsyncSession, rows: Sequence[Any], index: ConceptIndex, now: datetime
 ) -> list[OfferSummary]:
     ids = [row.Offer.id for row in rows]
     if not ids:
         return []
-    lines: dict[int, list[hours.SlotLine]] = {}
-    for slot in await session.scalars(queries_sheets.slots(ids)):
-        lines.setdefault(slot.offer_id, []).append(_line(slot))
+    tables = await timetables(session, ids)
     visiting = set(await session.scalars(queries_sheets.visiting(ids)))
     return [
         parts.summary(
@@ -55,7 +46,7 @@ async def _summaries(
             row.Practitioner,
             index,
             visits=row.Offer.id in visiting,
-            open_now=hours.is_open(lines.get(row.Offer.id, []), now),
+            open_now=is_open(tables[row.Offer.id], now),
         )
         for row in rows
     ]
@@ -76,7 +67,7 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
             f"« {site.name} » a fermé : ce lieu n’est plus au répertoire depuis le {french_date(site.closed_on)}."
         )
     index = await concept_index(session)
-    now = await _now(session)
+    now = await clock.now(session)
     address = parts.postal_address(site, row)
     offers = (await session.execute(queries_sheets.offers_of_site(site.id, level))).all()
     people = (await session.execute(queries_sheets.people_of_site(site.id, level))).all()
@@ -107,15 +98,22 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     )
 
 
-def _gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
-    """Return why the offer has no sheet any more, in French; None when it has one."""
+def gone(
+    offer: Offer,
+    role: Role | None,
+    practitioner: Practitioner | None,
+    site_closed: date | None,
+    *,
+    hidden: bool = False,
+) -> str | None:
+    """Return why the offer has no sheet any more, in French; None when it has one. `hidden`: as its authors see it."""
     closed = site_closed or (role.closed_on if role else None) or offer.closed_on
     if closed is not None:
         if practitioner is not None:
             name = person_name(practitioner.first_name, practitioner.last_name)
             return f"{name} n’exerce plus ici depuis le {french_date(closed)}."
         return f"« {offer.name} » n’est plus proposé ici depuis le {french_date(closed)}."
-    if offer.status != "published":
+    if offer.status != "published" and not hidden:
         return "Cette offre n’est pas publiée."
     return None
 
@@ -152,14 +150,8 @@ async def _territory(session: AsyncSession, offer_id: int) -> Territory:
     )
 
 
-async def _hours(session: AsyncSession, offer_id: int, index: ConceptIndex, now: datetime) -> Hours:
-    lines = [_line(slot) for slot in await session.scalars(queries_sheets.slots([offer_id]))]
-    kinds = {entry.code: entry.out for entry in index.by_system.get("R252", [])}
-    return hours.readable(lines, kinds, now)
-
-
-async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> OfferSheet:
-    """Return the sheet of an offer (level 1 public, 2 professional).
+async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidden: bool = False) -> OfferSheet:
+    """Return the sheet of an offer (level 1 public, 2 professional); `hidden` also gives an unpublished one.
 
     Raises:
         core.errors.NotFound: no such offer, or it has closed or is not published; the message says so.
@@ -170,13 +162,13 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
     offer: Offer = found.Offer
     role: Role | None = found.Role
     practitioner: Practitioner | None = found.Practitioner
-    gone = _gone(offer, role, practitioner, found.site_closed_on)
-    if gone is not None:
-        raise NotFound(gone)
+    reason = gone(offer, role, practitioner, found.site_closed_on, hidden=hidden)
+    if reason is not None:
+        raise NotFound(reason)
     row = (await session.execute(queries_sheets.site(found.site_uid))).one()
     site: Site = row.Site
     index = await concept_index(session)
-    now = await _now(session)
+    now = await clock.now(session)
     address = parts.postal_address(site, row)
     points = await session.scalars(queries_sheets.contacts(level, offer_id=offer.id))
     others = (
@@ -219,13 +211,13 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
         accepts_new_on=offer.accepts_new_on,
         territory=await _territory(session, offer.id),
         contacts=[*parts.written_contacts(points), *parts.register_contacts(site, role)],
-        hours=await _hours(session, offer.id, index, now),
+        hours=readable((await timetables(session, [offer.id]))[offer.id], index.codes("R252"), now),
         convention=index.ref(f"R282|{role.convention}" if role and role.convention else None),
         fee_option=FEE_OPTIONS.get(role.fee_option or "") if role else None,
         carte_vitale=role.carte_vitale if role else None,
         comment=found.shown_comment,
         described=offer.described,
-        status_message=_temporary(offer, now.date()),
+        status_message=_temporary(offer, clock.today(now)),
         others=await _summaries(session, others, index, now),
         identifiers=[*numbers, *parts.site_identifiers(site)],
         registers=registers,

@@ -121,7 +121,10 @@ def search_parameters() -> list[dict[str, Any]]:
         _one("page", "Page de 15 résultats.", {"type": "integer", "minimum": 1, "maximum": LAST_PAGE, "default": 1}, 1),
         _one("age", "Âge du patient, en années.", {"type": "integer", "minimum": 0, "maximum": MAX_AGE}, 7),
         _one(
-            "open_at", "Ouvert à cet instant (heure de Paris sans décalage), ou `maintenant`.", text, "2026-11-28T09:30"
+            "open_at",
+            "Ouvert à cet instant (heure locale sans décalage), ou `maintenant`.",
+            text,
+            "2026-11-28T09:30",
         ),
         _one("visits", "Se déplace dans cette commune (code INSEE).", text, "78361"),
         _one("accepts_new", "Accepte de nouveaux patients.", flag, True),

@@ -8,10 +8,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from core.clock import PARIS
+from core.clock import PARIS, local
 from core.errors import InvalidInput
 from search_api.labels import (
     AGE_BANDS,
@@ -151,16 +151,17 @@ def _flag(value: str) -> bool:
 
 
 def _instant(value: str) -> datetime:
+    """Read an instant in UTC; a time without offset stays on the wall clock, which `resolve` takes for the place's."""
     text = value.strip()
     if text.casefold() in ("maintenant", "now"):
-        return datetime.now(PARIS).replace(second=0, microsecond=0)
+        return datetime.now(UTC).replace(second=0, microsecond=0)
     # A « + » that was not percent-encoded arrives as a space.
     text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
     try:
         instant = datetime.fromisoformat(text)
         if len(text) < 16:
             raise ValueError
-        return instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
+        return instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("Une date et une heure sont attendues, par exemple 2026-11-28T09:30.") from None
 
@@ -350,7 +351,7 @@ def query_params(query: SearchQuery) -> list[tuple[str, str]]:
         for value in query.facets.get(key, ()):
             add(key, value)
     add("age", query.age)
-    add("open_at", query.open_at.strftime("%Y-%m-%dT%H:%M") if query.open_at else None)
+    add("open_at", local(query.open_at).strftime("%Y-%m-%dT%H:%M") if query.open_at else None)
     add("visits", query.visits)
     add("accepts_new", "1" if query.accepts_new else None)
     add("sort", query.sort if query.sort is not Sort.distance else None)

@@ -1,10 +1,18 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from core.clock import local
+from core.clock import PARIS
 from core.errors import InvalidInput
-from directory.api import AGE_SYSTEM, KIND_SYSTEM, ConceptIndex
+from directory.api import (
+    AGE_SYSTEM,
+    KIND_SYSTEM,
+    ConceptIndex,
+    departement_at,
+    departement_of_region,
+    timezone_of,
+)
 from maps.api import PlaceHit, containers_of, members_of, resolve_ref
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
@@ -102,8 +110,10 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
     centres: list[LatLon] = []
     boundaries: list[PlaceHit] = []
     named: PlaceHit | None = None
+    departements: set[str | None] = set()
     for ref in query.where:
         hit = find_place(ref, "where")
+        departements.add(departement_of_region(hit.code) if hit.kind == "region" else hit.departement)
         if hit.boundary:
             boundaries.append(hit)
         elif point := _point(hit):
@@ -129,7 +139,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         visits = frozenset({visited.id, *containers_of([visited.id]).get(visited.id, ())})
     week_minute = None
     if query.open_at is not None:
-        instant = local(query.open_at)
+        instant = _there(query, departements)
         week_minute = (instant.isoweekday() - 1) * 1440 + instant.hour * 60 + instant.minute
     codes = tuple(frozenset(filter(None, [_concept(concepts, ref, "code")])) for ref in query.codes)
     page = min(query.page, LAST_PAGE)
@@ -155,6 +165,21 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
     if query.point is not None and query.origin is None:
         centre = _here(query) if len(origins) == 1 else None
     return Resolved(engine_query, centre, visited)
+
+
+def _there(query: SearchQuery, departements: set[str | None]) -> datetime:
+    """Return the asked instant on the clock of the place of the search, as offers write their hours.
+
+    « Maintenant » at noon in Paris is the morning in Guadeloupe; a time that was typed is the place's already. A
+    search that spans several clocks is told the time of Paris.
+    """
+    assert query.open_at is not None  # noqa: S101 - asked for only then
+    if query.open_at.tzinfo == PARIS:
+        return query.open_at
+    if query.point is not None and not departements:
+        departements = {departement_at(query.point.lat, query.point.lon)}
+    zones = {timezone_of(one) for one in departements}
+    return query.open_at.astimezone(zones.pop() if len(zones) == 1 else PARIS)
 
 
 def _here(query: SearchQuery) -> PlaceOut | None:

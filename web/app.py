@@ -12,6 +12,7 @@ from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from directory import api as directory
+from directory import hours_pages, offer_pages, offer_pages_path
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
@@ -64,10 +65,13 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
+    app.include_router(offer_pages.router)
+    app.include_router(offer_pages_path.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
     app.include_router(compare_pages.router)
+    app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)

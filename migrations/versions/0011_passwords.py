@@ -1,14 +1,14 @@
 """Signing in with an address and a password: links, codes, known devices, limits, what a sign-up says.
 
 Revision ID: 0011
-Revises: 0009
+Revises: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0011'
-down_revision = '0009'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 

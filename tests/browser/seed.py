@@ -11,7 +11,8 @@ from sqlalchemy import select
 from core.db import connect_direct, dispose, unit_of_work
 from directory import nomenclature
 from directory.api import Offer, OfferDescription, create_publication_tables, describe_offer, publish
-from directory.schemas import ContactIn, SlotIn
+from directory.schemas import ContactIn
+from directory.schemas_hours import SlotIn
 from maps.api import invalidate, load_places, resolve_ref
 
 TOWNS = ("78361", "78335", "78362", "78531", "78267", "78239", "78401", "78440")

@@ -83,7 +83,7 @@ async def test_hours_become_minutes_of_the_week(town: Any, slots: list[Any], min
     given = [
         SlotIn(kind=k, weekday=d, opens=time.fromisoformat(a), closes=time.fromisoformat(b)) for k, d, a, b in slots
     ]
-    await write(town, "10000000001", hours=given)
+    await write(town, "10000000001", hours=given, public_holidays="open")
     assert row(town, "10000000001")["minutes"] == minutes
 
 
@@ -93,7 +93,7 @@ async def test_periods_count_only_while_they_last(town: Any) -> None:
         town, "10000000001",
         hours=[SlotIn(**hour, valid_from="2001-01-01", valid_to="2001-02-01"), SlotIn(**hour, valid_from="2199-01-01")],
     )  # fmt: skip
-    assert row(town, "10000000001")["minutes"] is None
+    assert row(town, "10000000001")["minutes"] == "{}"
 
 
 async def test_equipment_and_pin_of_the_place_reach_all_its_offers(town: Any) -> None:
@@ -170,6 +170,7 @@ def test_the_day_s_turn_writes_again_what_a_date_changes(town: Any) -> None:
     from directory.tasks import turn_the_day
 
     offer = town.offer("10000000001")
+    town.conn.execute("UPDATE directory.offer SET public_holidays = 'open' WHERE id = %s", (offer["id"],))
     town.conn.execute(
         "INSERT INTO directory.opening_slot (offer_id, kind, weekday, opens, closes, valid_from)"
         " SELECT %s, '07', 1, '09:00', '10:00', (core.now() AT TIME ZONE 'Europe/Paris')::date",

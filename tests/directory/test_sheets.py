@@ -85,7 +85,7 @@ async def test_an_offer_sheet_says_everything_public(town: Any) -> None:
     ]  # fmt: skip
     assert sheet.contacts[0].href == "tel:0199001234"
     assert sheet.hours.week[0].slots[0].label == "9\u00a0h\u00a0– 12\u00a0h\u00a030"
-    assert sheet.hours.special[0].label == "Du 24\u00a0décembre 2199 au 31\u00a0décembre 2199"
+    assert sheet.hours.special[0].label == "Du 24 au 31\u00a0décembre 2199"
     assert sheet.convention is not None
     assert sheet.convention.label == "Conventionné secteur 1"
     assert sheet.carte_vitale is True
