@@ -21,11 +21,11 @@ from core.ui.tables import View
 
 OPERATOR: Final = "exploitant"
 STALE: Final = (
-    "Ce compte a changé pendant que vous écriviez : rien n’a été modifié, et ce que vous avez saisi est gardé. "
+    "Ce compte a changé pendant que vous écriviez : rien n’a été modifié, et ce que vous avez saisi est gardé. "
     "Relisez la page, puis recommencez."
 )
-_LAST: Final = "C’est le dernier administrateur : donnez d’abord ce droit à quelqu’un d’autre."
-_OWN: Final = "Vous ne pouvez pas vous retirer le droit d’administrer : demandez-le à un autre administrateur."
+_LAST: Final = "C’est le dernier administrateur : donnez d’abord ce droit à quelqu’un d’autre."
+_OWN: Final = "Vous ne pouvez pas vous retirer le droit d’administrer : demandez-le à un autre administrateur."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def judge_rpps(
             raise InvalidInput(f"Ce compte a déjà un numéro RPPS prouvé, {account.rpps} : retirez-lui d’abord.")
         taken = await session.scalar(select(Account.uid).where(Account.rpps == number, Account.id != account.id))
         if taken is not None:
-            raise InvalidInput("Un autre compte a déjà ce numéro RPPS, prouvé : il ne peut être à deux personnes.")
+            raise InvalidInput("Un autre compte a déjà ce numéro RPPS, prouvé : il ne peut être à deux personnes.")
         account.rpps = number
         await give(
             session, account.id, "professional", f"rpps:{number}", origin="administrator", by=administrator.actor
@@ -138,7 +138,7 @@ async def close(session: AsyncSession, uid: uuid.UUID, version: int, administrat
     """
     account = await _lock(session, uid, version)
     if account.id == administrator.account_id:
-        raise InvalidInput("Vous ne pouvez pas fermer votre compte d’ici : demandez-le à un autre administrateur.")
+        raise InvalidInput("Vous ne pouvez pas fermer votre compte d’ici : demandez-le à un autre administrateur.")
     held = await session.scalar(
         select(Grant.id).where(Grant.account_id == account.id, Grant.role == "administrator", Grant.ended_at.is_(None))
     )
@@ -205,7 +205,7 @@ async def operator_revoke(session: AsyncSession, email: str, role: str, scope: s
 async def listed(session: AsyncSession, words: str, role: str | None, limit: int) -> tuple[list[Listed], int]:
     """Return the first accounts that hold these words or this role, by name, and how many there are."""
     if role is not None and role not in queries.FILTERS["role"]:  # type: ignore[operator]
-        raise InvalidInput(f"Le droit « {role} » est inconnu.")
+        raise InvalidInput(f"Le droit « {role} » est inconnu.")
     view = View("", queries.COLUMNS, "nom", False, {"texte": words, "role": role or ""}, usual_sort="nom")
     total = await session.scalar(queries.accounts_count(view)) or 0
     rows = (await session.scalars(queries.accounts_page(view).limit(limit))).all()
@@ -267,7 +267,7 @@ async def _lock(session: AsyncSession, uid: uuid.UUID, version: int) -> Account:
     if account is None:
         raise NotFound("Ce compte n’existe pas.")
     if account.status == "closed":
-        raise Conflict("Ce compte est fermé : il ne peut plus changer.")
+        raise Conflict("Ce compte est fermé : il ne peut plus changer.")
     if account.version != version:
         raise Conflict(STALE)
     return account

@@ -32,7 +32,7 @@ def grant(
     first_name: str = typer.Option("", "--first-name", help="Prénom du compte à créer."),
     last_name: str = typer.Option("", "--last-name", help="Nom du compte à créer."),
 ) -> None:
-    """Donne un droit à un compte, par exemple « accounts grant nom@exemple.fr administrator --create »."""
+    """Donne un droit à un compte, par exemple « accounts grant nom@exemple.fr administrator --create »."""
 
     async def work() -> bool:
         try:
@@ -45,7 +45,7 @@ def grant(
 
     if asyncio.run(work()):
         typer.echo(
-            f"Compte {email} créé. La première connexion passe par « Mot de passe oublié » ou Pro Santé Connect."
+            f"Compte {email} créé. La première connexion passe par « Mot de passe oublié » ou Pro Santé Connect."
         )
     typer.echo(f"Le compte {email} a le droit {role}{f' sur {scope}' if scope else ''}.")
 
@@ -57,7 +57,7 @@ def revoke(
     scope: str = _SCOPE,
     last: bool = typer.Option(False, "--last", help="Retire aussi le droit du dernier administrateur."),
 ) -> None:
-    """Retire un droit à un compte ; les délégations qui en dépendent prennent fin."""
+    """Retire un droit à un compte ; les délégations qui en dépendent prennent fin."""
 
     async def work() -> None:
         try:

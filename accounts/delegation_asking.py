@@ -40,7 +40,7 @@ async def invite(session: AsyncSession, person: Person, given: str) -> None:
     errors = inputs.Errors()
     email = errors.check("email", inputs.needed_email, given)
     if person.email and email.lower() == person.email.lower():
-        errors.refuse("email", "Cette adresse est la vôtre : écrivez celle de la personne que vous invitez.")
+        errors.refuse("email", "Cette adresse est la vôtre : écrivez celle de la personne que vous invitez.")
     errors.stop()
     rpps = mine[0]
     await _expire(session, Delegation.rpps == rpps)
@@ -51,7 +51,7 @@ async def invite(session: AsyncSession, person: Person, given: str) -> None:
         )
     )
     if known is not None:
-        message = "Une invitation attend déjà sa réponse à cette adresse : retirez-la pour en envoyer une autre."
+        message = "Une invitation attend déjà sa réponse à cette adresse : retirez-la pour en envoyer une autre."
         raise InvalidInput(message, fields={"email": message})
     token = new_token()
     made = await _open(session, person, rpps, "invited", email=email, token=token)
@@ -94,7 +94,7 @@ async def ask(session: AsyncSession, person: Person, given: str) -> None:
     errors = inputs.Errors()
     rpps = errors.check("rpps", inputs.needed_rpps, given)
     if rpps == person.rpps or rpps in rpps_of(person):
-        errors.refuse("rpps", "Ce numéro est le vôtre : vous n’avez besoin de personne pour votre propre fiche.")
+        errors.refuse("rpps", "Ce numéro est le vôtre : vous n’avez besoin de personne pour votre propre fiche.")
     elif person.has("delegate", f"rpps:{rpps}"):
         errors.refuse("rpps", "Vous tenez déjà à jour la fiche de ce professionnel.")
     errors.stop()
@@ -179,6 +179,6 @@ async def _bound(session: AsyncSession, side: ColumnElement[bool], state: str) -
     ).one()
     if waiting >= WAITING_MAX or today >= PER_DAY:
         raise TooMany(
-            "Trop d’invitations ou de demandes attendent déjà, ou ont été faites aujourd’hui : celle-ci n’est pas "
+            "Trop d’invitations ou de demandes attendent déjà, ou ont été faites aujourd’hui : celle-ci n’est pas "
             "envoyée. Retirez-en, ou réessayez demain."
         )

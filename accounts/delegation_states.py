@@ -28,7 +28,7 @@ def next_state(state: str, action: str) -> str:
     """
     found = PASSAGES.get((state, action))
     if found is None:
-        raise Conflict("Cette délégation a changé entre-temps : rien n’a été modifié. Relisez la page.")
+        raise Conflict("Cette délégation a changé entre-temps : rien n’a été modifié. Relisez la page.")
     return found[0]
 
 

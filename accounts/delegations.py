@@ -21,7 +21,7 @@ from core.security import digest
 PAGE: Final = "/compte/delegations"
 _GONE: Final = "Cette délégation n’existe pas, ou ne vous concerne pas."
 _OVER: Final = (
-    "Cette invitation n’est plus valable : elle a expiré, a reçu sa réponse ou a été retirée. Demandez-en une autre."
+    "Cette invitation n’est plus valable : elle a expiré, a reçu sa réponse ou a été retirée. Demandez-en une autre."
 )
 
 
@@ -45,7 +45,7 @@ async def act(session: AsyncSession, uid: uuid.UUID, version: int, action: str, 
     if found is None or not sides:
         raise NotFound(_GONE)
     if found.version != version:
-        raise Conflict("Cette délégation a changé entre-temps : rien n’a été modifié. Relisez la page.")
+        raise Conflict("Cette délégation a changé entre-temps : rien n’a été modifié. Relisez la page.")
     return await _answer(session, found, action, sides, person)
 
 
@@ -89,7 +89,7 @@ async def answer_invitation(session: AsyncSession, token: str, action: str, pers
     if locked is None:
         raise NotFound(_OVER)
     if locked.rpps in rpps_of(person):
-        raise Forbidden("Cette invitation est la vôtre : c’est à la personne invitée d’y répondre.")
+        raise Forbidden("Cette invitation est la vôtre : c’est à la personne invitée d’y répondre.")
     return await _answer(session, locked, action, [states.DELEGATE], person)
 
 

@@ -43,7 +43,7 @@ async def add_favourite(session: AsyncSession, account_id: int, kind: str, ref: 
         )
     ).one()
     if count >= LIMIT and not await is_favourite(session, account_id, kind, ref):
-        raise InvalidInput(f"Vous gardez déjà {LIMIT} favoris : retirez-en un pour en ajouter un autre.")
+        raise InvalidInput(f"Vous gardez déjà {LIMIT} favoris : retirez-en un pour en ajouter un autre.")
     added = await session.execute(
         insert(Favourite)
         .values(account_id=account_id, kind=kind, ref=ref, position=last + 1)

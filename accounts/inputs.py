@@ -61,7 +61,7 @@ def needed_text(longest: int, *, missing: str = NEEDED) -> Callable[[str], str]:
         if not text:
             raise InvalidInput(missing)
         if len(text) > longest:
-            raise InvalidInput(f"Ce texte est trop long : {len(text)} caractères, {longest} au plus.")
+            raise InvalidInput(f"Ce texte est trop long : {len(text)} caractères, {longest} au plus.")
         return text
 
     return read

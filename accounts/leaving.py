@@ -5,10 +5,11 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts import delegations, links, own, service, states, support
+from accounts import delegations, links, own, service, states, support, traces
 from accounts.models import Account, AccountHistory, Grant, SignIn
 from accounts.models_home import Favourite, Message
 from accounts.models_password import KnownDevice, MailLink, SignInCode
+from accounts.models_psc import PscCard
 from accounts.person import Person
 from core import clock, personal
 from core.mail.forgetting import forget_recipients
@@ -36,6 +37,7 @@ async def close(session: AsyncSession, account: Account, by: str) -> None:
     await session.execute(delete(Favourite).where(Favourite.account_id == account.id))
     await session.execute(delete(Message).where(Message.account_id == account.id))
     await personal.erase(session, subject)
+    await session.execute(delete(PscCard).where(PscCard.subject == account.psc_subject))
     await forget_recipients(session, emails)
     await session.execute(delete(MailLink).where(MailLink.account_id == account.id))
     await session.execute(delete(SignInCode).where(SignInCode.account_id == account.id))
@@ -95,4 +97,6 @@ async def exported(session: AsyncSession, person: Person) -> dict[str, Any]:
             {"method": s.method, "device": s.device, "opened_at": s.opened_at, "ended_at": s.ended_at} for s in signs
         ],
         "historique": [{"at": h.at, "actor": h.actor, "action": h.action, "detail": h.detail} for h in history],
-    } | await personal.export(session, subject)
+        **await traces.export(session, subject),
+        **await personal.export(session, subject),
+    }

@@ -31,7 +31,7 @@ from accounts.registry import Service, add_service, everybody, holder
 from core import mail
 from core.db import unit_of_work
 from core.errors import NotFound
-from core.security import FormCookie, csrf_protected
+from core.security import BoundedForms, FormCookie, csrf_protected
 from core.settings import core_settings
 from core.ui import assets, pages
 
@@ -47,7 +47,7 @@ add_service(
     Service(
         "delegations",
         "Délégations",
-        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
+        "Qui tient une fiche à jour pour qui : inviter, accepter, mettre fin.",
         pages_delegations.PAGE,
         "people",
         everybody,
@@ -93,6 +93,7 @@ def install(app: FastAPI) -> None:
     """Give an application the identity of its requests, and the pages of signing in."""
     app.add_middleware(Identity)
     app.add_middleware(FormCookie)
+    app.add_middleware(BoundedForms)
     app.add_exception_handler(SignInNeeded, ask_to_sign_in)
     app.include_router(router)
     for own in (

@@ -24,8 +24,8 @@ AdministratorDep = Annotated[Person, Depends(allowed("administrator"))]
 VersionForm = Annotated[int, Form()]
 PAGE = "/administration/comptes"
 _DONE = {
-    "donne": "Le droit est donné ; il vaut dès la prochaine page que cette personne ouvre.",
-    "retire": "Le droit est retiré ; il ne vaut plus dès maintenant.",
+    "donne": "Le droit est donné ; il vaut dès la prochaine page que cette personne ouvre.",
+    "retire": "Le droit est retiré ; il ne vaut plus dès maintenant.",
     "rpps": "Le numéro RPPS est confirmé, et le droit de professionnel donné.",
     "rpps-ecarte": "Le numéro RPPS déclaré est écarté.",
     "deconnecte": "Tous les appareils de ce compte sont déconnectés.",
@@ -129,7 +129,7 @@ async def close(
 
     async def work(session: AsyncSession) -> None:
         if sur != "oui":
-            message = "Cochez la case pour confirmer : une fermeture ne se défait pas."
+            message = "Cochez la case pour confirmer : une fermeture ne se défait pas."
             raise InvalidInput(message, fields={"sur": message})
         await administration.close(session, uid, version, administrator)
 

@@ -23,9 +23,9 @@ PAGE = delegations.PAGE
 _DONE = {
     "invitee": "L’invitation est partie. Vous saurez ici, et par mail, si elle est acceptée.",
     "demandee": "Votre demande est enregistrée. Si ce professionnel a un compte, il la trouve dans le sien.",
-    "accepted": "C’est accepté : le droit est donné dès maintenant.",
-    "refused": "C’est refusé : aucun droit n’est donné.",
-    "ended": "C’est terminé : le droit d’écrire est retiré, ou la demande annulée.",
+    "accepted": "C’est accepté : le droit est donné dès maintenant.",
+    "refused": "C’est refusé : aucun droit n’est donné.",
+    "ended": "C’est terminé : le droit d’écrire est retiré, ou la demande annulée.",
 }
 _NO_STORE = {"Cache-Control": "private, no-store"}
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts import messages, registry, support, support_asking, support_queries
 from accounts.labels import SUPPORT_KINDS, SUPPORT_OFFERED, SUPPORT_STATES
 from accounts.models_support import SupportRequest
-from accounts.person import Person, PersonDep, SignedInDep
+from accounts.person import Person, PersonDep, SignedInDep, current, level_of
 from accounts.web import ours
 from core.db import SessionDep, unit_of_work
 from core.errors import DomainError, InvalidInput, NotFound, TooMany
@@ -181,7 +181,7 @@ async def _thread(
         "asked": found,
         "number": support.number(found),
         "entries": await support.thread(session, found, notes=False),
-        "about": await registry.reference(session, found.ref_entity, found.ref_uid),
+        "about": await registry.reference(session, found.ref_entity, found.ref_uid, level_of(current(request))),
         "kind": SUPPORT_KINDS[found.kind],
         "state": SUPPORT_STATES[found.state],
         "action": path,

@@ -103,7 +103,7 @@ async def _request(
         "entries": await support.thread(session, found, notes=True),
         "passages": passages,
         "names": await actor_names(session, {passage.actor for passage in passages}),
-        "about": await registry.reference(session, found.ref_entity, found.ref_uid),
+        "about": await registry.reference(session, found.ref_entity, found.ref_uid, operator.level),
         "kind": SUPPORT_KINDS[found.kind],
         "states": SUPPORT_STATES,
         "done": SUPPORT_ACTIONS,

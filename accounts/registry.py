@@ -33,7 +33,7 @@ class Reference:
 
 
 ScopeNames = Callable[[AsyncSession, Collection[str]], Awaitable[Mapping[str, str]]]
-Referrer = Callable[[AsyncSession, UUID], Awaitable[Reference | None]]
+Referrer = Callable[[AsyncSession, UUID, int], Awaitable[Reference | None]]
 
 _services: dict[str, Service] = {}
 _scope_names: dict[str, ScopeNames] = {}
@@ -79,7 +79,7 @@ def add_scope_names(prefix: str, names: ScopeNames) -> None:
 
 
 def add_referrer(entity: str, referrer: Referrer) -> None:
-    """Say how what a request is about (`offer`, `site`) is named and where it is shown."""
+    """Say how what a request is about (`offer`, `site`) is named at a level of confidentiality, and where it is."""
     _referrers[entity] = referrer
 
 
@@ -97,7 +97,7 @@ async def scope_names(session: AsyncSession, scopes: Collection[str]) -> dict[st
     return found
 
 
-async def reference(session: AsyncSession, entity: str | None, uid: UUID | None) -> Reference | None:
-    """Return what a request is about; None when it has gone, or when no package knows it."""
+async def reference(session: AsyncSession, entity: str | None, uid: UUID | None, level: int) -> Reference | None:
+    """Return what a request is about; None when it has gone, is not for this level, or when no package knows it."""
     referrer = _referrers.get(entity or "")
-    return None if referrer is None or uid is None else await referrer(session, uid)
+    return None if referrer is None or uid is None else await referrer(session, uid, level)

@@ -61,7 +61,7 @@ def _place(text: str) -> str:
 
 def _nothing(text: str) -> str:
     if text.strip():
-        raise InvalidInput("Ce droit n’a pas de portée : laissez ce champ vide.")
+        raise InvalidInput("Ce droit n’a pas de portée : laissez ce champ vide.")
     return ""
 
 

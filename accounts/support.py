@@ -22,12 +22,12 @@ LINK_LIFE: Final = timedelta(days=90)
 HOUR: Final = timedelta(hours=1)
 REPLIES_PER_HOUR: Final = 20
 STALE: Final = (
-    "Cette demande a changé pendant que vous écriviez : rien n’a été envoyé, et votre texte est gardé ci-dessous. "
+    "Cette demande a changé pendant que vous écriviez : rien n’a été envoyé, et votre texte est gardé ci-dessous. "
     "Relisez le fil, puis recommencez."
 )
 TOO_MANY: Final = (
-    "Vous avez déjà envoyé plusieurs demandes depuis une heure : celle-ci n’est pas envoyée, et votre texte est gardé. "
-    "Réessayez plus tard ; les précédentes sont bien arrivées."
+    "Vous avez déjà envoyé plusieurs demandes depuis une heure : celle-ci n’est pas envoyée, et votre texte est gardé. "
+    "Réessayez plus tard ; les précédentes sont bien arrivées."
 )
 
 

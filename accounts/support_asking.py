@@ -56,7 +56,7 @@ def read_form(asked: Asked) -> Asked:
     errors = inputs.Errors()
     if asked.kind not in SUPPORT_KINDS:
         errors.refuse("objet", "Choisissez l’objet de votre demande.")
-    missing = "Écrivez votre demande : ce que vous vouliez faire, et ce qui s’est passé."
+    missing = "Écrivez votre demande : ce que vous vouliez faire, et ce qui s’est passé."
     text = errors.check("texte", inputs.needed_text(LONGEST_TEXT, missing=missing), asked.text)
     name = errors.check("nom", inputs.short_text(120), asked.name)
     email = errors.check("email", inputs.needed_email, asked.email)

@@ -39,7 +39,7 @@ def next_state(state: str, action: str) -> str:
     found = PASSAGES.get((state, action))
     if found is None:
         raise Conflict(
-            "Cette demande a changé d’état entre-temps : rien n’a été modifié. Relisez-la, puis recommencez."
+            "Cette demande a changé d’état entre-temps : rien n’a été modifié. Relisez-la, puis recommencez."
         )
     return found
 

@@ -127,19 +127,6 @@ def same_site(request: Request) -> bool:
     return urlsplit(str(origin)).netloc in hosts
 
 
-async def _read_bounded(request: Request) -> None:
-    """Read a form without files, up to a length: nothing else limits what a caller sends."""
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_FORM:
-            raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
-    # Where Starlette keeps a body that was read, for whoever reads it next.
-    request._body = bytes(body)
-
-
 async def csrf_protected(request: Request) -> None:
     """Refuse a form that none of our pages made for this browser. Dependency of every POST of a page.
 
@@ -147,10 +134,11 @@ async def csrf_protected(request: Request) -> None:
         TooLarge: nobody types that much.
         Forbidden: the token is missing or another browser's, or the form comes from another site.
     """
-    await _read_bounded(request)
     sent: Any = request.headers.get(FORM_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
         sent = (await request.form(max_fields=FIELDS_MAX)).get(FORM_FIELD)
+    if getattr(request.state, "form_too_long", False):
+        raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
     base = request.cookies.get(FORM_COOKIE)
     expected = hashlib.sha256(f"form:{base}".encode()).hexdigest() if base else ""
     if not expected or not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
@@ -180,3 +168,30 @@ class FormCookie:
             await send(message)
 
         await self.app(scope, receive, guarded)
+
+
+class BoundedForms:
+    """ASGI middleware that reads forms without files up to a length; `csrf_protected` answers to longer ones."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        length = 0
+
+        async def counted() -> Message:
+            nonlocal length
+            message = await receive()
+            length += len(message.get("body", b""))
+            if message["type"] != "http.request" or length <= LONGEST_FORM:
+                return message
+            state["form_too_long"] = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        await self.app(scope, counted, send)

@@ -175,6 +175,13 @@ def place_by_id(place_id: int) -> PlaceHit | None:
     return None if row is None else places.hit(row)
 
 
+def names_of(place_id: int) -> tuple[str, str | None] | None:
+    """Return the name of the place that has this key and that of its département, or None; for lists of addresses."""
+    places = _store.current()
+    row = places.by_id.get(place_id)
+    return None if row is None else (places.names[row], places.departement_name(row))
+
+
 def containers_of(place_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     """Return, for each place, the keys of all that contains it (EPCI, département, région, France, territories …).
 

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[42
 Writer = Callable[[SearchAnswer, exports.Question], bytes]
 
 
-def export_query(request: Request) -> SearchQuery:
+async def export_query(request: Request) -> SearchQuery:
     """Read the search of an export; the page is without effect, since all results are given."""
     return parse_query(request.query_params.multi_items())
 

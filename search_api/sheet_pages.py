@@ -14,7 +14,7 @@ from accounts.api import LevelDep, Reference, add_referrer
 from core.db import SessionDep
 from core.errors import NotFound
 from core.ui import pages
-from directory.api import PROFESSIONAL, Position, offer_sheet, site_sheet
+from directory.api import Position, offer_sheet, site_sheet
 from maps.api import resolve_ref
 from search_api.hours_words import special_lines
 from search_api.page_query import address
@@ -84,17 +84,17 @@ async def _distance(given: dict[str, str], position: Position | None) -> Distanc
     return Distance(round(metres), place)
 
 
-async def _offer_reference(session: AsyncSession, uid: uuid.UUID) -> Reference | None:
-    """Name an offer for those who handle a request about it; a closed one has no sheet to lead to."""
+async def _offer_reference(session: AsyncSession, uid: uuid.UUID, level: int) -> Reference | None:
+    """Name an offer that a request is about; a closed one has no sheet to lead to."""
     try:
-        return Reference((await offer_sheet(session, uid, PROFESSIONAL)).name, f"/offres/{uid}")
+        return Reference((await offer_sheet(session, uid, level)).name, f"/offres/{uid}")
     except NotFound:
         return None
 
 
-async def _site_reference(session: AsyncSession, uid: uuid.UUID) -> Reference | None:
+async def _site_reference(session: AsyncSession, uid: uuid.UUID, level: int) -> Reference | None:
     try:
-        return Reference((await site_sheet(session, uid, PROFESSIONAL)).name, f"/sites/{uid}")
+        return Reference((await site_sheet(session, uid, level)).name, f"/sites/{uid}")
     except NotFound:
         return None
 

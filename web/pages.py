@@ -38,7 +38,7 @@ add_service(
     Service(
         "aide",
         "Aide",
-        "Bien chercher, décrire une offre, déléguer : les réponses courtes.",
+        "Bien chercher, décrire une offre, déléguer : les réponses courtes.",
         "/aide",
         "question-circle",
         everybody,

@@ -132,12 +132,12 @@ def read_view(
         errors["tri"] = "Cette colonne n’existe pas."
     direction = params.get("sens") or ""
     if direction not in ("", "asc", "desc"):
-        errors["sens"] = "« asc » ou « desc » est attendu."
+        errors["sens"] = "« asc » ou « desc » est attendu."
     page = params.get("page") or "1"
     if not (page.isascii() and page.isdigit() and len(page) <= 6 and 1 <= int(page) <= _LAST_PAGE):
         errors["page"] = "Un numéro de page est attendu."
     if errors or column is None:
-        detail = "Cette adresse est incorrecte : " + " ; ".join(f"{name} : {said}" for name, said in errors.items())
+        detail = "Cette adresse est incorrecte : " + " ; ".join(f"{name} : {said}" for name, said in errors.items())
         raise InvalidInput(detail, fields=errors)
     descending = direction == "desc" if direction else column.descending
     return View(path, columns, key, descending, kept, int(page), usual_sort=sort)

@@ -1,14 +1,14 @@
 """Drafts of offers, and forms sent after a sign-in had ended.
 
 Revision ID: 0013
-Revises: 0014
+Revises: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 revision = '0013'
-down_revision = '0014'
+down_revision = '0012'
 branch_labels = None
 depends_on = None
 
