@@ -45,7 +45,7 @@ async def test_changes_are_said_in_french_with_their_author(town: Any, client: h
     page = (await client.get(f"{base}/historique")).text
     for text in ("par vous", "par essai", "Rééducation pelvi-périnéale", "Rééducation du rachis", "3\u00a0ans",
                  "Buchelay",
-                 "&lt;b&gt;cour", "01\u00a099\u00a000\u00a077\u00a077", 
+                 "&lt;b&gt;cour", "01\u00a099\u00a000\u00a077\u00a077",
                  "Lundi 9\u00a0h\u00a0– 12\u00a0h\u00a030", "Oui"):  # fmt: skip
         assert text in page, text
     assert "<b>cour" not in page
