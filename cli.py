@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from core import logs
 from core.command_line import run
 
 PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules", "bench")
@@ -17,6 +18,7 @@ PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "mo
 
 def assemble() -> typer.Typer:
     """Return the whole command line."""
+    logs.configure()
     cli = typer.Typer(
         name="repere",
         help="Commandes de Repère, le répertoire opérationnel de l’offre de santé.",

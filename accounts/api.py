@@ -1,21 +1,74 @@
 """What the floors above may use of accounts."""
 
+from accounts.demo_cards import DemoCard, write_cards
+from accounts.favourites import (
+    Kept,
+    add_favourite,
+    favourites,
+    is_favourite,
+    note_favourite,
+    raise_favourite,
+    remove_favourite,
+)
+from accounts.labels import add_actions
+from accounts.messages import Told, messages, send_message
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
-from accounts.service import demo_account, give, take_back
+from accounts.professions import Professions, use_professions
+from accounts.registry import (
+    Reference,
+    Service,
+    add_referrer,
+    add_scope_names,
+    add_service,
+    everybody,
+    holder,
+    scope_names,
+    services_of,
+)
+from accounts.service import demo_account, give, names_of, take_back
+from accounts.support_asking import ask_support
+from accounts.web import safe_target
 
 __all__ = [
+    "DemoCard",
+    "Kept",
     "LevelDep",
     "Person",
     "PersonDep",
+    "Professions",
+    "Reference",
     "Right",
+    "Service",
     "SignInNeeded",
     "SignedInDep",
+    "Told",
+    "add_actions",
+    "add_favourite",
+    "add_referrer",
+    "add_scope_names",
+    "add_service",
     "allowed",
+    "ask_support",
     "current",
     "demo_account",
+    "everybody",
+    "favourites",
     "give",
+    "holder",
     "install",
+    "is_favourite",
     "level_of",
+    "messages",
+    "names_of",
+    "note_favourite",
+    "raise_favourite",
+    "remove_favourite",
+    "safe_target",
+    "scope_names",
+    "send_message",
+    "services_of",
     "take_back",
+    "use_professions",
+    "write_cards",
 ]

@@ -30,13 +30,20 @@ class Account(Base):
 
     `status`: pending (the e-mail address is not confirmed yet), active, closed (anonymised: names, addresses and
     identifiers are gone). `email` is stored as typed and unique whatever its case; `email_wanted` is a new address
-    that its owner has not confirmed. `profession` and `specialty` are what the person declared at sign-up; `rpps` is
-    proven (Pro Santé Connect, or an administrator), `rpps_claimed` only said. `psc_subject` is the SubjectNameID.
+    that its owner has not confirmed: an address is somebody's once a link sent to it was used. `profession` and
+    `specialty` are what the person declared at sign-up; `rpps` is proven (Pro Santé Connect, or an administrator),
+    `rpps_claimed` and `identifier_claimed` (ADELI, FINESS, staff number) only said. `psc_subject` is the SubjectNameID.
     """
 
     __tablename__ = "account"
     __table_args__ = (
         Index("uq_account_email", text("lower(email)"), unique=True, postgresql_where=text("email IS NOT NULL")),
+        Index(
+            "ix_account_email_wanted",
+            text("lower(email_wanted)"),
+            "id",
+            postgresql_where=text("email_wanted IS NOT NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -51,11 +58,14 @@ class Account(Base):
     email_wanted: Mapped[str | None] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(Text)
     phone: Mapped[str | None] = mapped_column(Text)
+    phone_fixed: Mapped[str | None] = mapped_column(Text)
     profession: Mapped[str | None] = mapped_column(Text)
     specialty: Mapped[str | None] = mapped_column(Text)
     psc_subject: Mapped[str | None] = mapped_column(Text, unique=True)
     rpps: Mapped[str | None] = mapped_column(Text, unique=True)
     rpps_claimed: Mapped[str | None] = mapped_column(Text)
+    identifier_claimed: Mapped[str | None] = mapped_column(Text)
+    comment: Mapped[str | None] = mapped_column(Text)
     demo: Mapped[str | None] = mapped_column(Text, unique=True)
     terms_accepted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())

@@ -47,6 +47,7 @@ class Person:
     email: str | None
     rpps: str | None
     grants: tuple[Right, ...]
+    unread: int = 0
 
     @property
     def name(self) -> str:
@@ -135,6 +136,7 @@ async def known(token: str) -> Person | None:
         email=row.email,
         rpps=row.rpps,
         grants=tuple(Right(g.role, g.scope) for g in grants),
+        unread=row.unread,
     )
 
 

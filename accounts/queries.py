@@ -5,17 +5,27 @@ from typing import Any
 
 from sqlalchemy import Select, Update, func, select, update
 
-from accounts.models import Account, Grant, SignIn
+from accounts.models import Account, AccountHistory, Grant, SignIn
+from accounts.models_home import Message
 from accounts.settings import account_settings
 
 SEEN_EVERY = timedelta(minutes=5)
 """How precisely a sign-in's last use is kept: more would write at each page."""
+UNREAD_MAX = 100
+"""Unread messages that each page counts; beyond, it says « 99+ »."""
 
 
 def signed_in(token: bytes) -> Select[*tuple[Any, ...]]:
     """Select the account behind the digest of a live sign-in; `stale` says that its last use should be noted."""
     now = func.core.now()
     idle = timedelta(minutes=account_settings().sign_in_idle_minutes)
+    unread = (
+        select(Message.id)
+        .where(Message.account_id == Account.id, Message.read_at.is_(None))
+        .correlate(Account)
+        .limit(UNREAD_MAX)
+        .subquery()
+    )
     return (
         select(
             SignIn.id.label("sign_in_id"),
@@ -28,6 +38,7 @@ def signed_in(token: bytes) -> Select[*tuple[Any, ...]]:
             Account.first_name,
             Account.email,
             Account.rpps,
+            select(func.count()).select_from(unread).correlate(Account).scalar_subquery().label("unread"),
         )
         .join(Account, Account.id == SignIn.account_id)
         .where(
@@ -53,3 +64,25 @@ def live_grants(account_id: int) -> Select[str, str]:
         .order_by(Grant.role, Grant.scope, Grant.id)
         .limit(500)
     )
+
+
+def live_sign_ins(account_id: int) -> Select[SignIn]:
+    """Select the browsers where an account is signed in now, the last used first."""
+    now = func.core.now()
+    idle = timedelta(minutes=account_settings().sign_in_idle_minutes)
+    return (
+        select(SignIn)
+        .where(
+            SignIn.account_id == account_id,
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+            SignIn.seen_at > now - idle,
+        )
+        .order_by(SignIn.seen_at.desc(), SignIn.id.desc())
+        .limit(100)
+    )
+
+
+def journal(account_id: int) -> Select[AccountHistory]:
+    """Select what happened to an account, the latest first."""
+    return select(AccountHistory).where(AccountHistory.account_id == account_id).order_by(AccountHistory.id.desc())

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -33,11 +33,12 @@ app = typer.Typer()
 ROOT = Path(__file__).parent.parent
 ENGINES = ("postgis", "columns")
 HEAVY_OFFERS = 96_000
-TOWNS = 60
+TOWNS = 1_500
+"""Far more than an engine keeps counts for: a town has left by the time that it comes again."""
 READY_SECONDS = 120
 CLIENTS = 2
 
-_CODES = """
+CODES = """
 SELECT c.system || '|' || c.code AS ref, count(*) FROM directory.offer_search s
 CROSS JOIN LATERAL unnest(s.codes) AS held(id) JOIN directory.concept c ON c.id = held.id
 WHERE c.system IN ('G15', 'J17', 'J16', 'R38', 'R282', 'J19', 'R338', 'J29') GROUP BY 1
@@ -143,15 +144,22 @@ def _query(*pairs: tuple[str, str]) -> str:
     return "/api/v1/search?" + urlencode(pairs)
 
 
+def heavy_code(counts: Mapping[str, int]) -> str:
+    """Return the code whose number of offers is nearest to that of a profession of the whole country."""
+    return min(
+        (ref for ref in counts if ref.startswith(("G15", "J17"))), key=lambda ref: abs(counts[ref] - HEAVY_OFFERS)
+    )
+
+
 def _cases(rounds: int) -> tuple[list[Case], dict[str, Any]]:
     with psycopg.connect(libpq_dsn()) as conn:
-        counts: dict[str, int] = dict(conn.execute(_CODES).fetchall())
+        counts: dict[str, int] = dict(conn.execute(CODES).fetchall())
         towns = conn.execute(_TOWNS).fetchall()
         row = conn.execute("SELECT count(*), count(DISTINCT site_id) FROM directory.offer_search").fetchone()
     offers, sites = row if row else (0, 0)
     if not counts or not towns:
         raise typer.BadParameter("La base est vide : chargez des registres, ou donnez --size.")
-    heavy = min((ref for ref in counts if ref.startswith(("G15", "J17"))), key=lambda r: abs(counts[r] - HEAVY_OFFERS))
+    heavy = heavy_code(counts)
     rare = min((ref for ref in counts if counts[ref] >= 5), key=lambda r: counts[r])
     step = max(1, len(towns) // TOWNS)
     towns = towns[::step][:TOWNS]
@@ -261,7 +269,8 @@ def _rate(case: Case, engine: str, port: int, seconds: float) -> None:
     case.rates[engine] = sum(done) / (time.perf_counter() - begun)
 
 
-def _p(samples: list[float], share: float) -> float:
+def percentile(samples: list[float], share: float) -> float:
+    """Return the sample below which a share of the others stand."""
     ordered = sorted(samples)
     return ordered[min(len(ordered) - 1, round(share * len(ordered)))]
 
@@ -310,7 +319,7 @@ def _out(case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"name": case.name}
     for engine in ENGINES:
         samples = case.samples[engine]
-        found[engine] = {"p50_ms": round(statistics.median(samples), 2), "p95_ms": round(_p(samples, 0.95), 2)}
+        found[engine] = {"p50_ms": round(statistics.median(samples), 2), "p95_ms": round(percentile(samples, 0.95), 2)}
         if engine in case.rates:
             found[engine]["per_second"] = round(case.rates[engine], 1)
     found["ratio"] = round(statistics.median(case.samples["postgis"]) / statistics.median(case.samples["columns"]), 1)

@@ -3,7 +3,10 @@
 import typer
 from alembic.config import main as alembic_main
 
+from core.mail import commands as mail
+
 app = typer.Typer()
+app.add_typer(mail.app)
 
 
 @app.command("alembic", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

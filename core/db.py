@@ -1,19 +1,21 @@
 """Database access: one async engine per process, short units of work, direct connections for bulk work."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import psycopg
 from fastapi import Depends
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, MetaData, event, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import BindParameter, ClauseElement, MetaData, event, text
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from core.errors import Unavailable
 from core.settings import core_settings
@@ -68,6 +70,8 @@ def engine() -> AsyncEngine:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             pool_pre_ping=True,
+            # What a statement carries (a code, a link that opens, an address) must not follow its error into a log.
+            hide_parameters=True,
             connect_args={"options": options, "application_name": "repere"},
         )
         _Engine.sessions = async_sessionmaker(_Engine.engine, expire_on_commit=False, autoflush=True)
@@ -84,6 +88,7 @@ def reader() -> AsyncEngine:
             max_overflow=settings.pool_size,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
+            hide_parameters=True,
             connect_args={
                 "options": _options("-c default_transaction_read_only=on"),
                 "application_name": "repere-read",
@@ -145,14 +150,23 @@ async def _session_dependency() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-SessionDep = Annotated[AsyncSession, Depends(_session_dependency)]
-"""FastAPI dependency: the request's unit of work."""
+SessionDep = Annotated[AsyncSession, Depends(_session_dependency, scope="function")]
+"""FastAPI dependency: the request’s unit of work, committed before the answer leaves so that the next one shows it."""
 
 
 def was_stopped(error: BaseException) -> bool:
     """Tell whether PostgreSQL stopped a statement at its time limit."""
     found = error.orig if isinstance(error, DBAPIError) else error
     return getattr(found, "sqlstate", None) == QUERY_CANCELED
+
+
+class _Written(PGCompiler_psycopg):
+    """Writes into the text what is the same at each reading: the driver converts only what changes."""
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], *args: Any, **options: Any) -> str:
+        if not bindparam.required:
+            options["literal_binds"] = True
+        return str(super().visit_bindparam(bindparam, *args, **options))  # type: ignore[no-untyped-call]
 
 
 class Fixed:
@@ -162,16 +176,32 @@ class Fixed:
     """
 
     def __init__(self, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
-        self._text, self._values = str(compiled), dict(compiled.params)
+        dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+        dialect.statement_compiler = _Written
+        self._text = str(statement.compile(dialect=dialect))
 
     async def rows(self, session: AsyncSession, **values: Any) -> list[Any]:
-        """Return every row, in the session's own connection and transaction."""
-        connection = await (await session.connection()).get_raw_connection()
+        """Return every row, in the session's own connection and transaction; of a `reading`, in any connection."""
+        if session.bind is not _Engine.reader or _Engine.reader is None:
+            return await self._read(await (await session.connection()).get_raw_connection(), values)
+        # Such a session has no transaction to join, and its own way to a connection takes longer than many readings.
+        connection = await _Engine.reader.raw_connection()
+        try:
+            return await self._read(connection, values)
+        finally:
+            broken = getattr(connection.driver_connection, "closed", True)
+            await greenlet_spawn(connection.invalidate if broken else connection.close)
+
+    async def _read(self, connection: PoolProxiedConnection, values: dict[str, Any]) -> list[Any]:
         driver: psycopg.AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
-        async with driver.cursor(row_factory=namedtuple_row) as cursor:
-            await cursor.execute(self._text, self._values | values)
+        async with driver.cursor(row_factory=namedtuple_row, binary=True) as cursor:
+            await cursor.execute(self._text, values)
             return await cursor.fetchall()
+
+
+def keys(ids: Iterable[int | None]) -> str:
+    """Return ids as PostgreSQL writes an array: the parameter of a `Fixed` reading that the driver need not convert."""
+    return "{" + ",".join("NULL" if one is None else str(one) for one in ids) + "}"
 
 
 @asynccontextmanager

@@ -48,6 +48,22 @@ class Conflict(DomainError):
     title = "Conflit"
 
 
+class TooLarge(DomainError):
+    """More was sent than can be read."""
+
+    status = 413
+    code = "trop-volumineux"
+    title = "Contenu trop volumineux"
+
+
+class TooMany(DomainError):
+    """The same person, or the same network address, asks too often."""
+
+    status = 429
+    code = "trop-de-requetes"
+    title = "Trop de requêtes"
+
+
 class Unavailable(DomainError):
     """A service that the answer needs does not respond, or a time limit was reached."""
 

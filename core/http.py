@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core import logs
 from core.db import unit_of_work, was_stopped
 from core.errors import DomainError, Unavailable
 from core.settings import core_settings
@@ -232,6 +233,7 @@ async def _readyz() -> Response:
 
 def install(app: FastAPI) -> None:
     """Give an application the error answers, security headers and health addresses."""
+    logs.configure()
     app.add_exception_handler(DomainError, _domain)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)

@@ -14,12 +14,16 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import Forbidden
+from core.errors import Forbidden, TooLarge, Unavailable
 from core.settings import core_settings
 
 FORM_COOKIE: Final = "repere_form"
 FORM_FIELD: Final = "_csrf"
 FORM_HEADER: Final = "X-CSRF-Token"
+FIELDS_MAX: Final = 3000
+"""Fields that a form may send: the longest of ours names 500 communes, twice when all are ticked."""
+LONGEST_FORM: Final = 262_144
+"""Bytes of a form without files."""
 _EXPIRED = (
     "Cette page a été ouverte depuis trop longtemps, ou depuis un autre site : rien n’a été modifié. "
     "Revenez à la page précédente, rechargez-la, puis recommencez."
@@ -34,6 +38,43 @@ def new_token() -> str:
 def digest(token: str) -> bytes:
     """Return what is stored of a token: whoever reads the database cannot use it."""
     return hashlib.sha256(token.encode()).digest()
+
+
+SHORTEST_KEY: Final = 32
+
+
+def key_problem() -> str | None:
+    """Return why nothing can be signed, in French for the operator; None when all is well."""
+    length = len(core_settings().secret_key.get_secret_value())
+    if length >= SHORTEST_KEY:
+        return None
+    found = f"n’a que {length} caractères" if length else "n’est pas définie"
+    return (
+        f"REPERE_SECRET_KEY {found} : il en faut au moins {SHORTEST_KEY}, tirés au sort et gardés secrets "
+        "(par exemple le résultat de « openssl rand -base64 48 »)."
+    )
+
+
+def require_key() -> None:
+    """Refuse to serve anybody without a secret to sign with.
+
+    Raises:
+        RuntimeError: says to the operator what is missing.
+    """
+    if problem := key_problem():
+        raise RuntimeError(problem)
+
+
+def signature(purpose: str, value: str) -> str:
+    """Return the signature of a value with the secret of the service; one purpose's never serves another.
+
+    Raises:
+        Unavailable: the service has no secret; nothing is ever signed with a known one.
+    """
+    if key_problem():
+        raise Unavailable("Ce service n’est pas encore configuré (REPERE_SECRET_KEY). Prévenez son exploitant.")
+    key = core_settings().secret_key.get_secret_value().encode()
+    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
 def secure_cookies() -> bool:
@@ -90,11 +131,14 @@ async def csrf_protected(request: Request) -> None:
     """Refuse a form that none of our pages made for this browser. Dependency of every POST of a page.
 
     Raises:
+        TooLarge: nobody types that much.
         Forbidden: the token is missing or another browser's, or the form comes from another site.
     """
     sent: Any = request.headers.get(FORM_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
-        sent = (await request.form()).get(FORM_FIELD)
+        sent = (await request.form(max_fields=FIELDS_MAX)).get(FORM_FIELD)
+    if getattr(request.state, "form_too_long", False):
+        raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
     base = request.cookies.get(FORM_COOKIE)
     expected = hashlib.sha256(f"form:{base}".encode()).hexdigest() if base else ""
     if not expected or not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
@@ -124,3 +168,30 @@ class FormCookie:
             await send(message)
 
         await self.app(scope, receive, guarded)
+
+
+class BoundedForms:
+    """ASGI middleware that reads forms without files up to a length; `csrf_protected` answers to longer ones."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        length = 0
+
+        async def counted() -> Message:
+            nonlocal length
+            message = await receive()
+            length += len(message.get("body", b""))
+            if message["type"] != "http.request" or length <= LONGEST_FORM:
+                return message
+            state["form_too_long"] = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        await self.app(scope, counted, send)

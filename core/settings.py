@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,6 +31,9 @@ class CoreSettings(RepereSettings):
     )
     broker_url: str = "redis://127.0.0.1:6379/0"
     demo: bool = False
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="What signatures are made with; the same on every machine of a service."
+    )
     public_url: str = "http://127.0.0.1:8000"
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 5_000

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from celery import Celery
 from celery.signals import worker_process_shutdown
 
-from core import db
+from core import db, logs
 from core.settings import core_settings
 
+logs.configure()
 app = Celery("repere", broker=core_settings().broker_url)
 app.conf.update(
     task_ignore_result=True,
@@ -21,7 +22,7 @@ app.conf.update(
     task_default_queue="repere",
     broker_transport_options={"visibility_timeout": 6 * 3600},
 )
-app.autodiscover_tasks(["maps", "directory", "ingest", "search_api"], related_name="tasks")
+app.autodiscover_tasks(["core.mail", "maps", "accounts", "directory", "ingest", "search_api"], related_name="tasks")
 
 T = TypeVar("T")
 

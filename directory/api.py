@@ -1,7 +1,7 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
-from directory.describe import describe_offer, describe_site, republish_offer, unpublish_offer
+from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
 from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
 from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
 from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
@@ -25,13 +25,16 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
+from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
 from directory.queries import PROFESSIONAL, PUBLIC, searchable
+from directory.register_names import names_of_finess, names_of_rpps
 from directory.schemas import (
     Contact,
     ContactIn,
     EntityCounts,
+    Identifier,
     OfferDescription,
     OfferSheet,
     OfferSummary,
@@ -39,12 +42,13 @@ from directory.schemas import (
     Position,
     PostalAddress,
     PublishReport,
+    RegisterSource,
     SiteDescription,
     SiteSheet,
     Written,
 )
 from directory.schemas_base import ConceptRef
-from directory.schemas_hours import ExceptionIn, Hours, SlotIn, SpanIn
+from directory.schemas_hours import ExceptionIn, Hours, Slot, SlotIn, SpanIn, SpecialPeriod
 from directory.service import find_uid
 from directory.sheets import offer_sheet, site_sheet
 from directory.staging import TABLES as PUBLICATION_TABLES
@@ -72,6 +76,7 @@ __all__ = [
     "HoursDraft",
     "HoursEditor",
     "HoursRound",
+    "Identifier",
     "LegalEntity",
     "LoadChange",
     "Nomenclature",
@@ -88,13 +93,16 @@ __all__ = [
     "Practitioner",
     "Progress",
     "PublishReport",
+    "RegisterSource",
     "Role",
     "Site",
     "SiteDescription",
     "SiteEquipment",
     "SiteSheet",
+    "Slot",
     "SlotIn",
     "SpanIn",
+    "SpecialPeriod",
     "Written",
     "clocks",
     "concept_index",
@@ -107,6 +115,10 @@ __all__ = [
     "find_uid",
     "hours_draft",
     "hours_round",
+    "leave_offer",
+    "names_of_finess",
+    "names_of_rpps",
+    "offer_professions",
     "offer_sheet",
     "parse_hours_form",
     "publish",

@@ -37,9 +37,12 @@ class ConceptEntry:
         return ConceptRef(code=self.ref, label=self.label, active=self.active)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConceptIndex:
-    """All concepts of the directory, immutable; about 4,000 entries with the official files."""
+    """All concepts of the directory, immutable; about 4,000 entries with the official files.
+
+    Compared by identity, so that what is worked out of one may be kept beside it.
+    """
 
     stamp: tuple[int, datetime | None]
     by_id: dict[int, ConceptEntry]

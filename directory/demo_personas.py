@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import demo_account
+from accounts.api import DemoCard, demo_account, write_cards
 from directory.labels import person_name
-from directory.models import Practitioner, Role, Site
+from directory.models import Concept, Practitioner, Role, Site
 from directory.models_offer import Offer
 
 TOWN = "78361"
@@ -17,7 +17,7 @@ DEPARTEMENT = "78"
 
 
 def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
-    """Select the practitioners of a profession with a published liberal offer in the town, undescribed first."""
+    """Select a practitioner of a profession with a liberal offer, in the town if it has one, undescribed first."""
     return (
         select(Practitioner)
         .join(Role, Role.practitioner_id == Practitioner.id)
@@ -28,11 +28,15 @@ def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
             Role.closed_on.is_(None),
             Offer.closed_on.is_(None),
             Offer.kind == "liberal",
-            Site.commune_code == TOWN,
+            Site.commune_code.like(f"{DEPARTEMENT}%"),
             Practitioner.rpps.is_not(None),
             Practitioner.closed_on.is_(None),
         )
-        .order_by(Offer.described if not described else Offer.described.desc(), Practitioner.id)
+        .order_by(
+            (Site.commune_code == TOWN).desc(),
+            Offer.described if not described else Offer.described.desc(),
+            Practitioner.id,
+        )
         .limit(1)
     )
 
@@ -55,6 +59,21 @@ def _hospital() -> Select[Any]:
     )
 
 
+TITLES = {"M": "Monsieur", "MME": "Madame"}
+
+
+def _card(key: str, who: Practitioner, label: str = "") -> DemoCard:
+    return DemoCard(
+        id=key,
+        national_id=f"8{who.rpps}",
+        first_name=(who.first_name or "").upper(),
+        last_name=who.last_name.upper(),
+        civility=who.civility or "M",
+        profession=who.profession or "",
+        label=label,
+    )
+
+
 def _address(name: str) -> str:
     return re.sub(r"[^a-z]+", ".", name.lower()).strip(".") + "@demo.example.org"
 
@@ -62,9 +81,17 @@ def _address(name: str) -> str:
 async def make_personas(session: AsyncSession) -> int:
     """Make the accounts of the demonstration, over people that the registers know; return how many.
 
-    Running it again changes nothing; a persona whose person left the registers gets another one.
+    The cards by which the professionals may sign in are written for the identity provider, with that of a doctor who
+    has no account. Running it again changes nothing; a persona whose person left the registers gets another one.
     """
     made = 0
+    cards: list[DemoCard] = []
+    labels = {
+        row.code: row.label
+        for row in await session.execute(
+            select(Concept.code, Concept.label).where(Concept.system == "G15", Concept.active).order_by(Concept.code)
+        )
+    }
 
     async def known(key: str, who: Practitioner | None, *more: tuple[str, str]) -> None:
         nonlocal made
@@ -73,14 +100,15 @@ async def make_personas(session: AsyncSession) -> int:
         await demo_account(
             session,
             key,
-            title=who.civility,
+            title=TITLES.get(who.civility or ""),
             first_name=person_name(who.first_name, ""),
             last_name=person_name("", who.last_name),
             email=f"{key}@demo.example.org",
             rpps=who.rpps,
-            profession=who.profession,
+            profession=labels.get(who.profession or ""),
             grants=(("professional", f"rpps:{who.rpps}"), *more),
         )
+        cards.append(_card(key, who))
         made += 1
 
     async def invented(key: str, first: str, last: str, *grants: tuple[str, str]) -> None:
@@ -88,7 +116,7 @@ async def make_personas(session: AsyncSession) -> int:
         await demo_account(
             session,
             key,
-            title="Mme" if first.endswith(("e", "a")) else "M.",
+            title="Madame" if first.endswith(("e", "a")) else "Monsieur",
             first_name=first,
             last_name=last,
             email=_address(f"{first} {last}"),
@@ -114,4 +142,8 @@ async def make_personas(session: AsyncSession) -> int:
     await invented("interne-1", "Lucas", "Moreau")
     await invented("interne-2", "Inès", "Fabre")
     await invented("administrateur", "Claire", "Dumas", ("administrator", ""))
+    doctor = await session.scalar(_liberal("10"))
+    if doctor is not None:
+        cards.append(_card("medecin", doctor, "Médecin : aucun compte ne connaît encore cette carte"))
+    write_cards(cards)
     return made

@@ -98,9 +98,18 @@ def _plain(offer: Offer) -> dict[str, Any]:
 
 
 async def _finish(
-    session: AsyncSession, offer: Offer, actor: str, action: str, before: dict[str, Any], after: dict[str, Any]
+    session: AsyncSession,
+    offer: Offer,
+    actor: str,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    reason: str | None = None,
 ) -> Written:
-    changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    changed: dict[str, Any] = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    if reason:
+        changed["reason"] = reason
     session.add(History(entity="offer", entity_id=offer.id, actor=actor, action=action, detail=changed))
     await refresh_search(session, [offer.id])
     position = await record(session, [NewEvent(kind=f"offer_{action}", entity="offer", entity_id=offer.id)])
@@ -170,39 +179,63 @@ async def describe_offer(
     return await _finish(session, offer, actor, "described", before, after)
 
 
+_STATUS_MOVES = {
+    "unpublished": ({"published"}, "unpublished", "est déjà retirée de la publication"),
+    "left": ({"published", "unpublished"}, "left", "est déjà signalée comme quittée"),
+    "published": ({"unpublished", "left"}, "republished", "est déjà publiée"),
+}
+"""By status to reach: from which ones, the action that histories name, and what is said when it cannot be."""
+
+
 async def _set_status(
-    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, status: str, action: str
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, status: str, reason: str | None
 ) -> Written:
     offer = await _locked(session, offer_uid, version)
-    if offer.status == status:
-        said = "publiée" if status == "published" else "dépubliée"
-        raise Conflict(f"Cette offre est déjà {said}.")
+    former, action, already = _STATUS_MOVES[status]
+    if offer.status not in former:
+        raise Conflict(f"Cette offre {already}.")
     before = _plain(offer)
     offer.status = status
     offer.version += 1
     offer.updated_at = await clock.now(session)
     await session.flush()
-    return await _finish(session, offer, actor, action, before, _plain(offer))
+    return await _finish(session, offer, actor, action, before, _plain(offer), reason=rules.cleaned(reason))
 
 
-async def unpublish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
+async def unpublish_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
     """Take an offer out of searches and sheets; what was written is kept.
 
     Raises:
         NotFound: no such offer.
         Conflict: someone wrote since that version, or it is unpublished already.
     """
-    return await _set_status(session, offer_uid, actor, version, "unpublished", "unpublished")
+    return await _set_status(session, offer_uid, actor, version, "unpublished", reason)
 
 
-async def republish_offer(session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int) -> Written:
-    """Show again an offer that was unpublished.
+async def republish_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
+    """Show again an offer that was unpublished, or left by mistake.
 
     Raises:
         NotFound: no such offer.
         Conflict: someone wrote since that version, or it is published already.
     """
-    return await _set_status(session, offer_uid, actor, version, "published", "republished")
+    return await _set_status(session, offer_uid, actor, version, "published", reason)
+
+
+async def leave_offer(
+    session: AsyncSession, offer_uid: uuid.UUID, actor: str, version: int, reason: str | None = None
+) -> Written:
+    """Hide at once an offer whose professional no longer works there; the register will close it later.
+
+    Raises:
+        NotFound: no such offer.
+        Conflict: someone wrote since that version, or it was left already.
+    """
+    return await _set_status(session, offer_uid, actor, version, "left", reason)
 
 
 async def describe_site(

@@ -7,9 +7,11 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from core.errors import InvalidInput
+from directory import phones
 from directory.concepts import ConceptIndex
 from directory.labels import LANGUAGES, PURPOSES
 from directory.schemas import ContactIn, OfferDescription
+from directory.settings import mssante_domains
 
 PLACES_MAX = 500
 CODES_MAX = 200
@@ -25,8 +27,10 @@ CONCEPT_FIELDS = {
 }
 """Fields of an offer that hold concepts, and their nomenclature."""
 
+CHANNELS = {"email": "3", "url": "4", "fax": "6"}
+"""R200 channels by form of contact; a telephone is mobile (1) or fixed (2)."""
+
 _EMAIL = re.compile(r"^[A-Za-z0-9.!#$%*+/=^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$")
-_PHONE = re.compile(r"^(0[1-9]\d{8}|\+\d{8,15}|\d{2,4})$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -106,13 +110,6 @@ def cleaned(text: str | None) -> str | None:
     return _CONTROL.sub("", text or "").strip() or None
 
 
-def phone_number(value: str) -> str | None:
-    """Return the digits of a number, French ones without prefix; None when it is no number."""
-    digits = re.sub(r"[\s.\-()\u00a0\u202f]", "", value)
-    digits = re.sub(r"^(?:\+33|0033)0?(?=[1-9]\d{8}$)", "0", digits)
-    return digits if _PHONE.match(digits) else None
-
-
 def _url(value: str) -> str | None:
     try:
         parts = urlsplit(value)
@@ -120,6 +117,18 @@ def _url(value: str) -> str | None:
         return None
     plain = not set(value) & set(" <>\"'`\\") and not _CONTROL.search(value)
     return value if parts.scheme in ("https", "http") and parts.hostname and "." in parts.hostname and plain else None
+
+
+_BARE_ADDRESS = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#].*)?", re.IGNORECASE)
+
+
+def _with_scheme(value: str) -> str:
+    return f"https://{value}" if _BARE_ADDRESS.fullmatch(value) else value
+
+
+def _secure_mail(value: str) -> bool:
+    domain = value.partition("@")[2].lower()
+    return any(domain == known or domain.endswith(f".{known}") for known in mssante_domains())
 
 
 def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedContact]:
@@ -139,17 +148,17 @@ def contacts(given: Sequence[ContactIn], problems: Problems) -> list[CheckedCont
             problems.add(name, f"{purpose.label} : une seule valeur est possible.")
             continue
         seen.add(contact.purpose)
-        if purpose.form == "phone":
-            value, form = phone_number(text), "10 chiffres, par exemple 01 99 00 12 34"
+        if purpose.form in ("phone", "fax"):
+            value, form = phones.stored(text), "10 chiffres, par exemple 01 99 00 12 34, ou +32 2 123 45 67"
         elif purpose.form == "email":
             value, form = (text if _EMAIL.match(text) else None), "par exemple cabinet@example.org"
-            if value and contact.purpose == "mssante" and "mssante" not in value.partition("@")[2].lower():
+            if value and contact.purpose == "mssante" and not _secure_mail(value):
                 value, form = None, "une adresse d’un domaine MSSanté"
         else:
-            value, form = _url(text), "une adresse qui commence par https://"
+            value, form = _url(_with_scheme(text)), "une adresse qui commence par https://"
         if value is None:
             problems.add(name, f"{purpose.label} : la forme n’est pas correcte ({form}).")
             continue
-        channel = {"email": "3", "url": "4"}.get(purpose.form) or ("1" if value.startswith(("06", "07")) else "2")
+        channel = CHANNELS.get(purpose.form) or ("1" if phones.is_mobile(value) else "2")
         checked.append(CheckedContact(contact.purpose, purpose.nature, channel, value, purpose.confidentiality))
     return checked

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from directory.describe_rules import Problems, cleaned, phone_number
+from directory import phones
+from directory.describe_rules import Problems, cleaned
 from directory.hours import DAY
 from directory.hours_kinds import KINDS, NIGHT_KINDS
 from directory.hours_words import clock
@@ -198,7 +199,7 @@ def _exception(one: ExceptionIn, index: int, problems: Problems) -> ExceptionIn:
     if replacement and len(replacement) > NAME_MAX:
         problems.add(f"{field}.replacement", f"{name} : le nom du remplaçant tient en {NAME_MAX} caractères.")
     typed = cleaned(one.replacement_phone) if away else None
-    phone = phone_number(typed) if typed else None
+    phone = phones.stored(typed) if typed else None
     if typed and phone is None:
         problems.add(
             f"{field}.replacement_phone",

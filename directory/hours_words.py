@@ -15,6 +15,11 @@ EXCEPTIONS_SHOWN = 20
 
 _REASONS = {"leave": "pour congés", "absence": "pour absence"}
 _NAMES = {"leave": "Congés", "absence": "Absence", "closed": "Fermé", "special": "Horaires particuliers"}
+HOLIDAY_WORDS = {
+    "closed": "Fermé les jours fériés",
+    "open": "Les jours fériés comme les autres jours",
+    "hours": "Horaires propres aux jours fériés",
+}
 
 
 def clock(value: time) -> str:
@@ -187,7 +192,7 @@ def dated_days(table: Timetable, labels: dict[str, ConceptRef], first: date, day
 def _holidays(table: Timetable) -> str:
     if table.holidays == "hours":
         return "Jours fériés : " + ", ".join(span_label(span.opens, span.closes) for span in table.holiday_spans)
-    return "Fermé les jours fériés" if table.holidays == "closed" else "Les jours fériés comme les autres jours"
+    return HOLIDAY_WORDS[table.holidays]
 
 
 def readable(table: Timetable, labels: dict[str, ConceptRef], instant: datetime) -> Hours:

@@ -6,7 +6,7 @@ from typing import Literal
 
 NBSP = "\u00a0"
 
-ContactForm = Literal["phone", "email", "url"]
+ContactForm = Literal["phone", "fax", "email", "url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ PURPOSES: dict[str, Purpose] = {
     "emergency_phone": Purpose("Téléphone d’urgence", "phone", "14", 2),
     "teleexpertise_url": Purpose("Téléexpertise", "url", "15", 2),
     "other_email": Purpose("Autre adresse électronique", "email", "07", 2),
+    "fax": Purpose("Télécopie", "fax", "07", 2),
 }
-"""Contact fields of the guide, in the order in which sheets show them, each with its own confidentiality."""
+"""Contact fields of the guide, and the fax, in the order of the sheets, each with its own confidentiality."""
 
 KINDS = {"liberal": "Offre libérale", "establishment": "Établissement", "practice": "Cabinet"}
 
@@ -67,6 +68,37 @@ FEE_OPTIONS = {"3": "OPTAM", "4": "OPTAM-ACO"}
 """Option tarifaire of AMELI; other codes are none."""
 
 TITLES = {"DR": "Docteur", "PR": "Professeur", "M": None, "MME": None}
+
+NOMENCLATURES: dict[str, str] = {
+    "J16": "Actes spécifiques",
+    "J17": "Activités opérationnelles",
+    "J18": "Équipements spécifiques",
+    "J33": "Compétences spécifiques",
+    "J35": "Niveaux d’expertise (spécialisations)",
+    "J238": "Types d’unité (offres)",
+    "J19": "Modes de prise en charge",
+    "R338": "Modalités d’accueil",
+    "J29": "Publics reçus",
+    "R252": "Types de plage horaire",
+    "R227": "Champs d’activité",
+    "R202": "Accessibilité des lieux",
+    "R282": "Conventionnement",
+    "G15": "Professions",
+    "R38": "Spécialités ordinales",
+    "R39": "Compétences de médecin",
+    "R40": "Compétences exclusives de médecin",
+    "R42": "DESC non qualifiants",
+    "R43": "Capacités de médecine",
+    "R44": "Qualifications de praticien adjoint contractuel",
+    "R45": "Fonctions qualifiées",
+    "R97": "Droits d’exercice complémentaires",
+    "R66": "Catégories d’établissement",
+    "R02": "Secteurs d’activité",
+    "R287": "Natures de contact",
+    "R200": "Canaux de contact",
+    "R283": "Niveaux de confidentialité",
+}
+"""Nomenclatures that are given as lists, in the order in which they are shown."""
 
 LANGUAGES = {
     "ar": "arabe", "bg": "bulgare", "bn": "bengali", "br": "breton", "co": "corse", "cs": "tchèque", "de": "allemand",
@@ -126,6 +158,8 @@ def contact_href(form: ContactForm, value: str) -> str | None:
     if form == "phone":
         digits = "".join(c for c in value if c.isdigit() or c == "+")
         return f"tel:{digits}" if len(digits) >= 3 else None
+    if form == "fax":
+        return None
     if form == "email":
         return f"mailto:{value}" if value.count("@") == 1 and not set(value) & set(" <>\"'?&") else None
     return value if value.startswith(("https://", "http://")) and not set(value) & set(" <>\"'") else None

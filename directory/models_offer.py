@@ -39,8 +39,9 @@ class Offer(Base):
     """Offre opérationnelle (UO). Concept columns hold `directory.concept.id`.
 
     `kind`: liberal (generated from a role) or establishment. `described` is False while only registers speak.
-    `status`: published or unpublished. `origin` tells which rule generated an establishment's offer, so that
-    the next load finds it again; a liberal offer is found by its role. `languages` are ISO 639-1 codes.
+    `status`: published, unpublished, or left (its professional says that they no longer work there). `origin`
+    tells which rule generated an establishment's offer, so that the next load finds it again; a liberal offer is
+    found by its role. `languages` are ISO 639-1 codes.
     `public_holidays`: closed, open or hours; when nobody chose, a liberal offer is closed, an establishment's open.
     Operational columns belong to the professional; a load never writes them once the offer is described.
     """

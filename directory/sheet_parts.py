@@ -99,7 +99,7 @@ def written_contacts(points: Iterable[ContactPoint]) -> list[Contact]:
                 purpose=point.purpose,
                 label=purpose.label,
                 channel=purpose.form,
-                value=phone_text(point.value) if purpose.form == "phone" else point.value,
+                value=phone_text(point.value) if purpose.form in ("phone", "fax") else point.value,
                 href=contact_href(purpose.form, point.value),
                 confidentiality=point.confidentiality,
                 source="professionnel",

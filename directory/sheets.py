@@ -98,15 +98,22 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     )
 
 
-def gone(offer: Offer, role: Role | None, practitioner: Practitioner | None, site_closed: date | None) -> str | None:
-    """Return why the offer has no sheet any more, in French; None when it has one."""
+def gone(
+    offer: Offer,
+    role: Role | None,
+    practitioner: Practitioner | None,
+    site_closed: date | None,
+    *,
+    hidden: bool = False,
+) -> str | None:
+    """Return why the offer has no sheet any more, in French; None when it has one. `hidden`: as its authors see it."""
     closed = site_closed or (role.closed_on if role else None) or offer.closed_on
     if closed is not None:
         if practitioner is not None:
             name = person_name(practitioner.first_name, practitioner.last_name)
             return f"{name} n’exerce plus ici depuis le {french_date(closed)}."
         return f"« {offer.name} » n’est plus proposé ici depuis le {french_date(closed)}."
-    if offer.status != "published":
+    if offer.status != "published" and not hidden:
         return "Cette offre n’est pas publiée."
     return None
 
@@ -143,8 +150,8 @@ async def _territory(session: AsyncSession, offer_id: int) -> Territory:
     )
 
 
-async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> OfferSheet:
-    """Return the sheet of an offer (level 1 public, 2 professional).
+async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidden: bool = False) -> OfferSheet:
+    """Return the sheet of an offer (level 1 public, 2 professional); `hidden` also gives an unpublished one.
 
     Raises:
         core.errors.NotFound: no such offer, or it has closed or is not published; the message says so.
@@ -155,7 +162,7 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> Offe
     offer: Offer = found.Offer
     role: Role | None = found.Role
     practitioner: Practitioner | None = found.Practitioner
-    reason = gone(offer, role, practitioner, found.site_closed_on)
+    reason = gone(offer, role, practitioner, found.site_closed_on, hidden=hidden)
     if reason is not None:
         raise NotFound(reason)
     row = (await session.execute(queries_sheets.site(found.site_uid))).one()

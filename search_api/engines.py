@@ -133,6 +133,6 @@ async def _session_of(engine: EngineDep) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-SearchSessionDep = Annotated[AsyncSession, Depends(_session_of)]
+SearchSessionDep = Annotated[AsyncSession, Depends(_session_of, scope="function")]
 """FastAPI dependency: a session for what the engine leaves to the database. An index needs a few rows by key,
 PostgreSQL one picture for the counts and the page."""

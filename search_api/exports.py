@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +12,13 @@ import orjson
 import pandas as pd
 
 from core.clock import local
+from core.sheets import HEAD, OPTIONS, safe
 from search_api.labels import FACETS, SCOPES
 from search_api.params import query_params
 from search_api.schemas import CAP, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
 
 RESULTS, QUESTION = "Résultats", "Requête"
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTHS = (6, 34, 22, 24, 24, 30, 8, 22, 16, 10, 12, 34, 26, 30, 36, 18, 22, 12, 14, 14, 16, 30, 18, 44)
-_FORMULA = ("=", "+", "-", "@")
-_PHONE = re.compile(r"\+[\d ().-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +141,13 @@ def question_lines(answer: SearchAnswer, question: Question) -> list[tuple[str, 
     return lines
 
 
-def safe(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula, and without control characters."""
-    if not isinstance(value, str):
-        return value
-    text = "".join(char for char in value if unicodedata.category(char) != "Cc" or char == "\n")
-    if _PHONE.fullmatch(text):
-        return text
-    # A space before the sign does not stop a spreadsheet.
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
-
-
 def excel(answer: SearchAnswer, question: Question) -> bytes:
     """Return the results as an Excel file: typed columns, frozen header, filter, links, and the query."""
     frame = pd.DataFrame(list(rows(answer, question)), columns=list(COLUMNS))
     buffer = io.BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+    with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs={"options": OPTIONS}) as writer:
         book = writer.book
-        head = book.add_format({"bold": True, "bg_color": "#0B4F55", "font_color": "#FFFFFF", "valign": "top"})
+        head = book.add_format(HEAD)
         formats = {
             "km": book.add_format({"num_format": "0.000"}),
             "day": book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),

@@ -1,10 +1,12 @@
 """From the engine's cells to the GeoJSON of the map."""
 
 import math
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import Fixed, keys
 from directory.api import Site
 from maps.api import place_by_id
 from search_api.engine import EngineQuery, MapCell, MapCells, SearchEngine
@@ -23,6 +25,9 @@ from search_api.schemas_map import (
 CELL_PIXELS = 64
 """Side of a cell on the screen: a cluster's badge and the room around it."""
 TILE_PIXELS = 256
+_SITES: Final = Fixed(
+    select(Site.id, Site.uid, Site.name).where(Site.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+)
 
 
 async def map_answer(
@@ -68,7 +73,7 @@ async def _names(session: AsyncSession, found: MapCells) -> dict[int, MapSite]:
     ids = [site for cell in found.cells if _named(cell) for site in cell.site_ids]
     if not ids:
         return {}
-    rows = await session.execute(select(Site.id, Site.uid, Site.name).where(Site.id.in_(ids)).order_by(Site.id))
+    rows = await _SITES.rows(session, ids=keys(ids))
     return {row.id: MapSite(id=row.uid, name=row.name, url=f"/sites/{row.uid}") for row in rows}
 
 

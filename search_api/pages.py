@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import LevelDep
+from accounts.api import LevelDep, Service, add_service, everybody
 from core import clock
 from core.db import was_stopped
 from core.errors import InvalidInput, Unavailable
@@ -29,6 +29,18 @@ router = APIRouter(include_in_schema=False)
 
 pages.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("search", Path(__file__).parent / "static")
+
+add_service(
+    Service(
+        "rechercher",
+        "Rechercher une offre",
+        "Professionnels, établissements, actes et équipements, du plus proche au plus lointain.",
+        "/recherche",
+        "search",
+        everybody,
+        rank=10,
+    )
+)
 
 FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
 """Where a page shows the error of a parameter."""

@@ -29,12 +29,13 @@ MAP_SECONDS = 5
 """A map that takes longer is of no use: its statements are stopped, and the answer says so."""
 
 
-def search_query(request: Request) -> SearchQuery:
+# A dependency that is not async is run in a thread, which takes longer than this reading.
+async def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
     return parse_query(request.query_params.multi_items())
 
 
-def map_query(request: Request) -> SearchQuery:
+async def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
     return parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"]))
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import LevelDep
 from core.clock import now
 from core.settings import core_settings
+from core.sheets import EXCEL
 from directory.api import concept_index
 from search_api import exports, service
 from search_api.engine import SearchEngine
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[42
 Writer = Callable[[SearchAnswer, exports.Question], bytes]
 
 
-def export_query(request: Request) -> SearchQuery:
+async def export_query(request: Request) -> SearchQuery:
     """Read the search of an export; the page is without effect, since all results are given."""
     return parse_query(request.query_params.multi_items())
 
@@ -80,10 +81,10 @@ async def _export(
     return Response(body, media_type=media_type, headers=headers)
 
 
-@router.get("/search.xlsx", summary="Exporter en Excel", **_described(exports.EXCEL))
+@router.get("/search.xlsx", summary="Exporter en Excel", **_described(EXCEL))
 async def xlsx(query: QueryDep, session: SearchSessionDep, engine: EngineDep, level: LevelDep) -> Response:
     """Télécharge les 200 premiers lieux en Excel : une ligne par offre, la requête sur une seconde feuille."""
-    return await _export(session, engine, query, level, exports.excel, exports.EXCEL, "xlsx")
+    return await _export(session, engine, query, level, exports.excel, EXCEL, "xlsx")
 
 
 @router.get("/search.csv", summary="Exporter en CSV", **_described("text/csv"))

@@ -31,7 +31,7 @@ ABOUT: Final = (
 )
 
 
-def tile_query(request: Request) -> SearchQuery:
+async def tile_query(request: Request) -> SearchQuery:
     """Read the search of a tile: the parameters of any search, of which page and order change nothing."""
     return parse_query(request.query_params.multi_items())
 

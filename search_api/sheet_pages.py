@@ -8,12 +8,15 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pyproj import Geod
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import LevelDep
+from accounts.api import LevelDep, Reference, add_referrer
 from core.db import SessionDep
+from core.errors import NotFound
 from core.ui import pages
 from directory.api import Position, offer_sheet, site_sheet
 from maps.api import resolve_ref
+from search_api.hours_words import special_lines
 from search_api.page_query import address
 from search_api.params import place_ref
 from search_api.settings import map_settings
@@ -44,7 +47,8 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
 async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
     sheet = await offer_sheet(session, uid, level)
-    context = {"sheet": sheet, **await _context(request, sheet.position)}
+    special = [(period.label, special_lines(period)) for period in sheet.hours.special]
+    context = {"sheet": sheet, "special": special, **await _context(request, sheet.position)}
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 
@@ -78,3 +82,22 @@ async def _distance(given: dict[str, str], position: Position | None) -> Distanc
         return None
     metres = GEOD.inv(lon, lat, position.lon, position.lat)[2]
     return Distance(round(metres), place)
+
+
+async def _offer_reference(session: AsyncSession, uid: uuid.UUID, level: int) -> Reference | None:
+    """Name an offer that a request is about; a closed one has no sheet to lead to."""
+    try:
+        return Reference((await offer_sheet(session, uid, level)).name, f"/offres/{uid}")
+    except NotFound:
+        return None
+
+
+async def _site_reference(session: AsyncSession, uid: uuid.UUID, level: int) -> Reference | None:
+    try:
+        return Reference((await site_sheet(session, uid, level)).name, f"/sites/{uid}")
+    except NotFound:
+        return None
+
+
+add_referrer("offer", _offer_reference)
+add_referrer("site", _site_reference)

@@ -17,6 +17,8 @@ from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.smtp import SmtpSink
+
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("REPERE_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
@@ -49,6 +51,10 @@ os.environ["REPERE_INDEX_FOLDER"] = _index.name
 # A server named for the contract test must not become the engine of all the others; workers inherit the new names.
 MEILI_URL = os.environ.setdefault("REPERE_TEST_MEILI_URL", os.environ.pop("REPERE_MEILI_URL", ""))
 MEILI_KEY = os.environ.setdefault("REPERE_TEST_MEILI_KEY", os.environ.pop("REPERE_MEILI_KEY", ""))
+os.environ.setdefault("REPERE_SECRET_KEY", "a key of the tests, long enough to sign with")
+# No test may write to a real person, whatever the environment of the machine says.
+for _name in ("REPERE_SMTP_URL", "REPERE_MAIL_FROM", "REPERE_CONTACT_EMAIL"):
+    os.environ.pop(_name, None)
 # Files are named by their content: what one worker removes, another may have made too.
 _files = tempfile.TemporaryDirectory(prefix="repere-files-")
 os.environ["REPERE_FILES"] = _files.name
@@ -185,6 +191,22 @@ async def client(clean_database: URL) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=create_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
+
+
+@pytest.fixture
+def smtp_sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpSink]:
+    """A real SMTP server, named in the settings; `await deliver()` of `core.mail.delivery` sends what is queued."""
+    from core.settings import load
+
+    sink = SmtpSink()
+    sink.start()
+    monkeypatch.setenv("REPERE_SMTP_URL", sink.url)
+    monkeypatch.setenv("REPERE_MAIL_FROM", "Repère <ne-pas-repondre@repere.test>")
+    load.cache_clear()
+    yield sink
+    sink.stop()
+    monkeypatch.undo()
+    load.cache_clear()
 
 
 @pytest.fixture

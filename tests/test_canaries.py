@@ -45,6 +45,7 @@ STARTS = (
     "/recherche?where=commune:78361",
     "/recherche?q=kine&where=departement:78",
     "/aide",
+    "/nomenclatures",
     "/api",
     "/api/openapi.json",
     "/api/v1/search?where=commune:78361&radius_km=50",

@@ -6,12 +6,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from accounts import api as accounts
-from core import db, http
+from core import db, http, security
+from core.mail import delivery as mail_delivery
+from core.mail import pages as mail_pages
+from core.mail import waking as mail_waking
 from core.ui import pages as ui
-from directory import hours_pages
+from directory import api as directory
+from directory import hours_pages, offer_pages, offer_pages_history, offer_pages_path, pin_pages
+from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import engines, sheet_pages
+from search_api import compare_pages, engines, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -24,9 +29,12 @@ from web import pages as web_pages
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    security.require_key()
     await maps.warm()
     engines.start()
+    mail_waking.start(mail_delivery.deliver)
     yield
+    await mail_waking.stop()
     engines.stop()
     await db.dispose()
 
@@ -45,6 +53,9 @@ def create_app() -> FastAPI:
     http.install(app)
     http.add_readiness("search", engines.readiness)
     accounts.install(app)
+    directory.offer_professions()
+    accounts.add_scope_names("rpps", directory.names_of_rpps)
+    accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(search_exports.router)
     app.include_router(maps.router)
     app.include_router(search_routes.router)
@@ -54,10 +65,18 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
     app.include_router(web_pages.router)
+    app.include_router(offer_pages.router)
+    app.include_router(offer_pages_path.router)
+    app.include_router(pin_pages.router)
+    app.include_router(offer_pages_history.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
+    app.include_router(sheet_pdf.router)
+    app.include_router(compare_pages.router)
     app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
+    app.include_router(mail_pages.router)
+    app.include_router(directory_pages.router)
     ui.install(app)
     return app
 

@@ -1,12 +1,28 @@
 """Home, help, API reference and legal pages."""
 
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import SignedInDep
+from accounts.api import (
+    Person,
+    Service,
+    SignedInDep,
+    add_favourite,
+    add_service,
+    everybody,
+    favourites,
+    messages,
+    raise_favourite,
+    remove_favourite,
+    services_of,
+)
 from core.db import SessionDep
+from core.errors import NotFound
+from core.security import csrf_protected
 from core.ui import assets, pages
 from search_api.api import EXAMPLES, SearchBox, address, directory_figures
 from web import reference
@@ -16,6 +32,22 @@ router = APIRouter(include_in_schema=False)
 
 pages.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("web", Path(__file__).parent / "static")
+
+
+add_service(
+    Service(
+        "aide",
+        "Aide",
+        "Bien chercher, décrire une offre, déléguer : les réponses courtes.",
+        "/aide",
+        "question-circle",
+        everybody,
+        rank=90,
+    )
+)
+
+FAVOURITE = "service"
+LATEST_MESSAGES = 5
 
 
 @router.get("/")
@@ -30,9 +62,39 @@ async def home(request: Request, session: SessionDep) -> Response:
 
 
 @router.get("/accueil")
-async def services(request: Request, person: SignedInDep) -> Response:
-    """Draw the home of a person who is signed in."""
-    return pages.render(request, "web/services.html", {"who": person})
+async def services(request: Request, session: SessionDep, person: SignedInDep) -> Response:
+    """Draw the home of a person who is signed in: their services, favourites first, and what they were told."""
+    context = {
+        **await _services(session, person),
+        "messages": await messages(session, person.account_id, size=LATEST_MESSAGES, unread=True),
+    }
+    return pages.render(request, "web/services.html", context)
+
+
+@router.post("/accueil/favoris", dependencies=[Depends(csrf_protected)])
+async def favourite(
+    request: Request,
+    session: SessionDep,
+    person: SignedInDep,
+    service: Annotated[str, Form()],
+    action: Annotated[str, Form()],
+) -> Response:
+    """Keep a service on top, stop, or move it up; htmx redraws the list, other browsers the page."""
+    if service not in {one.key for one in services_of(person)}:
+        raise NotFound("Ce service n’existe pas, ou ne vous est pas ouvert.")
+    work = {"garder": add_favourite, "retirer": remove_favourite, "monter": raise_favourite}.get(action)
+    if work is None:
+        raise NotFound("Cette action est inconnue.")
+    await work(session, person.account_id, FAVOURITE, service)
+    if request.headers.get("hx-request") != "true":
+        return RedirectResponse("/accueil", status_code=303)
+    return pages.render(request, "web/_services.html", await _services(session, person))
+
+
+async def _services(session: AsyncSession, person: Person) -> dict[str, list[Service]]:
+    known = {one.key: one for one in services_of(person)}
+    kept = [known[one.ref] for one in await favourites(session, person.account_id, FAVOURITE) if one.ref in known]
+    return {"kept": kept, "others": [one for one in known.values() if one not in kept]}
 
 
 @router.get("/aide")

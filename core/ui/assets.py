@@ -5,6 +5,7 @@ relative imports between modules and images stay inside the same address. The ad
 answers too, for a short while: fonts are named so by the style sheet.
 """
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Final
 from xml.etree import ElementTree
 
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -21,6 +24,8 @@ from core.settings import core_settings
 ICONS: Final = (
     "arrow-left",
     "arrow-right",
+    "arrow-up",
+    "bell",
     "box-arrow-up-right",
     "building",
     "bullseye",
@@ -38,26 +43,43 @@ ICONS: Final = (
     "download",
     "envelope",
     "exclamation-triangle",
+    "eye",
+    "eye-slash",
+    "file-earmark-pdf",
     "file-earmark-spreadsheet",
+    "flag",
     "geo-alt",
     "globe",
     "hospital",
     "house-door",
+    "inbox",
     "info-circle",
+    "layout-three-columns",
+    "life-preserver",
     "link-45deg",
     "list-ul",
+    "lock",
     "map",
+    "pencil",
     "people",
     "person",
     "person-badge",
+    "person-check",
+    "person-gear",
     "person-wheelchair",
+    "plus-lg",
     "printer",
+    "question-circle",
     "search",
+    "send",
     "shield-check",
     "signpost-split",
     "sliders",
+    "star",
+    "star-fill",
     "telephone",
     "tools",
+    "trash",
     "x-lg",
 )
 """Icons that pages use, of the bootstrap-icons set (MIT); the sprite holds these and no other."""
@@ -65,6 +87,7 @@ ICONS: Final = (
 HASH_LENGTH = 12
 _YEAR = "public, max-age=31536000, immutable"
 _HOUR = "public, max-age=3600"
+_TEXTS = ("text/", "image/svg", "application/json", "application/javascript")
 _folders: dict[str, Path] = {}
 
 
@@ -129,6 +152,24 @@ def icon_url(name: str) -> str:
     return f"/static/icons/v-{_sprite_hash()}.svg#{name}"
 
 
+@cache
+def _compressed(path: str) -> bytes:
+    """Return a file of a hashed address, compressed as far as it goes: once for each process, not for each visitor."""
+    return gzip.compress(Path(path).read_bytes(), mtime=0)
+
+
+async def _for(scope: Scope, file: Response) -> Response:
+    """Return a text compressed when the caller takes it so, any other file as it is."""
+    asked = Headers(scope=scope)
+    text = isinstance(file, FileResponse) and (file.media_type or "").startswith(_TEXTS)
+    if not text or scope["method"] != "GET" or "range" in asked or "gzip" not in asked.get("accept-encoding", ""):
+        return file
+    assert isinstance(file, FileResponse)  # noqa: S101 - `text` says so
+    body = await run_in_threadpool(_compressed, str(file.path))
+    kept = {name: file.headers[name] for name in ("etag", "last-modified", "content-type", "cache-control")}
+    return Response(body, headers=kept | {"content-encoding": "gzip", "vary": "Accept-Encoding"})
+
+
 class _Hashed(StaticFiles):
     """Files of one folder; the `v-…` part of the address is taken off, and decides how long to keep."""
 
@@ -141,7 +182,7 @@ class _Hashed(StaticFiles):
         hashed = first == f"v-{fingerprint(self.name)}"
         response = await super().get_response(rest if first.startswith("v-") else path, scope)
         response.headers["Cache-Control"] = _YEAR if hashed else _HOUR
-        return response
+        return await _for(scope, response) if hashed else response
 
 
 async def _sprite() -> Response:

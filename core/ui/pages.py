@@ -37,6 +37,10 @@ MESSAGES = {
 """What a person can do, by status."""
 
 
+GZIP_LEVEL = 4
+"""Of compressed answers: two and a half times as fast as the last level, for six per cent more bytes."""
+
+
 def add_templates(folder: Path) -> None:
     """Add a package's folder of templates; keep its files in a sub-folder named after the package."""
     loader = FileSystemLoader(folder)
@@ -80,4 +84,4 @@ def install(app: FastAPI) -> None:
     """Give an application its static files, error pages and compressed answers."""
     assets.mount(app)
     http.set_error_page(error_page)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL)

@@ -138,15 +138,21 @@ def _texts(encoded: list[bytes]) -> dict[str, Array]:
 def _code_sets(codes: Ragged) -> dict[str, Array]:
     """Number the distinct sets of codes: most offers of a profession share theirs, and facets count sets.
 
-    Two sets are one when two independent 64-bit sums of their mixed codes agree.
+    Two sets are one when two independent 64-bit sums of their mixed codes agree. They are numbered as the rows first
+    hold them: rows of a neighbourhood find theirs side by side in memory.
     """
     one, two = _sums(codes, _SEEDS["codes"]), _sums(codes, _SEEDS["places"])
     order = np.lexsort((two, one))
     first = np.ones(len(order), bool)
     first[1:] = (one[order[1:]] != one[order[:-1]]) | (two[order[1:]] != two[order[:-1]])
-    numbers = np.empty(len(order), np.int32)
-    numbers[order] = np.cumsum(first) - 1
+    # The sort is stable: what stands first of a set is the first row that holds it.
     chosen = order[first]
+    place = np.argsort(chosen)
+    number = np.empty(len(chosen), np.int32)
+    number[place] = np.arange(len(chosen), dtype=np.int32)
+    numbers = np.empty(len(order), np.int32)
+    numbers[order] = number[np.cumsum(first) - 1]
+    chosen = chosen[place]
     lengths = codes.lengths[chosen]
     values = codes.values[slices(codes.starts[:-1][chosen], lengths)]
     return {

@@ -1,6 +1,6 @@
 """Order of the sites: by distance, by relevance. Approximate distances choose, geodesics order what was chosen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,34 +48,51 @@ def page(parts: Iterable[tuple[Part, BitMap]], query: EngineQuery) -> tuple[tupl
             ranked, plan = _best(part, found, query, wanted)
         chosen.append(ranked)
         plans[plan] = None
-    lines: list[tuple[tuple[float, float, bool, int], Ranked, int]] = []
-    for ranked in chosen:
-        segment = ranked.part.segment
-        for site, metres, score in zip(
-            ranked.sites.tolist(), ranked.metres.tolist(), ranked.scores.tolist(), strict=True
-        ):
-            key = (-score, metres, not segment.exact[site], int(segment.site[site]))
-            lines.append((key, ranked, site))
-    lines.sort(key=lambda line: line[0])
-    hits = tuple(_hit(ranked, site, key[1], query) for key, ranked, site in lines[query.offset : wanted])
-    return hits, ", ".join(plans)
+    lines: list[tuple[tuple[float, float, bool, int], int, int]] = []
+    for number, ranked in enumerate(chosen):
+        segment, sites = ranked.part.segment, ranked.sites
+        keys = zip(
+            (-ranked.scores).tolist(),
+            ranked.metres.tolist(),
+            (~segment.exact[sites]).tolist(),
+            segment.site[sites].tolist(),
+            strict=True,
+        )
+        lines += [(key, number, site) for key, site in zip(keys, sites.tolist(), strict=True)]
+    lines.sort()
+    shown = lines[query.offset : wanted]
+    hits: dict[tuple[int, int], Hit] = {}
+    for number, ranked in enumerate(chosen):
+        own = {site: key[1] for key, of, site in shown if of == number}
+        if own:
+            hits |= {(number, site): hit for site, hit in _hits(ranked, own, query).items()}
+    return tuple(hits[number, site] for _, number, site in shown), ", ".join(plans)
 
 
-def _hit(ranked: Ranked, site: int, metres: float, query: EngineQuery) -> Hit:
+def _hits(ranked: Ranked, chosen: Mapping[int, float], query: EngineQuery) -> dict[int, Hit]:
+    """Return the hits of sites of a part, by their number there, whose metres are given; all their rows at once."""
     segment = ranked.part.segment
-    low, high = int(segment.site_start[site]), int(segment.site_start[site + 1])
-    rows = members(ranked.found & runs([(low, high)]))
+    bounds = [(int(segment.site_start[site]), int(segment.site_start[site + 1])) for site in chosen]
+    rows = members(ranked.found & runs(bounds))
     points = own_points(segment, rows, query.terms)
-    order = np.lexsort((segment.offer[rows], -points))[:OFFERS_PER_SITE]
-    told = None if np.isinf(metres) else int(metres)
-    return Hit(
-        site_id=int(segment.site[site]),
-        distance_m=told,
-        exact=bool(segment.exact[site]),
-        score=int(points.max()) + nearness(told),
-        offers=tuple(segment.offer[rows[order]].tolist()),
-        offers_count=len(rows),
-    )
+    numbers, starts = segment.site_of[rows], firsts(segment.site_of[rows])
+    # Rows of a site stand together: only their order inside it is to be found.
+    order = np.lexsort((segment.offer[rows], -points, numbers))
+    offers, best = segment.offer[rows[order]].tolist(), points[order[starts]].tolist()
+    edges = [*starts.tolist(), len(rows)]
+    hits = {}
+    for at, site in enumerate(numbers[starts].tolist()):
+        metres = chosen[site]
+        told = None if metres == np.inf else int(metres)
+        hits[site] = Hit(
+            site_id=int(segment.site[site]),
+            distance_m=told,
+            exact=bool(segment.exact[site]),
+            score=best[at] + nearness(told),
+            offers=tuple(offers[edges[at] : edges[at + 1]][:OFFERS_PER_SITE]),
+            offers_count=edges[at + 1] - edges[at],
+        )
+    return hits
 
 
 def _ordered(part: Part, found: BitMap, sites: Array, metres: Array, scores: Array, wanted: int) -> Ranked:

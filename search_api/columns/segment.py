@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from search_api.columns import geo
 from search_api.columns.batch import Array
-from search_api.columns.bitmaps import Bitmaps, bitmap, members, runs
+from search_api.columns.bitmaps import Bitmaps, bitmap, firsts, members, runs
 from search_api.columns.build import LAST_AGE
 from search_api.engine import LatLon
 from search_api.schemas import BBox
@@ -121,10 +121,10 @@ class Segment:
         """Return the rows within a radius of a point, of all rows or among some."""
         near = self.box(*geo.box_around(centre, radius_m))
         rows = members(near if among is None else near & among)
-        sites = self.sites_of(rows)
-        keep = np.zeros(len(self.site_start), bool)
-        keep[sites[self._within(sites, centre, radius_m)]] = True
-        return bitmap(rows[keep[self.site_of[rows]]])
+        numbers = self.site_of[rows]
+        starts = firsts(numbers)
+        keep = self._within(numbers[starts], centre, radius_m)
+        return bitmap(rows[np.repeat(keep, np.diff(np.append(starts, len(rows))))])
 
     def _within(self, sites: Array, centre: LatLon, radius_m: float) -> Array:
         arc, wrong = geo.about(self.x[sites], self.y[sites], self.z[sites], centre)

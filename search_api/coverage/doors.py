@@ -12,9 +12,10 @@ from core import files
 from core.clock import local
 from core.db import unit_of_work
 from core.errors import NotFound
+from core.sheets import EXCEL
 from maps.api import report_policy
 from search_api.coverage import service, tasks, work
-from search_api.exports import EXCEL, slug
+from search_api.exports import slug
 from search_api.models_coverage import CoverageReport
 from search_api.page_query import Pair
 from search_api.settings import map_settings

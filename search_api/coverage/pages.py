@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import Service, add_service, everybody
 from core.db import SessionDep, unit_of_work
 from core.errors import Forbidden, InvalidInput
 from core.ui import pages
@@ -23,6 +24,18 @@ from search_api.params import parse_query
 from search_api.settings import map_settings
 
 router = APIRouter(include_in_schema=False)
+
+add_service(
+    Service(
+        "couverture",
+        "Couverture du territoire",
+        "Commune par commune : densité, distance à la plus proche, visites à domicile.",
+        "/couverture",
+        "map",
+        everybody,
+        rank=20,
+    )
+)
 
 MAX_FORM = 65_536
 """Bytes of a form."""

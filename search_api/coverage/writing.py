@@ -12,12 +12,12 @@ import pandas as pd
 import shapely
 
 from core.clock import local
+from core.sheets import HEAD, OPTIONS, safe
 from core.ui.filters import NBSP, hour, long_date, number
 from maps.api import MapText, Measure, draw_report
 from search_api.coverage import words
 from search_api.coverage.figures import Summary
 from search_api.coverage.scales import UNKNOWN, classified, decimals, density_text, distance_text
-from search_api.exports import safe
 
 SHEET, ABOUT = "Communes", "Rapport"
 ATTRIBUTION: Final = "Contours IGN, Insee"
@@ -72,12 +72,9 @@ def excel(report: Report) -> bytes:
     )
     frame.loc[frame["nearest_m"].isna(), "precision"] = None
     buffer = io.BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+    with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs={"options": OPTIONS}) as writer:
         book = writer.book
-        head = book.add_format(
-            {"bold": True, "bg_color": "#0B4F55", "font_color": "#FFFFFF", "valign": "top", "text_wrap": True}
-        )
+        head = book.add_format(HEAD | {"text_wrap": True})
         formats = {column: book.add_format({"num_format": form}) for column, form in FORMATS.items()}
         text = book.add_format({"num_format": "@"})
         frame.head(0)[[]].to_excel(writer, sheet_name=SHEET, index=False)

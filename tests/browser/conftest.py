@@ -17,6 +17,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg import sql
 from sqlalchemy.engine import URL
 
+from accounts.person import cookie_name
+from tests.accounts import provider as identities
+from tests.browser.seed import token_of
 from tests.conftest import drop_database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -92,7 +95,10 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
     environment = _environment(directory_database) | {"REPERE_FILES": str(files)}
     subprocess.run([sys.executable, "cli.py", "index", "build"], cwd=ROOT, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("w") as output:
+    near = identities.free_port()
+    environment |= identities.environ(near) | {"REPERE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    cards = tmp_path_factory.mktemp("cards")
+    with identities.running(near, f"http://127.0.0.1:{port}", cards), log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:
@@ -157,10 +163,10 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[OpenPage]:
-    """Open a page of the site in a fresh context, at a width, with or without scripts."""
+    """Open a page of the site in a fresh context, at a width, with or without scripts, as nobody or as someone."""
     contexts: list[BrowserContext] = []
 
-    async def opened(path: str, size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Page:
+    async def opened(path: str, size: tuple[int, int] = WIDE, *, scripts: bool = True, who: str | None = None) -> Page:
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             java_script_enabled=scripts,
@@ -171,6 +177,8 @@ async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[
             permissions=["geolocation"],
         )
         contexts.append(context)
+        if who is not None:
+            await context.add_cookies([{"name": cookie_name(), "value": token_of(who), "url": site}])
         context.set_default_timeout(10_000)
         page = await context.new_page()
         page.on("console", lambda m: watch.problems.append(f"{m.type}: {m.text}") if m.type == "error" else None)

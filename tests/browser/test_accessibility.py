@@ -21,6 +21,7 @@ PAGES = {
     "refused": "/recherche?q=kin%C3%A9&age=999&lieu=zzzzzz",
     "coverage": "/couverture",
     "help": "/aide",
+    "nomenclatures": "/nomenclatures",
     "api": "/api",
     "legal": "/mentions-legales",
     "accessibility": "/accessibilite",

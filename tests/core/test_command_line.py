@@ -33,7 +33,7 @@ def test_help_is_in_french() -> None:
     assert "Commandes" in output
     assert "Affiche cette aide." in output
     assert "Show this message" not in output
-    for command in ("places", "nomenclatures", "sample", "bench"):
+    for command in ("mail", "places", "nomenclatures", "sample", "bench"):
         assert re.search(rf"│ {command}\s", output), command
 
 

@@ -115,6 +115,23 @@ async def test_static_files_are_kept_a_year_under_their_hash(client: httpx.Async
     assert "immutable" not in old.headers["cache-control"]
 
 
+async def test_a_static_text_is_compressed_once_for_who_takes_it_so(client: httpx.AsyncClient) -> None:
+    address = assets.url("app", "app.css")
+    plain = await client.get(address, headers={"Accept-Encoding": "identity"})
+    packed = await client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    for name in ("Content-Type", "Cache-Control", "ETag", "X-Content-Type-Options"):
+        assert packed.headers[name] == plain.headers[name], name
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    known = {"If-None-Match": packed.headers["ETag"], "Accept-Encoding": "gzip"}
+    assert (await client.get(address, headers=known)).status_code == 304
+    part = await client.get(address, headers={"Range": "bytes=0-99", "Accept-Encoding": "gzip"})
+    assert (part.status_code, part.content) == (206, plain.content[:100])
+
+
 @pytest.mark.parametrize(
     "path",
     ["/static/app/../../../pyproject.toml", "/static/app/%2e%2e/filters.py", "/static/app/", "/static/app/x%00y"],

@@ -279,7 +279,7 @@ async function act(editor, button) {
   const data = new FormData(form, button);
   editor.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(button.getAttribute("formaction") || form.action, {
+    const answer = await fetch(button.getAttribute("formaction") || form.getAttribute("action") || location.href, {
       method: "POST",
       body: new URLSearchParams([...data].filter(([, value]) => typeof value === "string")),
       headers: { Accept: "text/html" },

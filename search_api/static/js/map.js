@@ -334,6 +334,8 @@ export async function startMap(element) {
     fit();
     drawPage();
     here.hidden = true;
+    // The move that this made asks for nothing of its own.
+    clearTimeout(timer);
     loadArea();
   }
 

@@ -1,0 +1,77 @@
+"""Pages of the comparator, for people who are signed in."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from accounts.api import LevelDep, SignedInDep, safe_target
+from core.db import SessionDep
+from core.errors import InvalidInput
+from core.security import csrf_protected, set_cookie
+from core.ui import pages
+from search_api import compare
+
+router = APIRouter(include_in_schema=False)
+
+
+def _address(uids: Iterable[uuid.UUID]) -> str:
+    return "/comparer?" + "&".join(f"o={uid}" for uid in uids)
+
+
+def _kept(target: str, uids: list[uuid.UUID]) -> Response:
+    answer = RedirectResponse(target, status_code=303)
+    set_cookie(answer.headers, compare.COOKIE, compare.cookie_value(uids), seconds=None if uids else 0)
+    return answer
+
+
+@router.get("/comparer")
+async def comparison(
+    request: Request,
+    session: SessionDep,
+    person: SignedInDep,
+    level: LevelDep,
+    o: Annotated[list[str] | None, Query(max_length=20)] = None,
+) -> Response:
+    """Draw the offers side by side: those of the address, else those that this browser chose."""
+    try:
+        uids = [uuid.UUID(one) for one in dict.fromkeys(o or ())] or compare.chosen(request)
+    except ValueError:
+        message = "Cette adresse désigne une offre qui n’existe pas."
+        raise InvalidInput(message, fields={"o": message}) from None
+    sheets, gone = await compare.sheets(session, uids, level)
+    context = {
+        "sheets": sheets,
+        "without": {s.uid: _address(other.uid for other in sheets if other is not s) for s in sheets} if o else {},
+        "rows": compare.table(sheets),
+        "gone": gone,
+        "left_out": max(0, len(uids) - compare.MOST),
+        "most": compare.MOST,
+        "link": _address(sheet.uid for sheet in sheets),
+    }
+    return pages.render(request, "search/compare.html", context)
+
+
+@router.post("/comparer/ajouter", dependencies=[Depends(csrf_protected)])
+async def add(
+    request: Request, person: SignedInDep, offre: Annotated[uuid.UUID, Form()], suite: Annotated[str, Form()] = ""
+) -> Response:
+    """Add an offer to the comparator; the oldest leaves when it is full."""
+    uids = [uid for uid in compare.chosen(request) if uid != offre]
+    return _kept(safe_target(suite, "/comparer"), [*uids, offre][-compare.MOST :])
+
+
+@router.post("/comparer/retirer", dependencies=[Depends(csrf_protected)])
+async def remove(
+    request: Request, person: SignedInDep, offre: Annotated[uuid.UUID, Form()], suite: Annotated[str, Form()] = ""
+) -> Response:
+    """Take an offer out of the comparator."""
+    return _kept(safe_target(suite, "/comparer"), [uid for uid in compare.chosen(request) if uid != offre])
+
+
+@router.post("/comparer/vider", dependencies=[Depends(csrf_protected)])
+async def empty(person: SignedInDep) -> Response:
+    """Empty the comparator."""
+    return _kept("/comparer", [])

@@ -1,0 +1,88 @@
+"""An application that knows an identity provider; deadlines of the database, moved for the length of a test."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+
+from accounts import psc
+from core import db
+from core.settings import load
+from tests.accounts.provider import MISSING, Forger, environ, free_port, running
+
+SITE = "http://repere.test"
+Later = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+async def later(clean_database: URL) -> AsyncIterator[Later]:
+    """Move the clock of the database by an interval from now (« 25 hours »)."""
+
+    async def move(interval: str) -> None:
+        await db.dispose()
+
+        @event.listens_for(db.engine().sync_engine, "checkout")
+        def shift(connection: Any, _record: Any, _proxy: Any) -> None:
+            cursor = connection.cursor()
+            cursor.execute("SELECT set_config('repere.clock_shift', %s, false)", (interval,))
+            cursor.close()
+
+    yield move
+    await db.dispose()
+
+
+@pytest.fixture(scope="session")
+def provider_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of the real provider, run once for a worker."""
+    if MISSING:
+        pytest.skip(MISSING)
+    port = free_port()
+    with running(port, SITE, tmp_path_factory.mktemp("provider")):
+        yield port
+
+
+def _know(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        if name.startswith("REPERE_PSC_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REPERE_PUBLIC_URL", SITE)
+    load.cache_clear()
+    psc.forget()
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch, provider_port: int) -> Iterator[int]:
+    """Settings that name the real provider."""
+    _know(monkeypatch, environ(provider_port))
+    yield provider_port
+    monkeypatch.undo()
+    load.cache_clear()
+    psc.forget()
+
+
+@pytest.fixture
+def forger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forger]:
+    """A provider that may lie, and settings that name it."""
+    with Forger() as liar:
+        _know(monkeypatch, environ(liar.port))
+        yield liar
+    monkeypatch.undo()
+    load.cache_clear()
+    psc.forget()
+
+
+@pytest.fixture
+async def outside(known: int) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser as the real provider knows it: it keeps that site's cookies only."""
+    async with httpx.AsyncClient() as opened:
+        yield opened
+
+
+@pytest.fixture
+def provider_folder(tmp_path: Path) -> Path:
+    """A folder for another provider's files."""
+    return tmp_path

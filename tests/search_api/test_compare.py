@@ -1,0 +1,68 @@
+"""The comparator: who may use it, what it shows at each level, hostile choices."""
+
+import uuid
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from core.db import unit_of_work
+from directory.api import ContactIn, Offer, OfferDescription, describe_offer
+from search_api.compare import COOKIE
+from tests.accounts.helpers import signed_in, submit
+
+
+async def offers(count: int) -> list[Offer]:
+    async with unit_of_work() as session:
+        rows = await session.scalars(
+            select(Offer)
+            .where(Offer.sensitive.is_(False), Offer.closed_on.is_(None), Offer.status == "published")
+            .order_by(Offer.id)
+            .limit(count)
+        )
+        return list(rows)
+
+
+async def test_only_people_signed_in_compare(api: httpx.AsyncClient) -> None:
+    asked = await api.get("/comparer", headers={"Accept": "text/html"})
+    assert asked.headers["location"].startswith("/connexion")
+    first = (await offers(1))[0]
+    assert "/comparer/ajouter" not in (await api.get(f"/offres/{first.uid}")).text
+
+
+async def test_offers_are_chosen_on_their_sheets_and_read_side_by_side(api: httpx.AsyncClient) -> None:
+    account = await signed_in(api)
+    assert "Le comparateur est vide" in (await api.get("/comparer")).text
+    chosen = await offers(5)
+    for offer in chosen:
+        answer = await submit(api, f"/offres/{offer.uid}", "/comparer/ajouter", {"offre": str(offer.uid)})
+        assert answer.headers["location"] == "/comparer"
+    page = (await api.get("/comparer")).text
+    assert [str(o.uid) in page for o in chosen] == [False, True, True, True, True], "the oldest leaves"
+    await submit(api, "/comparer", "/comparer/retirer", {"offre": str(chosen[1].uid)})
+    assert str(chosen[1].uid) not in (await api.get("/comparer")).text
+    await submit(api, "/comparer", "/comparer/vider", {})
+    assert "Le comparateur est vide" in (await api.get("/comparer")).text
+    assert account.id
+
+
+async def test_a_comparison_shows_what_its_reader_may_see(api: httpx.AsyncClient) -> None:
+    first, second = await offers(2)
+    async with unit_of_work() as session:
+        hidden = OfferDescription(contacts=[ContactIn(purpose="pro_phone", value="0639982233")])
+        await describe_offer(session, first.uid, hidden, "essai", first.version)
+    address = f"/comparer?o={first.uid}&o={second.uid}"
+    await signed_in(api)
+    assert "39 98 22 33" not in (await api.get(address)).text.replace("\u00a0", " ")
+    await signed_in(api, ("professional", "rpps:10101010101"))
+    assert "39 98 22 33" in (await api.get(address)).text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "." * 500, f"{uuid.UUID(int=1)}.{uuid.UUID(int=2)}"])
+async def test_a_hostile_or_stale_choice_is_told(api: httpx.AsyncClient, cookie: str) -> None:
+    await signed_in(api)
+    api.cookies.set(COOKIE, cookie)
+    page = await api.get("/comparer")
+    assert page.status_code == 200
+    assert "Le comparateur est vide" in page.text
+    assert (await api.get("/comparer?o=abc")).status_code == 422
