@@ -45,6 +45,8 @@ def lateral(offer: str) -> str:
     Args:
         offer: name of that row. `__HOLIDAYS__` is left to be replaced by `holidays_table`.
     """
+    # OFFSET 0 keeps the planner from writing the day and the bounds out again wherever they are named: it would
+    # convert the time zone dozens of times for each slot.
     covered = f"""EXISTS (
             SELECT FROM directory.hours_exception e
             WHERE e.offer_id = {offer}.id AND today.day + n BETWEEN e.starts_on AND e.ends_on)"""
@@ -57,9 +59,11 @@ def lateral(offer: str) -> str:
            END AS minutes
     FROM (
         SELECT span.kind,
-               CASE WHEN span.held AND part.low < part.high AND ({stands})
-                    THEN int4range(part.low, part.high) END AS minutes
-        FROM (SELECT (core.now() AT TIME ZONE {offer}.zone_name)::date AS day) today
+               CASE WHEN span.held AND ({stands}) THEN int4multirange(
+                   int4range(least(seen.low, 10080), least(seen.high, 10080)),
+                   int4range(greatest(seen.low, 10080) - 10080, greatest(seen.high, 10080) - 10080)
+               ) END AS minutes
+        FROM (SELECT (core.now() AT TIME ZONE {offer}.zone_name)::date AS day OFFSET 0) today
         CROSS JOIN LATERAL (
             SELECT kind, opens, closes, n,
                    coalesce(valid_from <= today.day + n, true) AND coalesce(valid_to >= today.day + n, true)
@@ -88,19 +92,15 @@ def lateral(offer: str) -> str:
         CROSS JOIN LATERAL (
             SELECT span.n * 1440 + (extract(epoch FROM span.opens) / 60)::int AS starts,
                    (extract(epoch FROM span.closes - span.opens) / 60)::int
-                   + CASE WHEN span.closes <= span.opens THEN 1440 ELSE 0 END AS lasts
+                   + CASE WHEN span.closes <= span.opens THEN 1440 ELSE 0 END AS lasts,
+                   (extract(isodow FROM today.day)::int - 1) * 1440 AS shift
+            OFFSET 0
         ) long
         CROSS JOIN LATERAL (
-            SELECT greatest(long.starts, 0) AS starts, least(long.starts + long.lasts, 10080) AS ends,
-                   (extract(isodow FROM today.day)::int - 1) * 1440 AS shift
+            SELECT long.shift + greatest(long.starts, 0) AS low,
+                   long.shift + greatest(least(long.starts + long.lasts, 10080), long.starts, 0) AS high
+            OFFSET 0
         ) seen
-        CROSS JOIN (VALUES (0), (10080)) turn (back)
-        CROSS JOIN LATERAL (
-            SELECT greatest(seen.starts + seen.shift - turn.back, 0) AS low,
-                   least(seen.ends + seen.shift - turn.back, 10080) AS high
-            WHERE seen.starts < seen.ends
-            UNION ALL SELECT 0, 0 WHERE seen.starts >= seen.ends
-        ) part
     ) piece
 )"""
 
