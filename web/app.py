@@ -12,7 +12,15 @@ from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from directory import api as directory
-from directory import hours_pages, offer_pages, offer_pages_history, offer_pages_path, pin_pages
+from directory import (
+    dashboard_pages,
+    freshness_pages,
+    hours_pages,
+    offer_pages,
+    offer_pages_history,
+    offer_pages_path,
+    pin_pages,
+)
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
@@ -68,6 +76,8 @@ def create_app() -> FastAPI:
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
     app.include_router(pin_pages.router)
+    app.include_router(freshness_pages.router)
+    app.include_router(dashboard_pages.router)
     app.include_router(offer_pages_history.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
