@@ -74,6 +74,7 @@ class _Drawn:
     contacts: list[tuple[str, str]] = field(default_factory=list)
     territory: list[int] = field(default_factory=list)
     equipment: list[int] = field(default_factory=list)
+    leave: tuple[date, date] | None = None
 
 
 def _slug(text: str) -> str:
@@ -150,8 +151,7 @@ class _Drawer:
             week = rng.choice(pool.weeks)
             drawn.slots = [(k, day, a, b, None, None) for k, days, a, b in week for day in days]
             if kind == "liberal" and rng.random() < 0.15:
-                midnight = time(0)
-                drawn.slots += [("08", day, midnight, midnight, *self.holidays) for day in range(1, 8)]
+                drawn.leave = self.holidays
         if visits and commune_id is not None:
             near = self.neighbours.get(commune_id, [])
             drawn.territory = [commune_id, *near[: rng.randint(2, 12)]]
@@ -197,6 +197,10 @@ def _write(conn: psycopg.Connection, drawn: list[_Drawn]) -> int:
             for d in drawn:
                 for place in dict.fromkeys(d.territory):
                     copy.write_row((d.offer_id, place))
+        with cursor.copy("COPY directory.hours_exception (offer_id, kind, starts_on, ends_on) FROM STDIN") as copy:
+            for d in drawn:
+                if d.leave is not None:
+                    copy.write_row((d.offer_id, "leave", *d.leave))
     conn.execute("ANALYZE demo_offer")
     conn.execute(
         """
