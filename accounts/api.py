@@ -26,7 +26,7 @@ from accounts.registry import (
     scope_names,
     services_of,
 )
-from accounts.service import demo_account, give, take_back
+from accounts.service import demo_account, give, names_of, take_back
 from accounts.support_asking import ask_support
 from accounts.web import safe_target
 
@@ -60,6 +60,7 @@ __all__ = [
     "is_favourite",
     "level_of",
     "messages",
+    "names_of",
     "note_favourite",
     "raise_favourite",
     "remove_favourite",

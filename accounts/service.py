@@ -1,7 +1,8 @@
 """Use cases of accounts that every way of signing in shares: opening, ending, grants."""
 
+import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -146,3 +147,17 @@ async def demo_account(
     for role, scope in grants:
         await give(session, account.id, role, scope, origin="demo", by="démonstration")
     return account
+
+
+async def names_of(session: AsyncSession, actors: Collection[str]) -> dict[str, str]:
+    """Return the names of those who wrote in a history, by reference (`Person.actor`); others are left out."""
+    uids = []
+    for actor in actors:
+        kind, _, text = actor.partition(":")
+        if kind == "account":
+            with contextlib.suppress(ValueError):
+                uids.append(uuid.UUID(text))
+    rows = await session.execute(
+        select(Account.uid, Account.first_name, Account.last_name).where(Account.uid.in_(uids)).order_by(Account.id)
+    )
+    return {f"account:{uid}": f"{first} {last}".strip() or "un compte fermé" for uid, first, last in rows}

@@ -17,7 +17,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg import sql
 from sqlalchemy.engine import URL
 
+from accounts.person import cookie_name
 from tests.accounts import provider as identities
+from tests.browser.seed import token_of
 from tests.conftest import drop_database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -161,10 +163,10 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[OpenPage]:
-    """Open a page of the site in a fresh context, at a width, with or without scripts."""
+    """Open a page of the site in a fresh context, at a width, with or without scripts, as nobody or as someone."""
     contexts: list[BrowserContext] = []
 
-    async def opened(path: str, size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Page:
+    async def opened(path: str, size: tuple[int, int] = WIDE, *, scripts: bool = True, who: str | None = None) -> Page:
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             java_script_enabled=scripts,
@@ -175,6 +177,8 @@ async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[
             permissions=["geolocation"],
         )
         contexts.append(context)
+        if who is not None:
+            await context.add_cookies([{"name": cookie_name(), "value": token_of(who), "url": site}])
         context.set_default_timeout(10_000)
         page = await context.new_page()
         page.on("console", lambda m: watch.problems.append(f"{m.type}: {m.text}") if m.type == "error" else None)

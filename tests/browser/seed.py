@@ -1,14 +1,18 @@
 """A small directory around Mantes-la-Jolie, published through the door of bulk loads."""
 
 import asyncio
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import select
 
+from accounts.models import Account, SignIn
+from accounts.service import give
+from core import clock
 from core.db import connect_direct, dispose, unit_of_work
+from core.security import digest
 from directory import nomenclature
 from directory.api import Offer, OfferDescription, create_publication_tables, describe_offer, publish
 from directory.schemas import ContactIn
@@ -147,6 +151,31 @@ def _role(number: int) -> dict[str, Any]:
     }
 
 
+PEOPLE = {"kine": 30, "sage-femme": 41}
+"""Practitioners who may sign in, by the word that names them in tests."""
+
+
+def token_of(name: str) -> str:
+    """Return the token of the sign-in of someone of `PEOPLE`."""
+    return f"essai-{name}".ljust(43, "0")
+
+
+async def sign_in() -> None:
+    """Sign in those whom the tests drive; their browsers only need the cookie."""
+    async with unit_of_work() as session:
+        now = await clock.now(session)
+        for name, number in PEOPLE.items():
+            rpps = str(_practitioner(number)["rpps"])
+            account = Account(status="active", first_name="Camille", last_name=name.upper(), rpps=rpps)
+            session.add(account)
+            await session.flush()
+            await give(session, account.id, "professional", f"rpps:{rpps}", origin="rule", by="essai")
+            session.add(
+                SignIn(account_id=account.id, token=digest(token_of(name)), method="psc",
+                       expires_at=now + timedelta(hours=10))
+            )  # fmt: skip
+
+
 async def describe() -> None:
     """Let the practitioners of six offers say what they do, when, and where they go."""
     async with unit_of_work() as session:
@@ -171,10 +200,16 @@ async def describe() -> None:
                 territory=["commune:78361", "commune:78335", "commune:78362"],
             )
             await describe_offer(session, offer.uid, description, "essai", offer.version)
+
+
+async def write() -> None:
+    """Write what the registers do not say."""
+    await describe()
+    await sign_in()
     await dispose()
 
 
 if __name__ == "__main__":
     with connect_direct() as connection:
         fill(connection)
-    asyncio.run(describe())
+    asyncio.run(write())
