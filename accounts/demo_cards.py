@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.models import Account
 from accounts.personas import PERSONAS
 from accounts.settings import psc_settings
 
@@ -48,38 +45,14 @@ _NO_RPPS = DemoCard(
 )
 
 
-async def write_cards(session: AsyncSession, unknown: Sequence[DemoCard]) -> int:
-    """Write the cards where the provider reads them; return how many, none where no provider is set up.
-
-    Args:
-        session: a unit of work in which the personas exist.
-        unknown: people of the registers who have no account, to try a first sign-in.
-    """
+def write_cards(cards: Sequence[DemoCard]) -> None:
+    """Write cards where the provider reads them, with two that are refused; nothing where no provider is set up."""
     file = psc_settings().cards
     if file is None:
-        return 0
+        return
     labels = {persona.key: persona.label for persona in PERSONAS}
-    accounts = await session.scalars(
-        select(Account).where(Account.demo.is_not(None), Account.rpps.is_not(None)).order_by(Account.id)
-    )
-    held = [
-        DemoCard(
-            id=account.demo or "",
-            national_id=f"8{account.rpps}",
-            first_name=account.first_name.upper(),
-            last_name=account.last_name.upper(),
-            civility="MME" if (account.title or "").upper() in ("MME", "MADAME") else "M",
-            profession=account.profession or "",
-            label=labels.get(account.demo or "", ""),
-        )
-        for account in accounts
-    ]
-    cards = [*held, *unknown, _STUDENT, _NO_RPPS]
-    _write(file, json.dumps([card.model_dump() for card in cards], ensure_ascii=False, indent=1))
-    return len(cards)
-
-
-def _write(file: Path, text: str) -> None:
+    all_cards = [card.model_copy(update={"label": card.label or labels.get(card.id, "")}) for card in cards]
+    text = json.dumps([card.model_dump() for card in [*all_cards, _STUDENT, _NO_RPPS]], ensure_ascii=False, indent=1)
     # The provider may read at any moment: it finds the old cards or the new ones.
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as fresh:

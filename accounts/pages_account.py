@@ -105,7 +105,11 @@ async def _identity(
     errors: Mapping[str, str] | None = None,
     status: int = 0,
 ) -> Response:
-    context = await form_lists(session) | {
+    lists = await form_lists(session)
+    # A title that a register or a card gave stays a choice.
+    kept = () if not mine.title or mine.title in lists["titles"] else (mine.title,)
+    context = lists | {
+        "titles": (*kept, *lists["titles"]),
         "typed": dict(typed),
         "version": mine.version,
         "proven": mine.rpps is not None or mine.psc_subject is not None,

@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False)
 CODE, DEVICE = "code", "device"
 """Cookies: a second step under way, a browser that its owner made known."""
 WRONG = "Cette adresse et ce mot de passe ne vont pas ensemble. Vérifiez-les, ou changez de mot de passe."
+MISSING = {"email": "Indiquez votre adresse mail.", "password": "Indiquez votre mot de passe."}
 MESSAGES = {
     "validee": "Votre adresse est validée : connectez-vous.",
     "mot-de-passe": "Votre nouveau mot de passe est enregistré : connectez-vous.",
@@ -62,8 +63,7 @@ async def by_password(request: Request) -> Response:
     email, password = typed.get("email", "").strip()[:300], typed.get("password", "")
     target, origin = web.safe_target(typed.get("suite")), web.origin(request)
     device_token = request.cookies.get(web.cookie(DEVICE))
-    required = "Ce champ est obligatoire."
-    errors = {name: required for name, value in (("email", email), ("password", password)) if not value}
+    errors = {name: MISSING[name] for name, value in (("email", email), ("password", password)) if not value}
     if errors:
         return await _page(request, target, email=email, errors=errors, status=422)
     async with unit_of_work() as session:

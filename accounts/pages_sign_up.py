@@ -119,7 +119,7 @@ async def again(request: Request, after: BackgroundTasks, email: Annotated[str, 
 async def ask_for_mail(request: Request, email: str) -> str | None:
     """Count somebody's request for a link; return why it is refused, None when it may be looked at."""
     if not email.strip():
-        return "Ce champ est obligatoire."
+        return signup.MISSING["email"]
     try:
         valid_address(email)
     except InvalidInput as error:

@@ -17,7 +17,6 @@ from accounts.psc_errors import PscRefused
 from accounts.psc_pages import ACCOUNT, browser_of, refused, start_address
 from core.db import unit_of_work
 from core.errors import InvalidInput
-from core.mail.settings import mail_settings
 from core.security import csrf_protected
 from core.ui import pages
 
@@ -41,7 +40,6 @@ def _choices(request: Request, card: PscCard, *, known: bool, status: int = 200)
         "known": known,
         "sign_in": f"/connexion?suite={quote(f'/carte/{card.uid}/lier', safe='')}",
         "other": _other(card),
-        "contact_email": mail_settings().contact_email,
     }
     return pages.render(request, "accounts/psc_first.html", context, status=status, headers=web.NO_STORE)
 

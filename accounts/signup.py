@@ -39,7 +39,14 @@ SAME_RPPS: Final = (
     "compte, choisissez un nouveau mot de passe si vous l’avez oublié, ou contactez l’assistance."
 )
 DIFFERENT_PASSWORDS: Final = "Les deux mots de passe ne sont pas les mêmes."
-_REQUIRED: Final = "Ce champ est obligatoire."
+MISSING: Final = {
+    "last_name": "Indiquez votre nom.",
+    "first_name": "Indiquez votre prénom.",
+    "email": "Indiquez votre adresse mail.",
+    "email_again": "Saisissez votre adresse mail une seconde fois.",
+    "password": "Choisissez un mot de passe.",
+}
+"""What is said of a field that was left empty: each sentence of a summary must name its field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ class Reading:
         try:
             return str(read(self.values.get(field, "")) or "")
         except texts.Refused as error:
-            self.refused[field] = str(error)
+            empty = not self.values.get(field, "").strip()
+            self.refused[field] = MISSING[field] if empty and field in MISSING else str(error)
         except InvalidInput as error:
             self.refused[field] = error.detail
         return ""
@@ -122,7 +130,7 @@ async def read_sign_up(session: AsyncSession, values: Mapping[str, str], proven:
     email = read("email", address)
     again = values.get("email_again", "").strip()
     if email and again.casefold() != values.get("email", "").strip().casefold():
-        read.refused["email_again"] = "Les deux adresses ne sont pas les mêmes." if again else _REQUIRED
+        read.refused["email_again"] = "Les deux adresses ne sont pas les mêmes." if again else MISSING["email_again"]
     lists = await professions(session)
     profession = matched(read("profession", lambda text: texts.line(text, 120)), lists.professions)
     specialty = matched(read("specialty", lambda text: texts.line(text, 160)), lists.specialties)
@@ -160,7 +168,7 @@ def address(text: str) -> str:
         InvalidInput: nobody can be written to there.
     """
     if not text.strip():
-        raise texts.Refused(_REQUIRED)
+        raise texts.Refused(MISSING["email"])
     return mail.valid_address(text)
 
 
@@ -174,7 +182,7 @@ def _identifier(read: Reading) -> tuple[str | None, str | None]:
 
 async def read_password(read: Reading, password: str, personal: tuple[str, ...]) -> None:
     """Read a new password and its repetition; `personal` holds what it must not contain."""
-    weakness = await passwords.weakness(password, personal) if password else _REQUIRED
+    weakness = await passwords.weakness(password, personal) if password else MISSING["password"]
     if weakness:
         read.refused["password"] = weakness
     elif passwords.normal(password) != passwords.normal(read.values.get("password_again", "")):

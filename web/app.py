@@ -12,7 +12,7 @@ from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from directory import api as directory
-from directory import hours_pages, offer_pages, offer_pages_history, offer_pages_path
+from directory import hours_pages, offer_pages, offer_pages_history, offer_pages_path, pin_pages
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
@@ -67,6 +67,7 @@ def create_app() -> FastAPI:
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
+    app.include_router(pin_pages.router)
     app.include_router(offer_pages_history.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)

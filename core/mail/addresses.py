@@ -13,6 +13,8 @@ from core.errors import InvalidInput
 LONGEST: Final = 254
 LONGEST_NAME: Final = 120
 _LONGEST_LOCAL: Final = 64
+_ENCODED_WORD: Final = 45
+"""Bytes of a text that one encoded word holds (RFC 2047), whatever its encoding."""
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _SHAPE = "Cette adresse n’a pas la forme d’une adresse électronique, par exemple prenom.nom@exemple.fr."
 _ACCENT = "Avant l’arobase, une adresse électronique ne contient ni accent ni espace."
@@ -58,7 +60,11 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def mailbox(address: str, name: str = "") -> Address:
     """Return what a header holds of a valid address."""
     local, _, domain = address.rpartition("@")
-    return Address(display_name=one_line(name, LONGEST_NAME), username=local, domain=domain)
+    shown = one_line(name, LONGEST_NAME)
+    # A name that takes two encoded words is shown by some readers with a space in its middle: better none.
+    if not shown.isascii() and len(shown.encode()) > _ENCODED_WORD:
+        shown = ""
+    return Address(display_name=shown, username=local, domain=domain)
 
 
 def read_mailbox(text: str) -> Address:

@@ -1,9 +1,11 @@
 """A mail as it travels: headers, a plain text, its HTML twin."""
 
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from typing import Any, Final
 
 from core.clock import local
 from core.errors import InvalidInput
@@ -11,6 +13,29 @@ from core.mail.addresses import mailbox, read_mailbox
 from core.mail.settings import mail_settings, public_host
 from core.mail.smtp import NotConfigured
 from core.models_mail import Mail
+
+_SHORT: Final = 60
+"""Letters of a subject that stands on the line of its name."""
+
+
+class _Travelling(EmailPolicy):
+    """How mails are written for the journey: plain ASCII that every server takes, lines of 78 characters."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """Write a header; the library's own folding adds or loses spaces in a long subject."""
+        if name != "Subject":
+            others: str = super().fold(name, value)
+            return others
+        plain = value.isascii() and len(value) <= _SHORT and "=?" not in value
+        charset = "us-ascii" if plain else "utf-8"
+        return f"{name}: {Header(value, charset, header_name=name).encode(linesep=self.linesep)}{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """Write a header as bytes."""
+        return self.fold(name, value).encode("ascii")
+
+
+_POLICY: Final = _Travelling(linesep="\r\n", cte_type="7bit")
 
 
 def sender() -> Address:
@@ -38,7 +63,7 @@ def compose(mail: Mail) -> EmailMessage:
     Raises:
         NotConfigured: REPERE_MAIL_FROM holds no address that can be used, or is missing where mails leave.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender()
     message["To"] = mailbox(mail.recipient, mail.recipient_name)
     message["Subject"] = mail.subject

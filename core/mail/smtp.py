@@ -140,7 +140,7 @@ class Line:
         """
         smtp = await self._open()
         try:
-            await smtp.send_message(message, sender=sender, recipients=[recipient])
+            await smtp.sendmail(sender, [recipient], message.as_bytes())
         except SMTPRecipientsRefused as error:
             first = error.recipients[0]
             raise _refusal(first.code, first.message) from None

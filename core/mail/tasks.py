@@ -1,5 +1,7 @@
 """Background work of mails: sending what waits, giving up what is over, erasing what is old."""
 
+import logging
+
 import structlog
 from celery.schedules import crontab
 from kombu.exceptions import OperationalError
@@ -19,6 +21,15 @@ tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
     "mail-tidy": {"task": "core.mail_tidy", "schedule": TIDY_SECONDS, "options": {"expires": TIDY_SECONDS}},
     "mail-erase": {"task": "core.mail_erase", "schedule": crontab(minute=50, hour=4)},
 }
+
+
+def _worth_reading(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or "core.mail_deliver" not in record.getMessage()
+
+
+# Three lines every few seconds would bury what the journals of the workers and of the scheduler have to say.
+for _name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+    logging.getLogger(_name).addFilter(_worth_reading)
 
 
 @tasks.app.task(name="core.mail_deliver")  # type: ignore[untyped-decorator]

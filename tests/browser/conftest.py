@@ -18,6 +18,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from accounts.person import cookie_name
+from tests.accounts import provider as identities
 from tests.browser.seed import token_of
 from tests.conftest import drop_database
 
@@ -94,7 +95,10 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
     environment = _environment(directory_database) | {"REPERE_FILES": str(files)}
     subprocess.run([sys.executable, "cli.py", "index", "build"], cwd=ROOT, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("w") as output:
+    near = identities.free_port()
+    environment |= identities.environ(near) | {"REPERE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    cards = tmp_path_factory.mktemp("cards")
+    with identities.running(near, f"http://127.0.0.1:{port}", cards), log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:

@@ -289,6 +289,26 @@ async def test_addresses_that_cannot_be_written_to_are_refused(session: AsyncSes
     assert list(refused.value.fields) == ["to"]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Zoé Œillet-Lévêque", "Zoé Œillet-Lévêque"),
+        ("Marie-Antoinette de la Rochefoucauld-Montbéliard-Saint-Exupéry", ""),
+        ("Marie-Antoinette de la Rochefoucauld-Montbeliard-Saint-Exupery", None),
+        ("é" * 22, "é" * 22),
+        ("", ""),
+    ],
+)
+async def test_names_and_long_subjects_are_read_as_they_were_written(
+    smtp_sink: SmtpSink, name: str, shown: str | None
+) -> None:
+    await write_and_commit(name=name)
+    assert await deliver() == {"sent": 1}
+    [message] = smtp_sink.messages
+    assert message["To"].addresses[0].display_name == (name if shown is None else shown)
+    assert message["Subject"] == f"Un lien pour {name}".strip()
+
+
 async def test_domains_with_accents_and_hostile_names(smtp_sink: SmtpSink) -> None:
     hostile = "Zoé\r\nBcc: autre@exemple.fr\0\u202e\ud800" + "é" * 300
     await write_and_commit("hostile", to="Zoe@Hôpital.FR", name=hostile)

@@ -242,7 +242,7 @@ def test_the_coming_days_say_what_is_unusual() -> None:
     assert [d.note for d in days] == [None, None, "Horaires particuliers", None, None, None, None]
     assert days[2].slots[0].label == f"10{N}h{N}– 11{N}h"
     armistice = readable(lines, {}, datetime(2026, 11, 9, 8, tzinfo=UTC)).days[2]
-    assert (armistice.note, armistice.closed) == ("Jour férié : Armistice", True)
+    assert (armistice.note, armistice.closed) == ("Fermé : Armistice", True)
 
 
 def test_exceptions_are_named_with_their_dates() -> None:

@@ -75,7 +75,7 @@ async def test_the_week_and_the_month_are_read_without_scripts(town: Any, client
     leave = today(town) + DAY * 35
     page = await client.get(f"/offres/{offer['uid']}/horaires", params={"vue": "mois", "date": leave.isoformat()})
     assert 'aria-current="page">Au mois' in page.text
-    assert "Congés" in page.text
+    assert "Fermé : congés" in page.text
     assert "Horaires particuliers" in page.text
     assert "10\u00a0h\u00a0– 11\u00a0h\u00a030" in page.text
     assert HOSTILE not in page.text

@@ -44,8 +44,7 @@ class Slot {
   }
 
   get words() {
-    const kind = this.kind.selectedOptions[0];
-    return `${NAMES[this.day.value]}, ${kind.textContent}, de ${said(this.start)} à ${said(this.end)}`;
+    return `${NAMES[this.day.value]}, ${this.kind.selectedOptions[0].textContent}, de ${said(this.start)} à ${said(this.end)}`;
   }
 
   write(day, start, end) {
@@ -139,11 +138,11 @@ class Grid {
   block(slot, tag) {
     const kind = slot.kind.selectedOptions[0];
     const block = make(tag, `hg-slot hg-${kind.dataset.mark}`);
-    block.append(make("strong", "num", `${said(slot.start)} – ${said(slot.end)}`), make("span", "", kind.dataset.short));
+    if (tag === "button") block.append(make("span", "visually-hidden", `${NAMES[slot.day.value]}, `));
+    block.append(make("strong", "num", `${said(slot.start)} – ${said(slot.end)}`), " ", make("span", "", kind.dataset.short));
     if (tag !== "button") return block;
     block.type = "button";
     block.dataset.slot = slot.row.dataset.slot;
-    block.setAttribute("aria-label", slot.words);
     for (const edge of ["top", "bottom"]) {
       const handle = make("span", `hg-edge hg-${edge}`);
       handle.dataset.edge = edge;
