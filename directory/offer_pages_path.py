@@ -189,6 +189,8 @@ async def _write_step(
     request: Request, session: AsyncSession, person: Person, page: StepPage, form: FormData, action: Action
 ) -> Response:
     work, step, key = page.work, page.step, page.step.key
+    if action.edits and action.field not in steps.MODELS[key].model_fields:
+        raise NotFound(_NO_STEP)
     values = offer_forms.from_form(key, form)
     for name in values:
         # The person was shown both values and chose the one that stands.

@@ -105,11 +105,6 @@ async def test_a_link_that_we_did_not_sign_opens_nothing(town: Any, client: http
         f"..{mark}",
     ):
         assert (await client.get(f"/exact/{hostile}")).status_code == 404, hostile
-    town.conn.execute("SELECT 1")
-
-
-def columns(text: str) -> list[str]:
-    return re.findall(r"<td class=\"num\">([^<]*)", text)
 
 
 @pytest.mark.parametrize(
