@@ -10,6 +10,7 @@ from accounts.favourites import (
     raise_favourite,
     remove_favourite,
 )
+from accounts.holders import Holder, holders
 from accounts.labels import add_actions
 from accounts.messages import Told, messages, send_message
 from accounts.pages import install
@@ -32,6 +33,7 @@ from accounts.web import safe_target
 
 __all__ = [
     "DemoCard",
+    "Holder",
     "Kept",
     "LevelDep",
     "Person",
@@ -56,6 +58,7 @@ __all__ = [
     "favourites",
     "give",
     "holder",
+    "holders",
     "install",
     "is_favourite",
     "level_of",

@@ -27,8 +27,8 @@ class SupportRequest(Base):
     """A request for help. `id` is also the number that people say (« A-1042 »).
 
     `account_id` is the asker's when they were signed in; `email` is where they are answered. `ref_entity` and
-    `ref_uid` name what it is about, opaque here; `page` the address where they were. `source` is a digest of the
-    network address of an asker without account, erased after a day: it only bounds how many they send.
+    `ref_uid` name what it is about, opaque here; `page` the address where they were. `source` is a keyed digest of
+    the network address of an asker without account, erased after a day: it only bounds how many they send.
     """
 
     __tablename__ = "support_request"

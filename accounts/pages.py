@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import Response
 
 from accounts import (
+    home_export,
     pages_account,
     pages_address,
     pages_administration,
@@ -42,6 +43,7 @@ mail.add_templates(Path(__file__).parent / "templates")
 pages.environment.globals["password_rules"] = passwords.RULES
 pages.environment.globals["psc_start"] = psc_pages.offered_start
 assets.add_folder("accounts", Path(__file__).parent / "static")
+home_export.register()
 
 add_service(
     Service(
@@ -52,6 +54,17 @@ add_service(
         "people",
         everybody,
         rank=60,
+    )
+)
+add_service(
+    Service(
+        "compte",
+        "Mon compte",
+        "Vos informations, vos appareils, votre journal, vos données.",
+        "/compte",
+        "person",
+        everybody,
+        rank=70,
     )
 )
 add_service(

@@ -17,7 +17,7 @@ from accounts.person import Person
 from accounts.support import HOUR, LONGEST_TEXT, TOO_MANY, number, say, write_to_asker
 from core import clock
 from core.errors import TooMany
-from core.security import new_token
+from core.security import new_token, signature
 
 ANONYMOUS_PER_HOUR: Final = 5
 SIGNED_IN_PER_HOUR: Final = 10
@@ -44,7 +44,7 @@ def source_of(address: str | None) -> bytes:
         kept = str(ip_network((known, 64), strict=False) if known.version == 6 else known)
     except ValueError:
         kept = address or ""
-    return hashlib.sha256(f"support:{kept}".encode()).digest()
+    return bytes.fromhex(signature("support", kept))
 
 
 def read_form(asked: Asked) -> Asked:

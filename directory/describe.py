@@ -180,7 +180,7 @@ async def describe_offer(
 
 
 _STATUS_MOVES = {
-    "unpublished": ({"published"}, "unpublished", "est déjà retirée de la publication"),
+    "unpublished": ({"published"}, "unpublished", "est déjà dépubliée"),
     "left": ({"published", "unpublished"}, "left", "est déjà signalée comme quittée"),
     "published": ({"unpublished", "left"}, "republished", "est déjà publiée"),
 }

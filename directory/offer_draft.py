@@ -197,6 +197,8 @@ def _settled(work: Work, draft: OfferDraft, seen: Seen) -> Values:
         OfferChanged: others published, and the person has not been shown what.
     """
     mine, theirs, base = work.values, work.published, {**work.published, **draft.base}
+    if (work.offer.version, work.site.version) == (draft.base_version, draft.base_site_version):
+        return mine
     changed = [name for name in offer_values.LABELS if not offer_values.same(name, base[name], theirs[name])]
     if not changed:
         return mine

@@ -31,6 +31,7 @@ ACTIONS: Final = {
     "unpublished": "Dépublication",
     "republished": "Republication",
     "left": "« Je n’exerce plus ici »",
+    "confirmed": "« Tout est exact »",
     "generated": "Création par les registres",
     "changed": "Mise à jour des registres",
     "closed": "Sortie des registres",
@@ -49,7 +50,7 @@ _MORE: Final = {
     "pin": "Position sur la carte",
 }
 _EXCEPTIONS: Final = {"leave": "Congés", "absence": "Absence", "closed": "Fermé", "special": "Horaires particuliers"}
-_UNSAID: Final = ("described",)
+_UNSAID: Final = ("described", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Service, SignedInDep, add_service, holder
-from core import clock
+from core import clock, mail
 from core.db import SessionDep
 from core.errors import Conflict
 from core.security import csrf_protected
@@ -32,6 +32,7 @@ Protected: Final = [Depends(csrf_protected)]
 TEXT_MAX: Final = 2000
 
 pages.add_templates(Path(__file__).parent / "templates")
+mail.add_templates(Path(__file__).parent / "templates")
 assets.add_folder("directory", Path(__file__).parent / "static")
 
 add_service(

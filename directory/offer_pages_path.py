@@ -39,9 +39,13 @@ _NO_STEP: Final = "Cette étape n’existe pas."
 
 def written(target: str, outcome: Written) -> Response:
     """Return the answer that goes on after a write, and lets the next search show it."""
-    answer = RedirectResponse(target, status_code=303)
-    if outcome.position is not None:
-        set_cookie(answer.headers, POSITION_COOKIE, str(outcome.position), seconds=POSITION_SECONDS)
+    return remember(RedirectResponse(target, status_code=303), outcome.position)
+
+
+def remember(answer: Response, position: int | None) -> Response:
+    """Have the browser's next search wait for an event that it caused."""
+    if position is not None:
+        set_cookie(answer.headers, POSITION_COOKIE, str(position), seconds=POSITION_SECONDS)
     return answer
 
 
@@ -185,6 +189,8 @@ async def _write_step(
     request: Request, session: AsyncSession, person: Person, page: StepPage, form: FormData, action: Action
 ) -> Response:
     work, step, key = page.work, page.step, page.step.key
+    if action.edits and action.field not in steps.MODELS[key].model_fields:
+        raise NotFound(_NO_STEP)
     values = offer_forms.from_form(key, form)
     for name in values:
         # The person was shown both values and chose the one that stands.

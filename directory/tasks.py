@@ -5,7 +5,8 @@ from celery.schedules import crontab
 
 from core.db import connect_direct
 from core.events import CHANNEL, LOCK_KEY
-from core.tasks import app
+from core.tasks import app, run
+from directory import freshness
 from directory.projection import refresh_due
 
 log = structlog.get_logger("repere.directory")
@@ -32,7 +33,14 @@ def turn_the_day() -> None:
     log.info("day_turned", offers=len(ids))
 
 
+@app.task(name="directory.remind")  # type: ignore[untyped-decorator]
+def remind() -> None:
+    """Ask those whose sheets nobody confirmed for long whether all is still exact."""
+    log.info("reminded", mails=run(freshness.remind()))
+
+
 app.conf.beat_schedule = {
     **(app.conf.beat_schedule or {}),
     "directory.refresh_due": {"task": "directory.refresh_due", "schedule": crontab(minute=5, hour=0)},
+    "directory.remind": {"task": "directory.remind", "schedule": crontab(minute=30, hour=9)},
 }

@@ -12,11 +12,19 @@ from core.mail import pages as mail_pages
 from core.mail import waking as mail_waking
 from core.ui import pages as ui
 from directory import api as directory
-from directory import hours_pages, offer_pages, offer_pages_history, offer_pages_path, pin_pages
+from directory import (
+    dashboard_pages,
+    freshness_pages,
+    hours_pages,
+    offer_pages,
+    offer_pages_history,
+    offer_pages_path,
+    pin_pages,
+)
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, favourites_pages, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -68,11 +76,14 @@ def create_app() -> FastAPI:
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
     app.include_router(pin_pages.router)
+    app.include_router(freshness_pages.router)
+    app.include_router(dashboard_pages.router)
     app.include_router(offer_pages_history.router)
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
     app.include_router(compare_pages.router)
+    app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
     app.include_router(mail_pages.router)

@@ -104,7 +104,7 @@ async def test_a_role_is_given_over_the_scope_that_was_written(client: httpx.Asy
         assert done.headers["location"] == f"{PAGE}/{account.uid}?fait=donne", (role, typed)
         assert await _held(account) == [(role, scope)]
         page = (await client.get(done.headers["location"])).text
-        assert "donné par Claire Dumas" in page
+        assert "donné par un administrateur (Claire Dumas)" in page
         assert ("Yvelines" in page) == (scope in ("council:78", "departement:78")), scope
         async with unit_of_work() as session:
             grant = await session.scalar(select(Grant).where(Grant.account_id == account.id))

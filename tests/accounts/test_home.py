@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from accounts.api import add_favourite, favourites, note_favourite, raise_favourite, remove_favourite, send_message
+from accounts.person import Person, cookie_name, known
 from accounts.registry import Service, add_service, everybody
+from accounts.support import annotate
+from core import personal
 from core.db import unit_of_work
 from core.errors import InvalidInput, NotFound
 from tests.accounts.helpers import form_token, make_account, sign_in, signed_in, submit
@@ -160,3 +163,30 @@ async def test_a_message_only_leads_to_a_page_of_ours(client: httpx.AsyncClient)
         for link in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
             with pytest.raises(ValueError, match=r"evil|alert"):
                 await send_message(session, account.id, kind="k", key=link, subject="x", link=link)
+
+
+async def test_people_take_along_what_is_kept_of_their_home(client: httpx.AsyncClient) -> None:
+    account = await signed_in(client)
+    other = await make_account()
+    async with unit_of_work() as session:
+        await add_favourite(session, account.id, "offer", "a")
+        await note_favourite(session, account.id, "offer", "a", "prend les enfants")
+        await send_message(session, account.id, kind="k", key="1", subject="Bienvenue")
+        await send_message(session, other.id, kind="k", key="1", subject="Secret")
+        subject = personal.Subject(account.id, account.uid, None, ())
+    await submit(
+        client, "/assistance", "/assistance", {"objet": "other", "texte": "À l’aide", "email": "a@example.org"}
+    )
+    async with unit_of_work() as session:
+        await annotate(session, 1001, "note interne", await _person(client))
+        taken = str(await personal.export(session, subject))
+    for kept in ("prend les enfants", "Bienvenue", "À l’aide", "a@example.org"):
+        assert kept in taken, kept
+    for hidden in ("Secret", "note interne"):
+        assert hidden not in taken, hidden
+
+
+async def _person(client: httpx.AsyncClient) -> Person:
+    found = await known(str(client.cookies[cookie_name()]))
+    assert found is not None
+    return found

@@ -65,7 +65,7 @@ async def test_a_known_card_signs_in_and_comes_back_where_it_was_asked(
     answer = await present(client, outside, "anne", "/connexion/psc?suite=/recherche%3Fq%3Dkine")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/recherche?q=kine"
-    assert "Bonjour" in (await client.get("/accueil")).text
+    assert "Bienvenue, Anne Durand" in (await client.get("/accueil")).text
     async with unit_of_work() as session:
         signed = (await session.scalars(select(SignIn))).one()
     assert (signed.account_id, signed.method) == (account.id, "psc")
@@ -254,7 +254,7 @@ async def test_linking_a_card_of_another_account_changes_nothing(
     answer = await present(client, outside, "marc", "/connexion/psc?lier=1")
     assert answer.status_code == 409
     assert "liée à un autre compte" in answer.text
-    assert "Bonjour" in (await client.get("/accueil")).text
+    assert "Bienvenue, Anne Durand" in (await client.get("/accueil")).text
 
 
 async def test_an_account_bears_one_number(client: httpx.AsyncClient, outside: httpx.AsyncClient) -> None:

@@ -25,7 +25,7 @@ async def test_a_card_signs_in_and_out_of_both_sites(
     await page.get_by_role("link", name="S’identifier avec Pro Santé Connect").click()
     await page.get_by_role("button", name="ANNE DURAND").click()
     await page.wait_for_url("**/accueil")
-    assert await page.get_by_role("heading", level=1).inner_text() == "Bonjour Anne Durand"
+    assert await page.get_by_role("heading", level=1).inner_text() == "Bienvenue, Anne Durand"
     await page.get_by_role("button", name="Se déconnecter").first.click()
     await page.get_by_role("button", name="Me déconnecter").click()
     await page.wait_for_url("**/deconnexion/psc")

@@ -100,7 +100,7 @@ SLOT = {"weekday": 1, "opens": time(9), "closes": time(12)}
             "https",
         ),
         ({"contacts": [ContactIn(purpose="mssante", value="a@example.org")]}, "contacts.mssante", "MSSanté"),
-        ({"contacts": [ContactIn(purpose="fax", value="1")]}, "contacts", "inconnu"),
+        ({"contacts": [ContactIn(purpose="telex", value="1")]}, "contacts", "inconnu"),
         ({"contacts": [ContactIn(purpose="pro_phone", value="0199001234")] * 2}, "contacts.pro_phone", "une seule"),
         ({"hours": [SlotIn(**SLOT), SlotIn(weekday=1, opens=time(11), closes=time(13))]}, "hours.1.opens", "chevauche"),
         ({"hours": [SlotIn(weekday=2, opens=time(9), closes=time(9))]}, "hours.0.closes", "Mardi, plage 1"),

@@ -1,0 +1,150 @@
+"""Reminders of sheets that nobody confirmed, the link that confirms them, and the dashboard of completeness."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+
+from core.db import unit_of_work
+from core.mail.delivery import deliver
+from directory.api import ContactIn, OfferDescription, describe_offer
+from directory.freshness import remind
+from tests.accounts.helpers import form_token, make_account, signed_in
+from tests.smtp import text_of
+
+ALICE, JEAN = "10000000001", "10000000002"
+
+
+async def described(town: Any, rpps: str, months: int) -> str:
+    """Describe the offer of a professional, then let it rest for some months."""
+    offer = town.offer(rpps)
+    async with unit_of_work() as session:
+        contacts = [ContactIn(purpose="booking_phone", value="01 99 00 12 34")]
+        await describe_offer(session, offer["uid"], OfferDescription(contacts=contacts), "essai", offer["version"])
+    town.conn.execute(
+        f"UPDATE directory.offer SET updated_at = now() - interval '{months} months 1 day' WHERE uid = '{offer['uid']}'"
+    )
+    town.conn.commit()
+    return str(offer["uid"])
+
+
+async def alice(**more: Any) -> Any:
+    account = await make_account(("professional", f"rpps:{ALICE}"), email="alice@example.org", **more)
+    async with unit_of_work() as session:
+        from sqlalchemy import update
+
+        from accounts.models import Account
+        from core import clock
+
+        await session.execute(
+            update(Account).where(Account.id == account.id).values(email_confirmed_at=await clock.now(session))
+        )
+    return account
+
+
+def link(message: Any) -> str:
+    found = re.search(r"/exact/[\w.\-]+", text_of(message))
+    assert found
+    return found[0]
+
+
+async def test_silence_is_asked_about_once_and_one_click_answers(
+    town: Any, client: httpx.AsyncClient, smtp_sink: Any
+) -> None:
+    await alice()
+    uid = await described(town, ALICE, 6)
+    await described(town, JEAN, 30)
+    assert await remind() == 1
+    assert await remind() == 0
+    await deliver()
+    [message] = smtp_sink.messages
+    assert message["To"].endswith("<alice@example.org>")
+    assert "six mois" in text_of(message)
+    page = link(message)
+    opened = await client.get(page)
+    assert "toujours exacte" in opened.text
+    assert town.one(f"SELECT updated_at < now() - interval '1 month' AS old FROM directory.offer WHERE uid = '{uid}'")
+    answer = await client.post(page, data={"_csrf": form_token(opened.text)})
+    assert answer.status_code == 200
+    assert "Tout est à jour" in answer.text
+    assert town.one(f"SELECT updated_at > now() - interval '1 hour' AS fresh FROM directory.offer WHERE uid = '{uid}'")
+    lines = town.conn.execute("SELECT action FROM directory.history WHERE entity = 'offer' ORDER BY id").fetchall()
+    assert [line["action"] for line in lines][-1] == "confirmed"
+    again = await client.post(page, data={"_csrf": form_token(opened.text)})
+    assert again.status_code == 200
+    assert await remind() == 0
+
+
+async def test_a_year_of_silence_is_another_mail(town: Any, client: httpx.AsyncClient, smtp_sink: Any) -> None:
+    await alice()
+    uid = await described(town, ALICE, 6)
+    assert await remind() == 1
+    town.conn.execute(f"UPDATE directory.offer SET updated_at = now() - interval '13 months' WHERE uid = '{uid}'")
+    town.conn.commit()
+    assert await remind() == 1
+    await deliver()
+    assert "un an" in text_of(smtp_sink.messages[-1])
+
+
+async def test_a_link_that_we_did_not_sign_opens_nothing(town: Any, client: httpx.AsyncClient, smtp_sink: Any) -> None:
+    await alice()
+    await described(town, ALICE, 7)
+    assert await remind() == 1
+    await deliver()
+    page = link(smtp_sink.messages[0])
+    uid, day, mark = page.removeprefix("/exact/").split(".")
+    for hostile in (
+        f"{uid}.{int(day) + 1}.{mark}",
+        f"{uid}.{day}.{'0' * 64}",
+        "x",
+        f"{uid}.{day}",
+        "a" * 3000,
+        f"..{mark}",
+    ):
+        assert (await client.get(f"/exact/{hostile}")).status_code == 404, hostile
+
+
+@pytest.mark.parametrize(
+    ("grants", "status"),
+    [
+        ([("coordinator", "departement:78")], 200),
+        ([("agent", "region:11")], 200),
+        ([("administrator", "")], 200),
+        ([("professional", f"rpps:{ALICE}")], 403),
+        ([("moderator", "council:78")], 403),
+        ([], 403),
+    ],
+    ids=["coordinator", "agent", "administrator", "professional", "moderator", "nobody"],
+)
+async def test_who_reads_the_dashboard(
+    town: Any, client: httpx.AsyncClient, grants: list[tuple[str, str]], status: int
+) -> None:
+    await signed_in(client, *grants)
+    assert (await client.get("/completude")).status_code == status
+    assert (await client.get("/completude.xlsx?territoire=departement:78")).status_code == status
+
+
+async def test_the_figures_are_those_of_the_territory(town: Any, client: httpx.AsyncClient) -> None:
+    await described(town, ALICE, 13)
+    await signed_in(client, ("coordinator", "departement:78"))
+    page = (await client.get("/completude")).text
+    assert "Yvelines" in page
+    offers = town.one(
+        "SELECT count(*) AS n FROM directory.offer o JOIN directory.site s ON s.id = o.site_id"
+        " WHERE s.commune_id IN (1, 2) AND o.closed_on IS NULL"
+    )
+    assert f"<dd>{offers}</dd>" in page
+    book = openpyxl.load_workbook(BytesIO((await client.get("/completude.xlsx?territoire=departement:78")).content))
+    rows = list(book.worksheets[0].iter_rows(values_only=True))
+    assert rows[0][:2] == ("Commune", "Offres")
+    assert ("Mantes-la-Jolie", str(offers)) in {row[:2] for row in rows}
+    foreign = await client.get("/completude", params={"territoire": "departement:75"})
+    assert foreign.status_code == 422
+    assert "que vous coordonnez" in foreign.text
+    assert (await client.get("/completude", params={"territoire": "<b>zz"})).status_code == 422
+    assert (
+        await client.get("/completude", params={"page": "99", "tri": "'; --", "profession": "70"})
+    ).status_code == 200
