@@ -72,7 +72,7 @@ def _values() -> dict[str, str]:
     for name, purpose in PURPOSES.items():
         if purpose.confidentiality < PROFESSIONAL:
             continue
-        if purpose.form == "phone":
+        if purpose.form in ("phone", "fax"):
             made[name] = next(PHONES)
         elif purpose.form == "email":
             made[name] = f"{WORD}-{name.replace('_', '-')}@example.org"
