@@ -21,7 +21,8 @@ if (form && state) {
     unsaved = false;
   });
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    unsaved = unsaved && !event.detail.elt.closest("#etape");
+    // A search in a list sends nothing of the rest.
+    unsaved = unsaved && event.detail.requestConfig.verb !== "post";
   });
   addEventListener("pagehide", () => {
     if (unsaved) {
