@@ -10,12 +10,13 @@ from fastapi.responses import Response
 from pyproj import Geod
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import LevelDep, Reference, add_referrer
+from accounts.api import LevelDep, PersonDep, Reference, add_referrer, is_favourite
 from core.db import SessionDep
 from core.errors import NotFound
 from core.ui import pages
 from directory.api import Position, offer_sheet, site_sheet
 from maps.api import resolve_ref
+from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
 from search_api.page_query import address
 from search_api.params import place_ref
@@ -44,11 +45,12 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
 
 
 @router.get("/offres/{uid}")
-async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
+async def offer(request: Request, session: SessionDep, level: LevelDep, person: PersonDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of an offer; a closed or unpublished one answers 404."""
     sheet = await offer_sheet(session, uid, level)
     special = [(period.label, special_lines(period)) for period in sheet.hours.special]
-    context = {"sheet": sheet, "special": special, **await _context(request, sheet.position)}
+    kept = person is not None and await is_favourite(session, person.account_id, KEPT_KIND, str(uid))
+    context = {"sheet": sheet, "special": special, "kept": kept, **await _context(request, sheet.position)}
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 
