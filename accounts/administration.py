@@ -80,7 +80,7 @@ async def take_role(session: AsyncSession, uid: uuid.UUID, version: int, grant_i
     if grant.role == "administrator":
         if account.id == administrator.account_id:
             raise InvalidInput(_OWN)
-        await _keep_one(session, account.id)
+        await keep_one(session, account.id)
     await _take(session, account.id, grant.role, grant.scope, administrator.actor)
     account.version += 1
 
@@ -143,7 +143,7 @@ async def close(session: AsyncSession, uid: uuid.UUID, version: int, administrat
         select(Grant.id).where(Grant.account_id == account.id, Grant.role == "administrator", Grant.ended_at.is_(None))
     )
     if held is not None:
-        await _keep_one(session, account.id)
+        await keep_one(session, account.id)
     await leaving.close(session, account, administrator.actor)
 
 
@@ -198,7 +198,7 @@ async def operator_revoke(session: AsyncSession, email: str, role: str, scope: s
     if held is None:
         raise NotFound(f"Le compte {address} n’a pas ce droit.")
     if role == "administrator" and not last:
-        await _keep_one(session, account.id)
+        await keep_one(session, account.id)
     await _take(session, account.id, role, read, OPERATOR)
 
 
@@ -253,7 +253,7 @@ async def _take(session: AsyncSession, account_id: int, role: str, scope: str, b
         await delegations.end_all_over(session, rpps, by)
 
 
-async def _keep_one(session: AsyncSession, account_id: int) -> None:
+async def keep_one(session: AsyncSession, account_id: int) -> None:
     """Refuse to leave the site without administrator, even when two of them take each other's right at once."""
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('accounts:administrators', 0))"))
     if await session.scalar(queries.administrators(account_id)) is None:

@@ -92,7 +92,7 @@ async def note_favourite(session: AsyncSession, account_id: int, kind: str, ref:
     written = await session.execute(
         update(Favourite)
         .where(Favourite.account_id == account_id, Favourite.kind == kind, Favourite.ref == ref)
-        .values(note=note.strip())
+        .values(note=note.replace("\x00", "").strip())
         .returning(Favourite.id)
     )
     if written.first() is None:

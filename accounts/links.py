@@ -39,6 +39,20 @@ class Opened:
     email: str = ""
 
 
+async def cancel(session: AsyncSession, account_id: int, *purposes: Purpose) -> None:
+    """Have the links that were sent for some purposes open nothing any more."""
+    await session.execute(
+        update(MailLink)
+        .where(
+            MailLink.account_id == account_id,
+            MailLink.purpose.in_(purposes),
+            MailLink.used_at.is_(None),
+            MailLink.cancelled_at.is_(None),
+        )
+        .values(cancelled_at=await clock.now(session))
+    )
+
+
 async def send(session: AsyncSession, account: Account, purpose: Purpose) -> bool:
     """Send a link to the address that it concerns; the former ones for the same purpose open nothing any more.
 
@@ -49,16 +63,7 @@ async def send(session: AsyncSession, account: Account, purpose: Purpose) -> boo
     if to is None or await limits.take(session, limits.LINK_MAIL, to) is not None:
         return False
     now = await clock.now(session)
-    await session.execute(
-        update(MailLink)
-        .where(
-            MailLink.account_id == account.id,
-            MailLink.purpose == purpose,
-            MailLink.used_at.is_(None),
-            MailLink.cancelled_at.is_(None),
-        )
-        .values(cancelled_at=now)
-    )
+    await cancel(session, account.id, purpose)
     token = new_token()
     link = MailLink(
         account_id=account.id,
@@ -161,6 +166,8 @@ async def confirm_address(session: AsyncSession, token: str, purpose: Purpose) -
             await session.flush()
     except IntegrityError:
         return Opened("taken", None, opened.email)
+    # Whoever reads the former address must not set a password through it.
+    await cancel(session, account.id, "reset", "confirm", "address")
     note(session, account.id, f"account:{account.uid}", "address_confirmed")
     if former is not None and former.lower() != opened.email.lower():
         await tell(session, account, "address_changed", f"{account.uid}:{account.version}", to=former)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts import links, passwords, service, sign_in_password, signup, texts
+from accounts import limits, links, passwords, service, sign_in_password, signup, texts
 from accounts.models import Account, SignIn
 from accounts.models_password import KnownDevice, MailLink, SignInCode
 from accounts.person import Person
@@ -87,6 +87,7 @@ async def wish_address(session: AsyncSession, person: Person, typed: Mapping[str
     account.version += 1
     known = await signup.owner_of(session, email)
     account.email_wanted = email
+    await links.cancel(session, account.id, "confirm", "address")
     await session.flush()
     service.note(session, account.id, person.actor, "address_asked")
     if known is not None:
@@ -103,8 +104,11 @@ def address_purpose(account: Account) -> links.Purpose:
 async def send_address_again(session: AsyncSession, person: Person) -> bool:
     """Send again the link to the address that is wanted; tell whether it left."""
     account = await mine(session, person)
-    if account.email_wanted is None or await signup.owner_of(session, account.email_wanted) is not None:
-        return account.email_wanted is not None
+    if account.email_wanted is None:
+        return False
+    if await signup.owner_of(session, account.email_wanted) is not None:
+        # The same limit as for an address that nobody has: the answers must not differ.
+        return await limits.take(session, limits.LINK_MAIL, account.email_wanted) is None
     return await links.send(session, account, address_purpose(account))
 
 
@@ -112,6 +116,7 @@ async def forget_wish(session: AsyncSession, person: Person, version: str) -> No
     """Keep the present address after all; the link that was sent opens nothing any more."""
     account = await mine(session, person, version)
     account.email_wanted = None
+    await links.cancel(session, account.id, "confirm", "address")
     account.version += 1
     await session.execute(
         update(MailLink)

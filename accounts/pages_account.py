@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts import labels, leaving, limits, own, queries, service, sign_in_password, web
+from accounts import administration, labels, leaving, limits, own, queries, service, sign_in_password, web
 from accounts.models import Account, AccountHistory
 from accounts.pages_sign_up import form_lists
 from accounts.person import Person, SignedInDep
@@ -243,6 +243,8 @@ async def leave(request: Request, person: SignedInDep) -> Response:
         await check_secret(person, typed.get("current", ""))
         async with unit_of_work() as session:
             mine = await own.mine(session, person, typed.get("version", ""))
+            if person.has("administrator"):
+                await administration.keep_one(session, mine.id)
             await leaving.close(session, mine, person.actor)
     except (InvalidInput, Conflict) as refused:
         async with unit_of_work() as session:

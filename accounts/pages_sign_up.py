@@ -67,10 +67,12 @@ async def sign_up(request: Request) -> Response:
             raise InvalidInput(message, fields={"challenge": message})
         async with unit_of_work() as session:
             wanted = await signup.read_sign_up(session, typed)
-            await signup.refuse_same_rpps(session, wanted.rpps_claimed)
         nonce = await _checked(typed, origin)
+        # Spent whatever follows: who tries numbers one after the other pays for each.
         async with unit_of_work() as session:
             await challenge.spend(session, nonce)
+        async with unit_of_work() as session:
+            await signup.refuse_same_rpps(session, wanted.rpps_claimed)
             await signup.register(session, wanted)
     except InvalidInput as refused:
         async with unit_of_work() as session:

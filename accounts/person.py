@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -103,7 +105,11 @@ class Identity:
         if token is None:
             await self.app(scope, receive, send)
             return
-        state["person"] = await known(token)
+        try:
+            state["person"] = await known(token)
+        except (DBAPIError, PoolTimeout) as error:
+            await (await http.unreachable(scope, error))(scope, receive, send)
+            return
 
         async def guarded(message: Message) -> None:
             # Read again: signing in or out happens inside.

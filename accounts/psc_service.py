@@ -10,11 +10,12 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts import delegations
 from accounts.models import Account, Grant, SignIn
 from accounts.models_psc import PscAttempt, PscCard
 from accounts.psc import Proof
 from accounts.psc_errors import PscRefused
-from accounts.service import give, note, take_back
+from accounts.service import DEMO_ACTOR, give, note, take_back
 from accounts.signup import Proven, SignUp, register
 from core import clock
 from core.errors import Conflict
@@ -171,9 +172,26 @@ async def link(session: AsyncSession, account_id: int, card: PscCard) -> Account
 
 
 async def prove(session: AsyncSession, account: Account) -> None:
-    """Give the right of a professional over their own sheets, by the rule that a proven RPPS gives it."""
-    if account.rpps:
+    """Give the right of a professional over their own sheets, by the rule that a proven RPPS gives it.
+
+    A right that somebody else withdrew stays withdrawn, whichever account presents the card: only an administrator
+    gives it again.
+    """
+    if account.rpps and not await _withdrawn(session, account.rpps):
         await give(session, account.id, PROFESSIONAL, f"rpps:{account.rpps}", origin="rule", by="Pro Santé Connect")
+
+
+async def _withdrawn(session: AsyncSession, rpps: str) -> bool:
+    """Tell whether the last right over a number was ended by somebody other than its holder."""
+    last = await session.execute(
+        select(Grant.ended_by, Account.uid)
+        .join(Account, Account.id == Grant.account_id)
+        .where(Grant.role == PROFESSIONAL, Grant.scope == f"rpps:{rpps}")
+        .order_by(Grant.id.desc())
+        .limit(1)
+    )
+    row = last.one_or_none()
+    return row is not None and row.ended_by is not None and row.ended_by not in (f"account:{row.uid}", DEMO_ACTOR)
 
 
 async def unlink(session: AsyncSession, account_id: int, sign_in_id: int) -> bool:
@@ -200,6 +218,9 @@ async def unlink(session: AsyncSession, account_id: int, sign_in_id: int) -> boo
     if rpps and not await _given_otherwise(session, account.id, rpps):
         account.rpps, account.rpps_claimed = None, rpps
         await take_back(session, account.id, PROFESSIONAL, f"rpps:{rpps}", by=actor)
+        await session.flush()
+        # Nobody writes for somebody who can no longer stop them.
+        await delegations.end_all_over(session, rpps, actor)
     await session.execute(
         update(SignIn)
         .where(

@@ -16,6 +16,8 @@ from core.errors import NotFound
 from core.security import digest, new_token
 
 DEVICE_MAX = 300
+DEMO_ACTOR = "démonstration"
+"""Who gives and takes the rights of the demonstration's people."""
 ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "portal", "administrator")
 
 
@@ -143,9 +145,9 @@ async def demo_account(
         )
     }
     for role, scope in sorted(held - wanted):
-        await take_back(session, account.id, role, scope, by="démonstration")
+        await take_back(session, account.id, role, scope, by=DEMO_ACTOR)
     for role, scope in grants:
-        await give(session, account.id, role, scope, origin="demo", by="démonstration")
+        await give(session, account.id, role, scope, origin="demo", by=DEMO_ACTOR)
     return account
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import inputs
@@ -87,6 +87,8 @@ async def open_request(
         TooMany: the person, the address or the network asked too often within the hour.
     """
     origin = hashlib.sha256(f"{person.account_id if person else 0}:{asked.key}".encode()).hexdigest()
+    # A double click asks twice at once: the second waits for the first, and finds what it made.
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"support:{origin}"})
     known = await session.scalar(select(SupportRequest).where(SupportRequest.origin_key == origin))
     if known is not None:
         return known

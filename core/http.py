@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import logs
 from core.db import unit_of_work, was_stopped
-from core.errors import DomainError, Unavailable
+from core.errors import Conflict, DomainError, Unavailable
 from core.settings import core_settings
 
 log = structlog.get_logger("repere.http")
@@ -28,6 +28,9 @@ CSP = (
     "default-src 'self'; img-src 'self' data: https:; style-src 'self'; script-src 'self'; font-src 'self'; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
 )
+
+UNIQUE_VIOLATION = "23505"
+"""What PostgreSQL says of a row that exists already."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", None})
 
@@ -162,20 +165,38 @@ async def _http(request: Request, error: Exception) -> Response:
     return answer
 
 
+def _route(request: Request) -> str:
+    """Return the pattern of the address that was asked for: some addresses carry a secret."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
+
+
 async def _database(request: Request, error: Exception) -> Response:
+    if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", "") == UNIQUE_VIOLATION:
+        log.warning("written_twice", route=_route(request))
+        detail = "La même chose vient d’être enregistrée par ailleurs (double clic, autre onglet) : rechargez la page."
+        return await _answer(request, 409, Conflict.title, detail, Conflict.code, {})
+    if isinstance(error, DataError):
+        log.warning("unstorable", route=_route(request))
+        detail = "Une valeur ne peut pas être enregistrée : caractère invisible, ou nombre trop grand. Corrigez-la."
+        return await _answer(request, 422, TITLES[422], detail, "donnees-invalides", {})
     if was_stopped(error):
-        log.warning("query_time_limit", path=request.url.path)
+        log.warning("query_time_limit", route=_route(request))
         detail = "La réponse demandait trop de temps : précisez la recherche (lieu, rayon, filtre)."
     elif isinstance(error, OperationalError | PoolTimeout | psycopg.OperationalError):
-        log.error("database_unreachable", path=request.url.path, error=type(error).__name__)
+        log.error("database_unreachable", route=_route(request), error=type(error).__name__)
         detail = "La base de données ne répond pas. Rien n’a été perdu : réessayez dans un instant."
     else:
         return await _unexpected(request, error)
     return await _answer(request, 503, Unavailable.title, detail, Unavailable.code, {})
 
 
+async def unreachable(scope: Scope, error: Exception) -> Response:
+    """Return the answer of a middleware that could not reach the database."""
+    return await _database(Request(scope), error)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected", path=request.url.path, exc_info=error)
+    log.error("unexpected", route=_route(request), exc_info=error)
     detail = "Une erreur inattendue s’est produite de notre côté ; elle a été consignée. Réessayez dans un instant."
     return await _answer(request, 500, TITLES[500], detail, "interne", {})
 
@@ -232,7 +253,7 @@ async def _readyz() -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Give an application the error answers, security headers and health addresses."""
+    """Give an application the error answers and health addresses; `secure` comes once all is in place."""
     logs.configure()
     app.add_exception_handler(DomainError, _domain)
     app.add_exception_handler(RequestValidationError, _validation)
@@ -241,6 +262,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _database)
     app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(SecurityHeaders)
     app.get("/healthz", include_in_schema=False)(_healthz)
     app.get("/readyz", include_in_schema=False)(_readyz)
+
+
+def secure(app: FastAPI) -> None:
+    """Give every answer the security headers, those of other middlewares included: call it last."""
+    app.add_middleware(SecurityHeaders)

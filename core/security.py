@@ -135,8 +135,10 @@ async def csrf_protected(request: Request) -> None:
         Forbidden: the token is missing or another browser's, or the form comes from another site.
     """
     sent: Any = request.headers.get(FORM_HEADER)
-    if sent is None and "form" in request.headers.get("content-type", ""):
-        sent = (await request.form(max_fields=FIELDS_MAX)).get(FORM_FIELD)
+    if "form" in request.headers.get("content-type", "").lower():
+        # Read even when the token is in a header: only then is it known whether the form is whole.
+        form = await request.form(max_fields=FIELDS_MAX, max_files=0)
+        sent = form.get(FORM_FIELD) if sent is None else sent
     if getattr(request.state, "form_too_long", False):
         raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
     base = request.cookies.get(FORM_COOKIE)
@@ -171,7 +173,10 @@ class FormCookie:
 
 
 class BoundedForms:
-    """ASGI middleware that reads forms without files up to a length; `csrf_protected` answers to longer ones."""
+    """ASGI middleware that reads forms up to a length, whatever their encoding: no page of ours takes files.
+
+    A longer body is cut where it is too long; `csrf_protected` answers to it before anything is used.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -179,7 +184,8 @@ class BoundedForms:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         headers = dict(scope["headers"]) if scope["type"] == "http" else {}
-        if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+        kind = headers.get(b"content-type", b"").lower()
+        if not kind.startswith((b"application/x-www-form-urlencoded", b"multipart/form-data")):
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})

@@ -184,5 +184,6 @@ async def _remind(session: AsyncSession, holder: Holder) -> bool:
             "more": max(0, len(offers) - 10),
             "path": f"/exact/{link_token(holder.uid, now.toordinal())}",
         },
+        secret=True,
         expires_at=now + relativedelta(days=7),
     )

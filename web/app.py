@@ -89,6 +89,7 @@ def create_app() -> FastAPI:
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)
     ui.install(app)
+    http.secure(app)
     return app
 
 
