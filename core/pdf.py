@@ -31,6 +31,9 @@ LIMIT_SECONDS: Final = 15.0
 AT_ONCE: Final = 2
 """Documents compiled at once: a burst of them must not take the processors of the other requests."""
 
+MOST_WAITING: Final = 12
+"""Documents compiled or waiting, in a process: beyond, asking again later is the better answer."""
+
 _ROOT: Final = Path(__file__).parent.parent
 _PLAIN: Final = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 _OTHERS: Final = (("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("NotoEmoji-Regular.ttf",))
@@ -175,6 +178,17 @@ def _threads() -> ThreadPoolExecutor:
     return _Pool.threads
 
 
+class _Queue:
+    """How many documents this process draws or is about to."""
+
+    length = 0
+
+    @classmethod
+    def left(cls) -> None:
+        """Count one less."""
+        cls.length -= 1
+
+
 async def draw(template: Path, data: Mapping[str, Any], *, made_at: datetime) -> bytes:
     """Return a document as tagged PDF (PDF/UA-1), in a thread; the same data at the same instant give the same bytes.
 
@@ -185,14 +199,18 @@ async def draw(template: Path, data: Mapping[str, Any], *, made_at: datetime) ->
         made_at: the instant that the file says it was made at.
 
     Raises:
-        core.errors.Unavailable: the fonts are not installed, or it took more than `LIMIT_SECONDS`.
+        core.errors.Unavailable: the fonts are not installed, too many wait, or it took more than `LIMIT_SECONDS`.
         typst.TypstError: the template is wrong.
     """
     loop = asyncio.get_running_loop()
+    if _Queue.length >= MOST_WAITING:
+        raise Unavailable("Beaucoup de documents sont demandés en ce moment. Réessayez dans un instant.")
+    _Queue.length += 1
+    work = loop.run_in_executor(_threads(), _compile, template, data, made_at)
+    # Counted until its thread is free again, whoever still waits for it.
+    work.add_done_callback(lambda _: _Queue.left())
     try:
-        return await asyncio.wait_for(
-            loop.run_in_executor(_threads(), _compile, template, data, made_at), LIMIT_SECONDS
-        )
+        return await asyncio.wait_for(asyncio.shield(work), LIMIT_SECONDS)
     except TimeoutError as error:
         log.warning("document too slow", template=template.name)
         raise Unavailable(

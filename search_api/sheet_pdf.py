@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import LevelDep
 from core import clock, conditional, pdf
@@ -39,7 +40,9 @@ async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uui
         return data | {"map": documents.territory_map(found, sheet)}
 
     mark = pdf.mark(documents.OFFER, data, places_version())
-    return await _answer(request, documents.OFFER, whole, mark, data["title"], level, _since(sheet.updated_at, now))
+    return await _answer(
+        request, session, documents.OFFER, whole, mark, data["title"], level, _since(sheet.updated_at, now)
+    )
 
 
 @router.get("/sites/{uid}/fiche.pdf")
@@ -53,7 +56,9 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
         return data
 
     mark = pdf.mark(documents.SITE, data)
-    return await _answer(request, documents.SITE, whole, mark, data["title"], level, _since(sheet.updated_at, now))
+    return await _answer(
+        request, session, documents.SITE, whole, mark, data["title"], level, _since(sheet.updated_at, now)
+    )
 
 
 def _since(updated_at: datetime, now: datetime) -> datetime:
@@ -64,6 +69,7 @@ def _since(updated_at: datetime, now: datetime) -> datetime:
 
 async def _answer(
     request: Request,
+    session: AsyncSession,
     template: Path,
     whole: Callable[[], Awaitable[dict[str, Any]]],
     mark: str,
@@ -72,7 +78,10 @@ async def _answer(
     since: datetime,
 ) -> Response:
     async def drawn() -> bytes:
-        return await pdf.draw(template, await whole(), made_at=since)
+        data = await whole()
+        # All is read: a drawing that waits its turn must not hold a connection.
+        await session.close()
+        return await pdf.draw(template, data, made_at=since)
 
     name = f"repere-{slug(title) or 'fiche'}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Vary": "Cookie"}
