@@ -1,6 +1,7 @@
 """Pages of the guided path « Peuplement de mon offre »."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -54,6 +55,25 @@ def _number(form: FormData, name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The versions that a page of the path was drawn from: the draft’s (0 without one), the offer’s, its place’s."""
+
+    draft: int
+    offer: int
+    site: int
+
+    @classmethod
+    def of(cls, work: Work) -> "Shown":
+        """Return those of now."""
+        return cls(work.version, work.offer.version, work.site.version)
+
+    @classmethod
+    def by(cls, form: FormData) -> "Shown":
+        """Return those that a page sends back."""
+        return cls(_number(form, "version"), _number(form, "vue_offre"), _number(form, "vue_lieu"))
+
+
 def _step(key: str) -> Step:
     step = BY_KEY.get(key)
     if step is None:
@@ -90,12 +110,12 @@ async def show_step(request: Request, session: SessionDep, person: SignedInDep, 
         return await _summary(request, work)
     page = StepPage(work, step, work.values, focus=request.query_params.get("retour"))
     held = await _held(request, session) if "reprise" in request.query_params else None
-    tab, version = new_token()[:16], work.version
+    tab, shown = new_token()[:16], Shown.of(work)
     if held is not None and key in steps.MODELS:
         page.values = work.values | offer_forms.from_form(key, held)
         page.restored = True
-        tab, version = str(held.get("onglet", ""))[:40], _number(held, "version")
-    return await _draw(request, session, page, search_of(request.query_params), tab=tab, version=version)
+        tab, shown = str(held.get("onglet", ""))[:40], Shown.by(held)
+    return await _draw(request, session, page, search_of(request.query_params), tab=tab, versions=shown)
 
 
 async def _draw(
@@ -105,11 +125,11 @@ async def _draw(
     search: Search,
     *,
     tab: str,
-    version: int,
+    versions: Shown,
     status: int = 200,
 ) -> Response:
     shown = await context(session, page, search)
-    shown |= {"tab": tab, "version": version, "saved": _saved(page.work)}
+    shown |= {"tab": tab, "versions": versions, "saved": _saved(page.work)}
     if page.step.key == "informations":
         shown["sheet"] = await offer_sheet(session, page.work.offer.uid, PROFESSIONAL, hidden=True)
     template = f"directory/step_{page.step.key.replace('-', '_')}.html"
@@ -204,8 +224,11 @@ async def _write_step(
     background = action.word == "garder"
     problems, _ = steps.check(page.values | values, work.index, [key])
     forward = action.word == "suivant"
+    shown = Shown.by(form)
     writing = Writing(
-        version=_number(form, "version"),
+        version=shown.draft,
+        offer=shown.offer,
+        site=shown.site,
         tab=str(form.get("onglet", ""))[:40],
         background=background,
         leaving=action.word in ("suivant", "precedent", "quitter"),
@@ -218,8 +241,8 @@ async def _write_step(
     await held_forms.release_form(session, _holder(request), request.url.path)
     page.values = work.values
     if background:
-        shown = {"saved": _saved(work), "version": work.version, "tab": writing.tab}
-        return pages.render(request, "directory/_saved.html", shown)
+        saved = {"saved": _saved(work), "versions": Shown.of(work), "tab": writing.tab}
+        return pages.render(request, "directory/_saved.html", saved)
     if hours is not None and hours.acted:
         return await _hours_again(request, session, page, hours, writing.tab)
     if action.edits:
@@ -227,7 +250,7 @@ async def _write_step(
     if forward and problems.fields:
         page.errors = problems.fields
         tab = writing.tab or new_token()[:16]
-        return await _draw(request, session, page, Search(), tab=tab, version=work.version, status=422)
+        return await _draw(request, session, page, Search(), tab=tab, versions=Shown.of(work), status=422)
     if action.word == "precedent":
         return RedirectResponse(address(work, STEPS[step.number - 2].key), status_code=303)
     if action.word == "quitter":
@@ -244,7 +267,7 @@ async def _hours_again(
         return RedirectResponse(f"{address(page.work, page.step.key)}{query}", status_code=303)
     page.errors = {f"{PREFIX}{name}": message for name, message in hours.errors.items()}
     page.focus = hours.focus
-    return await _draw(request, session, page, Search(), tab=tab, version=page.work.version, status=422)
+    return await _draw(request, session, page, Search(), tab=tab, versions=Shown.of(page.work), status=422)
 
 
 def _back(work: Work, key: str, action: Action, form: FormData) -> str:
@@ -260,29 +283,45 @@ def _back(work: Work, key: str, action: Action, form: FormData) -> str:
 
 
 def _stale(request: Request, page: StepPage, stale: StaleDraft, form: FormData) -> Response:
+    work = page.work
     if request.headers.get("hx-request") == "true":
         return pages.render(
             request,
             "directory/_stale.html",
+            {"gone": work.draft is None},
             headers={"HX-Retarget": "#etat", "HX-Reswap": "innerHTML", "HX-Reselect": "#etat-texte"},
         )
-    work = page.work
-    assert work.draft is not None  # noqa: S101 - only a draft can be stale
+    own = (FORM_FIELD, "version", "vue_offre", "vue_lieu", "action")
     hidden = [
         (name, str(value))
         for name, value in form.multi_items()
-        if name not in (FORM_FIELD, "version", "action") and not name.startswith(("choix.", "q.", "nouveau."))
+        if name not in own and not name.startswith(("choix.", "q.", "nouveau."))
     ]
+    if work.draft is None:
+        title = "Le brouillon que vous voyiez n’existe plus"
+        explanation = (
+            "Depuis l’affichage de cette étape, il a été enregistré ou abandonné, dans un autre onglet ou par une "
+            "autre personne."
+        )
+    else:
+        title = "Cette étape a changé entre-temps"
+        explanation = (
+            f"Un autre onglet, ou une autre personne, l’a modifiée à {hour(clock.local(work.draft.updated_at))}."
+        )
     shown = {
         "work": work,
-        "title": "Cette étape a changé entre-temps",
-        "explanation": "Un autre onglet, ou une autre personne, l’a modifiée à "
-        f"{hour(clock.local(work.draft.updated_at))}. Choisissez ce que vous gardez : rien n’est encore perdu.",
+        "title": title,
+        "explanation": f"{explanation} Choisissez ce que vous gardez : rien n’est encore perdu.",
         "rows": offer_draft.difference(work, stale.differing, stale.mine, stale.theirs),
         "mine_label": "Ce que vous venez de saisir",
-        "theirs_label": "Ce que contient le brouillon",
+        "theirs_label": "Ce que contient le brouillon" if work.draft else "Publié actuellement",
         "taken": [],
-        "hidden": [*hidden, ("version", str(work.version))],
+        "hidden": [
+            *hidden,
+            ("version", work.version),
+            ("vue_offre", work.offer.version),
+            ("vue_lieu", work.site.version),
+        ],
         "action": "suivant",
         "button": "Garder ces choix",
         "base": f"/mon-offre/{work.offer.uid}",

@@ -54,6 +54,11 @@ class Path:
         await self.begin()
         await self.go("mon-offre-1", "mon-offre-2", "contacts", "horaires", **values)
 
+    async def drop(self, page: str | None = None) -> httpx.Response:
+        shown = page if page is not None else (await self.client.get(f"{self.base}/annuler")).text
+        data = {"_csrf": form_token(shown), **hidden(shown)}
+        return await self.client.post(f"{self.base}/annuler", data=data)
+
     def draft(self) -> Any:
         rows = self.town.all("SELECT * FROM directory.offer_draft")
         return rows[0] if rows else None
@@ -288,6 +293,76 @@ async def test_writes_in_the_background_save_and_never_overtake_the_page_that_se
     other = await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, "garder", page=second, **quiet)
     assert other.headers["HX-Retarget"] == "#etat"
     assert path.draft()["data"]["mon-offre-1"]["age_min"] == "5"
+
+
+QUIET = {"HX-Request": "true"}
+
+
+async def test_a_tab_older_than_a_publication_neither_saves_nor_reverts_it(path: Path) -> None:
+    await path.all(**{"mon-offre-2": {**SECOND, "comment": "ancien"}})
+    old = await path.open("mon-offre-2")
+    await path.go("mon-offre-2", **{"mon-offre-2": {**SECOND, "comment": "nouveau"}})
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    late = await path.send("mon-offre-2", {**SECOND, "comment": "ancien"}, "garder", page=old, **QUIET)
+    assert late.headers["HX-Retarget"] == "#etat"
+    assert "Non enregistré" in late.text
+    assert "Enregistré à" not in late.text
+    assert path.draft() is None
+    conflict = await path.send("mon-offre-2", {**SECOND, "comment": "ancien"}, page=old)
+    assert conflict.status_code == 409
+    for text in ("Ce que vous venez de saisir", "Publié actuellement", "ancien", "nouveau"):
+        assert text in conflict.text, text
+    assert path.draft() is None
+    assert (await path.send("mon-offre-2", {**SECOND, "comment": "nouveau"}, page=old)).status_code == 303
+    chosen = {**SECOND, "comment": "ancien", "choix.comment": "mine"}
+    await path.drop()
+    assert (await path.send("mon-offre-2", chosen, page=conflict.text)).status_code == 303
+    assert path.draft()["data"]["mon-offre-2"]["comment"] == "ancien"
+
+
+@pytest.mark.parametrize("place", [False, True])
+async def test_a_page_without_draft_is_told_of_what_was_published_since(path: Path, place: bool) -> None:
+    async with unit_of_work() as session:
+        offer = path.town.offer(ALICE)
+        first = OfferDescription(comment="ancien", activities=["J17|339"], reception=["R338|03"])
+        await describe_offer(session, offer["uid"], first, "essai", offer["version"])
+    old = await path.open("mon-offre-2")
+    async with unit_of_work() as session:
+        if place:
+            site = path.town.one("SELECT uid, version FROM directory.site WHERE key = 'struct:410000000001001'")
+            given = SiteDescription(equipment=["J18|158"])
+            await describe_site(session, site["uid"], given, "collègue", site["version"])
+        else:
+            offer = path.town.offer(ALICE)
+            await describe_offer(
+                session, offer["uid"], OfferDescription(comment="nouveau"), "délégué", offer["version"]
+            )
+    typed = {**SECOND, "comment": "ancien"}
+    conflict = await path.send("mon-offre-2", typed, page=old)
+    assert conflict.status_code == 409
+    assert ("Fauteuil rotatoire" if place else "nouveau") in conflict.text
+    assert path.draft() is None
+    field = "equipment" if place else "comment"
+    again = await path.send("mon-offre-2", {**typed, f"choix.{field}": "theirs"}, page=conflict.text)
+    assert again.status_code == 303
+    kept = path.draft()["data"]["mon-offre-2"]
+    assert (kept["comment"], kept["equipment"]) == (("ancien", ["J18|158"]) if place else ("nouveau", []))
+
+
+async def test_a_dropped_draft_does_not_come_back_nor_is_the_next_one_taken_for_it(path: Path) -> None:
+    await path.begin()
+    await path.go("mon-offre-1")
+    old = await path.open("mon-offre-1")
+    await path.drop()
+    for values in (FIRST, {**FIRST, "age_min": "9", "activities": []}):
+        late = await path.send("mon-offre-1", values, "garder", page=old, **QUIET)
+        assert "Non enregistré" in late.text
+        assert path.draft() is None
+    await path.begin()
+    # As many writes as the draft that is gone had.
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "age_min": "6"}})
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=old)).status_code == 409
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "6"
 
 
 async def test_what_a_delegate_published_meanwhile_is_shown_and_the_draft_is_kept(path: Path) -> None:
