@@ -206,6 +206,15 @@ async def drop(session: AsyncSession, offer_id: int) -> None:
     await session.execute(delete(OfferDraft).where(OfferDraft.offer_id == offer_id))
 
 
+async def abandon(session: AsyncSession, work: Work, version: int) -> bool:
+    """Drop the draft that a page showed; when it was written since, drop nothing and return False."""
+    work.draft = await _locked(session, work.offer.id)
+    if work.draft is not None and work.draft.version != version:
+        return False
+    await drop(session, work.offer.id)
+    return True
+
+
 def checked(work: Work, values: Values | None = None) -> tuple[Problems, Values]:
     """Return what is wrong in the draft, by field, and what its steps describe; all steps the first time."""
     keys = list(steps.MODELS) if work.first_time else steps.asked(list(work.draft.data if work.draft else {}))

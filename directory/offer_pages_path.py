@@ -50,7 +50,8 @@ def remember(answer: Response, position: int | None) -> Response:
     return answer
 
 
-def _number(form: FormData, name: str) -> int:
+def number(form: FormData, name: str) -> int:
+    """Return a version that a page sends back; 0 when it is none."""
     text = str(form.get(name, ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
@@ -71,7 +72,7 @@ class Shown:
     @classmethod
     def by(cls, form: FormData) -> "Shown":
         """Return those that a page sends back."""
-        return cls(_number(form, "version"), _number(form, "vue_offre"), _number(form, "vue_lieu"))
+        return cls(number(form, "version"), number(form, "vue_offre"), number(form, "vue_lieu"))
 
 
 def _step(key: str) -> Step:
@@ -340,12 +341,12 @@ async def _publish(
         return RedirectResponse(f"/mon-offre/{work.offer.uid}?fait=sans-brouillon", status_code=303)
     if work.first_time and work.reached < BY_KEY["horaires"].number:
         return RedirectResponse(address(work, STEPS[work.reached].key), status_code=303)
-    if _number(form, "version") != work.version:
+    if number(form, "version") != work.version:
         notice = "Le brouillon a changé depuis que cette page a été affichée : relisez-le, puis enregistrez."
         return await _summary(request, work, status=409, notice=notice)
     seen = Seen(
-        offer=_number(form, "vue_offre"),
-        site=_number(form, "vue_lieu"),
+        offer=number(form, "vue_offre"),
+        site=number(form, "vue_lieu"),
         choices={name.removeprefix("choix."): str(value) for name, value in form.items() if name.startswith("choix.")},
     )
     try:
@@ -392,20 +393,3 @@ async def live_search(request: Request, session: SessionDep, person: SignedInDep
     page = StepPage(work, _step(key), work.values)
     picker = (await offer_view.pickers(session, page, Search(field=name, text=text, everywhere=everywhere)))[name]
     return pages.render(request, "directory/_results.html", {"picker": picker})
-
-
-@router.get("/{uid}/annuler")
-async def ask_drop(request: Request, session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Ask before a draft is dropped."""
-    work = await offer_draft.open_work(session, person, uid)
-    if work.draft is None:
-        return RedirectResponse(f"/mon-offre/{uid}", status_code=303)
-    return pages.render(request, "directory/drop.html", {"work": work, "base": f"/mon-offre/{uid}"})
-
-
-@router.post("/{uid}/annuler", dependencies=Protected)
-async def drop(session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Drop the draft; what is published stays."""
-    work = await offer_draft.open_work(session, person, uid)
-    await offer_draft.drop(session, work.offer.id)
-    return RedirectResponse(f"/mon-offre/{uid}?fait=abandonne", status_code=303)

@@ -473,12 +473,30 @@ async def test_dropping_a_draft_is_asked_and_leaves_the_sheet_alone(path: Path) 
     asked = await path.client.get(f"{path.base}/annuler")
     assert "Abandonner le brouillon ?" in asked.text
     assert path.draft() is not None
-    done = await path.client.post(f"{path.base}/annuler", data={"_csrf": form_token(asked.text)})
+    done = await path.drop(asked.text)
     assert done.headers["location"].endswith("?fait=abandonne")
     assert path.draft() is None
     assert path.town.offer(ALICE)["version"] == 1
-    again = await path.client.post(f"{path.base}/annuler", data={"_csrf": form_token(asked.text)})
-    assert again.status_code == 303
+    again = await path.drop(asked.text)
+    assert again.headers["location"].endswith("?fait=plus-de-brouillon")
+
+
+async def test_a_draft_that_another_person_wrote_since_is_not_dropped_unseen(path: Path) -> None:
+    await path.begin()
+    await path.go("mon-offre-1")
+    asked = (await path.client.get(f"{path.base}/annuler")).text
+    await sign_in(path.client, await make_account(("delegate", f"rpps:{ALICE}"), name=("Zoé", "L’Hôte")))
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "age_min": "12"}})
+    await sign_in(path.client, await make_account(OWN))
+    refused = await path.drop(asked)
+    assert refused.status_code == 409
+    assert "rien n’est effacé" in refused.text
+    assert "par Zoé L’Hôte" in refused.text
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "12"
+    assert (await path.drop(re.sub('name="version" value="[0-9]+"', "", refused.text))).status_code == 409
+    done = await path.drop(refused.text)
+    assert done.headers["location"].endswith("?fait=abandonne")
+    assert path.draft() is None
 
 
 async def test_a_delegate_goes_on_with_the_draft_of_the_professional(path: Path) -> None:
