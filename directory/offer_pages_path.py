@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,15 +14,16 @@ from accounts.api import Person, PersonDep, SignedInDep
 from core import clock
 from core.db import SessionDep
 from core.errors import InvalidInput, NotFound
-from core.security import FORM_COOKIE, FORM_FIELD, csrf_protected, digest, new_token, set_cookie
+from core.security import FORM_FIELD, csrf_protected, new_token, set_cookie
 from core.ui import pages
 from core.ui.filters import hour
-from directory import held_forms, offer_draft, offer_forms, offer_view
+from directory import offer_draft, offer_forms, offer_view
 from directory import offer_steps as steps
 from directory.hours_editor import HoursRound, hours_round
 from directory.offer_draft import OfferChanged, Seen, StaleDraft, Work, Writing
 from directory.offer_forms import Action
 from directory.offer_hours import PREFIX
+from directory.offer_pages_held import held, hold, release
 from directory.offer_steps import BY_KEY, STEPS, Step
 from directory.offer_view import Search, StepPage, address, context, may_open, search_of
 from directory.schemas import Written
@@ -110,12 +111,13 @@ async def show_step(request: Request, session: SessionDep, person: SignedInDep, 
     if key == "recapitulatif":
         return await _summary(request, work)
     page = StepPage(work, step, work.values, focus=request.query_params.get("retour"))
-    held = await _held(request, session) if "reprise" in request.query_params else None
+    kept = await held(request, session) if "reprise" in request.query_params else None
     tab, shown = new_token()[:16], Shown.of(work)
-    if held is not None and key in steps.MODELS:
-        page.values = work.values | offer_forms.from_form(key, held)
+    if kept is not None and key in steps.MODELS:
+        page.values = work.values | offer_forms.from_form(key, kept)
         page.restored = True
-        tab, shown = str(held.get("onglet", ""))[:40], Shown.by(held)
+        tab, shown = str(kept.get("onglet", ""))[:40], Shown.by(kept)
+    page.lost = "reprise" in request.query_params and kept is None
     return await _draw(request, session, page, search_of(request.query_params), tab=tab, versions=shown)
 
 
@@ -169,33 +171,13 @@ def _where(work: Work, name: str) -> str:
     return f"{address(work, steps.STEP_OF.get(name.partition(':')[0], STEPS[1].key))}#{offer_view.anchor(name)}"
 
 
-def _holder(request: Request) -> bytes:
-    return digest(f"held:{request.cookies.get(FORM_COOKIE, '')}")
-
-
-async def _held(request: Request, session: AsyncSession) -> FormData | None:
-    pairs = await held_forms.held_form(session, _holder(request), request.url.path)
-    return FormData([(name, value) for name, value in pairs]) if pairs is not None else None
-
-
-async def _hold(request: Request, session: AsyncSession, form: FormData) -> Response:
-    """Keep what was typed by somebody whose sign-in has ended, and have them sign in again."""
-    path = request.url.path
-    pairs = [(name, str(value)) for name, value in form.multi_items() if name != FORM_FIELD]
-    await held_forms.hold_form(session, _holder(request), path, pairs)
-    target = f"/connexion?suite={quote(f'{path}?reprise=1', safe='')}"
-    if request.headers.get("hx-request") == "true":
-        return Response(status_code=204, headers={"HX-Redirect": target})
-    return RedirectResponse(target, status_code=303)
-
-
 @router.post("/{uid}/modifier/{key}", dependencies=Protected)
 async def write(request: Request, session: SessionDep, person: PersonDep, uid: uuid.UUID, key: str) -> Response:
     """Keep a step in the draft, then do what the button asked."""
     step = _step(key)
     form = await request.form()
     if person is None:
-        return await _hold(request, session, form)
+        return await hold(request, session, uid, key, form)
     work = await offer_draft.open_work(session, person, uid)
     action = offer_forms.action_of(form)
     if key == "recapitulatif":
@@ -239,7 +221,7 @@ async def _write_step(
         work.draft = await offer_draft.write_step(session, person, work, key, values, writing)
     except StaleDraft as stale:
         return _stale(request, page, stale, form)
-    await held_forms.release_form(session, _holder(request), request.url.path)
+    await release(request, session)
     page.values = work.values
     if background:
         saved = {"saved": _saved(work), "versions": Shown.of(work), "tab": writing.tab}

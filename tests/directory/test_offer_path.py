@@ -1,6 +1,7 @@
 """The guided path through HTTP, without scripts: drafts, lists, refusals, second tabs, ended sign-ins, publication."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -466,6 +467,46 @@ async def test_a_flood_of_forms_is_not_kept(path: Path) -> None:
     huge = await path.send("mon-offre-1", {**FIRST, "acts": ["x" * 50] * 1500}, page=page)
     assert huge.status_code == 422
     assert path.town.one("SELECT count(*) FROM directory.held_form") == 0
+
+
+async def test_forms_held_for_nothing_do_not_keep_out_those_of_others(path: Path) -> None:
+    await path.begin()
+    page = await path.open("mon-offre-1")
+    path.client.cookies.delete(cookie_name())
+    data = {"_csrf": form_token(page), "action": "suivant"}
+    unknown = await path.client.post(f"/mon-offre/{uuid.uuid4()}/modifier/mon-offre-1", data=data)
+    assert unknown.status_code == 404
+    path.town.conn.execute(
+        "INSERT INTO directory.held_form (holder, address, fields, held_at)"
+        " SELECT int4send(n), 'x', '[]', core.now() - n * interval '1 second' FROM generate_series(1, 2000) n"
+    )
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "7"}, page=page)).status_code == 303
+    assert path.town.one("SELECT count(*) FROM directory.held_form") == 2000
+    assert path.town.one("SELECT count(*) FROM directory.held_form WHERE holder = int4send(2000)") == 0
+    await sign_in(path.client, await make_account(OWN))
+    address = f"{path.base}/modifier/mon-offre-1?reprise=1"
+    assert 'value="7"' in (await path.client.get(address)).text
+    path.town.conn.execute("DELETE FROM directory.held_form")
+    assert "n’est plus gardé" in (await path.client.get(address)).text
+
+
+async def test_who_sends_too_many_forms_is_told_that_they_are_not_kept(path: Path) -> None:
+    await path.begin()
+    page = await path.open("mon-offre-1")
+    path.client.cookies.delete(cookie_name())
+    assert (await path.send("mon-offre-1", FIRST, page=page)).status_code == 303
+    path.town.conn.execute("UPDATE accounts.rate SET due_at = due_at + interval '1 hour' WHERE kind = 'held-form'")
+    refused = await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=page, Accept="text/html")
+    assert refused.status_code == 429
+    assert "n’a pas pu être gardé" in refused.text
+    quiet = await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, "garder", page=page, **QUIET)
+    assert "HX-Redirect" not in quiet.headers
+    assert "votre session a pris fin" in quiet.text
+    assert '"9"' not in path.town.one("SELECT fields::text FROM directory.held_form")
+    # As told: signed in elsewhere, the same page sends what it still shows.
+    await sign_in(path.client, await make_account(OWN))
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=page)).status_code == 303
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "9"
 
 
 async def test_dropping_a_draft_is_asked_and_leaves_the_sheet_alone(path: Path) -> None:
