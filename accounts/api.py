@@ -12,6 +12,7 @@ from accounts.favourites import (
 )
 from accounts.holders import Holder, holders
 from accounts.labels import add_actions
+from accounts.limits import Limit, take
 from accounts.messages import Told, messages, send_message
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
@@ -29,13 +30,14 @@ from accounts.registry import (
 )
 from accounts.service import demo_account, give, names_of, take_back
 from accounts.support_asking import ask_support
-from accounts.web import safe_target
+from accounts.web import origin, safe_target
 
 __all__ = [
     "DemoCard",
     "Holder",
     "Kept",
     "LevelDep",
+    "Limit",
     "Person",
     "PersonDep",
     "Professions",
@@ -65,12 +67,14 @@ __all__ = [
     "messages",
     "names_of",
     "note_favourite",
+    "origin",
     "raise_favourite",
     "remove_favourite",
     "safe_target",
     "scope_names",
     "send_message",
     "services_of",
+    "take",
     "take_back",
     "use_professions",
     "write_cards",

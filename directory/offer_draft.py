@@ -1,5 +1,6 @@
 """Use cases of the guided path: a draft that keeps every step at once, and its publication in one transaction."""
 
+import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from directory.schemas import OfferDescription, Written
 
 _LEFT: Final = " (left)"
 """After the name of a page that was left."""
+_STARTS: Final = 100_000_000
+"""A draft begins at a version drawn below this: a page that showed a draft which is gone knows none of the next one."""
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Work:
 
 
 class StaleDraft(Conflict):
-    """Another tab or another person wrote the same step since the page was shown."""
+    """The step, or what is published of it, is no longer what the page was shown with."""
 
     def __init__(self, fields: list[str], mine: Values, theirs: Values) -> None:
         super().__init__("Cette étape a été modifiée entre-temps, dans un autre onglet ou par une autre personne.")
@@ -92,7 +95,12 @@ async def open_work(session: AsyncSession, person: Person, uid: uuid.UUID) -> Wo
 
 async def begin(session: AsyncSession, person: Person, work: Work) -> OfferDraft:
     """Begin the draft of an offer; when it has one already, that one goes on."""
-    await session.execute(
+    draft, _ = await _begun(session, person, work)
+    return draft
+
+
+async def _begun(session: AsyncSession, person: Person, work: Work) -> tuple[OfferDraft, bool]:
+    made = await session.scalar(
         insert(OfferDraft)
         .values(
             offer_id=work.offer.id,
@@ -101,13 +109,15 @@ async def begin(session: AsyncSession, person: Person, work: Work) -> OfferDraft
             base_version=work.offer.version,
             base_site_version=work.site.version,
             updated_by=person.actor,
+            version=1 + secrets.randbelow(_STARTS),
         )
         .on_conflict_do_nothing()
+        .returning(OfferDraft.offer_id)
     )
     work.draft = await _locked(session, work.offer.id)
     if work.draft is None:
         raise Conflict("Ce brouillon vient d’être abandonné ou publié par ailleurs. Rouvrez « Modifier votre offre ».")
-    return work.draft
+    return work.draft, made is not None
 
 
 async def _locked(session: AsyncSession, offer_id: int) -> OfferDraft | None:
@@ -122,14 +132,17 @@ async def _locked(session: AsyncSession, offer_id: int) -> OfferDraft | None:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """From where a step is written: the version of the draft that the page showed, the page itself.
+    """From where a step is written: the versions that the page showed, the page itself.
 
-    `background` is a write that the person did not ask for; `leaving` says that the page is left with this write;
-    `passed` is the step that they leave behind them.
+    `version` is that of the draft, 0 without one; `offer` and `site` are those of what is published. `background` is a
+    write that the person did not ask for; `leaving` says that the page is left with this write; `passed` is the step
+    that they leave behind them.
     """
 
     version: int
     tab: str
+    offer: int = 0
+    site: int = 0
     background: bool = False
     leaving: bool = False
     passed: int = 0
@@ -141,17 +154,18 @@ async def write_step(
     """Keep a step in the draft, as typed.
 
     Raises:
-        StaleDraft: another page wrote other values in this step since the version that was shown.
+        StaleDraft: another page wrote other values in this step since the version that was shown, or the draft that
+            was shown is gone; nothing is written.
     """
-    new = work.draft is None
-    draft = await begin(session, person, work)
-    if draft.version != writing.version and not (new and draft.version == 1):
+    draft, new = await _begun(session, person, work)
+    if new:
+        await _refuse_revival(session, work, key, values, writing)
+    elif draft.version != writing.version:
         if writing.background and draft.tab == writing.tab + _LEFT:
             # What the page sent before it was left arrives after what was sent by leaving it.
             return draft
         own = bool(writing.tab) and draft.tab.removesuffix(_LEFT) == writing.tab
-        stands = steps.of_step(key, work.values)
-        differing = [name for name in values if not offer_values.same(name, values[name], stands[name])]
+        stands, differing = _differing(work, key, values)
         if differing and not own:
             raise StaleDraft(differing, values, stands)
     draft.data = {**draft.data, key: values}
@@ -164,6 +178,23 @@ async def write_step(
     return draft
 
 
+def _differing(work: Work, key: str, values: Values) -> tuple[Values, list[str]]:
+    stands = steps.of_step(key, work.values)
+    return stands, [name for name in values if not offer_values.same(name, values[name], stands[name])]
+
+
+async def _refuse_revival(session: AsyncSession, work: Work, key: str, values: Values, writing: Writing) -> None:
+    # A page older than a publication would put back, over it, what it was shown; one older than an abandonment would
+    # bring back what was abandoned.
+    if (writing.version, writing.offer, writing.site) == (0, work.offer.version, work.site.version):
+        return
+    stands, differing = _differing(work, key, values)
+    if differing or writing.background:
+        await drop(session, work.offer.id)
+        work.draft = None
+        raise StaleDraft(differing, values, stands)
+
+
 async def pass_step(session: AsyncSession, person: Person, work: Work, number: int) -> None:
     """Note that a step which asks nothing was read."""
     draft = await begin(session, person, work)
@@ -173,6 +204,15 @@ async def pass_step(session: AsyncSession, person: Person, work: Work, number: i
 async def drop(session: AsyncSession, offer_id: int) -> None:
     """Forget the draft of an offer; what is published stays."""
     await session.execute(delete(OfferDraft).where(OfferDraft.offer_id == offer_id))
+
+
+async def abandon(session: AsyncSession, work: Work, version: int) -> bool:
+    """Drop the draft that a page showed; when it was written since, drop nothing and return False."""
+    work.draft = await _locked(session, work.offer.id)
+    if work.draft is not None and work.draft.version != version:
+        return False
+    await drop(session, work.offer.id)
+    return True
 
 
 def checked(work: Work, values: Values | None = None) -> tuple[Problems, Values]:

@@ -52,6 +52,8 @@ DONE: Final = {
     "brouillon": "Votre brouillon est gardé. Reprenez-le quand vous voulez ; la fiche publique n’a pas changé.",
     "sans-brouillon": "Il n’y avait plus de brouillon à enregistrer : la fiche montre ce qui est publié.",
     "abandonne": "Le brouillon est abandonné ; la fiche publique n’a pas changé.",
+    "plus-de-brouillon": "Il n’y avait plus de brouillon à abandonner : il a été enregistré ou abandonné entre-temps. "
+    "La fiche montre ce qui est publié.",
     "depublie": "Votre offre n’est plus publiée. Ce que vous avez écrit est gardé.",
     "republie": "Votre offre est de nouveau publiée.",
     "quitte": "Votre offre n’est plus montrée ici, et l’exploitant est prévenu.",

@@ -1,8 +1,9 @@
 """Pages of the guided path « Peuplement de mon offre »."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,15 +14,16 @@ from accounts.api import Person, PersonDep, SignedInDep
 from core import clock
 from core.db import SessionDep
 from core.errors import InvalidInput, NotFound
-from core.security import FORM_COOKIE, FORM_FIELD, csrf_protected, digest, new_token, set_cookie
+from core.security import FORM_FIELD, csrf_protected, new_token, set_cookie
 from core.ui import pages
 from core.ui.filters import hour
-from directory import held_forms, offer_draft, offer_forms, offer_view
+from directory import offer_draft, offer_forms, offer_view
 from directory import offer_steps as steps
 from directory.hours_editor import HoursRound, hours_round
 from directory.offer_draft import OfferChanged, Seen, StaleDraft, Work, Writing
 from directory.offer_forms import Action
 from directory.offer_hours import PREFIX
+from directory.offer_pages_held import held, hold, release
 from directory.offer_steps import BY_KEY, STEPS, Step
 from directory.offer_view import Search, StepPage, address, context, may_open, search_of
 from directory.schemas import Written
@@ -49,9 +51,29 @@ def remember(answer: Response, position: int | None) -> Response:
     return answer
 
 
-def _number(form: FormData, name: str) -> int:
+def number(form: FormData, name: str) -> int:
+    """Return a version that a page sends back; 0 when it is none."""
     text = str(form.get(name, ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The versions that a page of the path was drawn from: the draft’s (0 without one), the offer’s, its place’s."""
+
+    draft: int
+    offer: int
+    site: int
+
+    @classmethod
+    def of(cls, work: Work) -> "Shown":
+        """Return those of now."""
+        return cls(work.version, work.offer.version, work.site.version)
+
+    @classmethod
+    def by(cls, form: FormData) -> "Shown":
+        """Return those that a page sends back."""
+        return cls(number(form, "version"), number(form, "vue_offre"), number(form, "vue_lieu"))
 
 
 def _step(key: str) -> Step:
@@ -89,13 +111,14 @@ async def show_step(request: Request, session: SessionDep, person: SignedInDep, 
     if key == "recapitulatif":
         return await _summary(request, work)
     page = StepPage(work, step, work.values, focus=request.query_params.get("retour"))
-    held = await _held(request, session) if "reprise" in request.query_params else None
-    tab, version = new_token()[:16], work.version
-    if held is not None and key in steps.MODELS:
-        page.values = work.values | offer_forms.from_form(key, held)
+    kept = await held(request, session) if "reprise" in request.query_params else None
+    tab, shown = new_token()[:16], Shown.of(work)
+    if kept is not None and key in steps.MODELS:
+        page.values = work.values | offer_forms.from_form(key, kept)
         page.restored = True
-        tab, version = str(held.get("onglet", ""))[:40], _number(held, "version")
-    return await _draw(request, session, page, search_of(request.query_params), tab=tab, version=version)
+        tab, shown = str(kept.get("onglet", ""))[:40], Shown.by(kept)
+    page.lost = "reprise" in request.query_params and kept is None
+    return await _draw(request, session, page, search_of(request.query_params), tab=tab, versions=shown)
 
 
 async def _draw(
@@ -105,11 +128,11 @@ async def _draw(
     search: Search,
     *,
     tab: str,
-    version: int,
+    versions: Shown,
     status: int = 200,
 ) -> Response:
     shown = await context(session, page, search)
-    shown |= {"tab": tab, "version": version, "saved": _saved(page.work)}
+    shown |= {"tab": tab, "versions": versions, "saved": _saved(page.work)}
     if page.step.key == "informations":
         shown["sheet"] = await offer_sheet(session, page.work.offer.uid, PROFESSIONAL, hidden=True)
     template = f"directory/step_{page.step.key.replace('-', '_')}.html"
@@ -148,33 +171,13 @@ def _where(work: Work, name: str) -> str:
     return f"{address(work, steps.STEP_OF.get(name.partition(':')[0], STEPS[1].key))}#{offer_view.anchor(name)}"
 
 
-def _holder(request: Request) -> bytes:
-    return digest(f"held:{request.cookies.get(FORM_COOKIE, '')}")
-
-
-async def _held(request: Request, session: AsyncSession) -> FormData | None:
-    pairs = await held_forms.held_form(session, _holder(request), request.url.path)
-    return FormData([(name, value) for name, value in pairs]) if pairs is not None else None
-
-
-async def _hold(request: Request, session: AsyncSession, form: FormData) -> Response:
-    """Keep what was typed by somebody whose sign-in has ended, and have them sign in again."""
-    path = request.url.path
-    pairs = [(name, str(value)) for name, value in form.multi_items() if name != FORM_FIELD]
-    await held_forms.hold_form(session, _holder(request), path, pairs)
-    target = f"/connexion?suite={quote(f'{path}?reprise=1', safe='')}"
-    if request.headers.get("hx-request") == "true":
-        return Response(status_code=204, headers={"HX-Redirect": target})
-    return RedirectResponse(target, status_code=303)
-
-
 @router.post("/{uid}/modifier/{key}", dependencies=Protected)
 async def write(request: Request, session: SessionDep, person: PersonDep, uid: uuid.UUID, key: str) -> Response:
     """Keep a step in the draft, then do what the button asked."""
     step = _step(key)
     form = await request.form()
     if person is None:
-        return await _hold(request, session, form)
+        return await hold(request, session, uid, key, form)
     work = await offer_draft.open_work(session, person, uid)
     action = offer_forms.action_of(form)
     if key == "recapitulatif":
@@ -204,8 +207,11 @@ async def _write_step(
     background = action.word == "garder"
     problems, _ = steps.check(page.values | values, work.index, [key])
     forward = action.word == "suivant"
+    shown = Shown.by(form)
     writing = Writing(
-        version=_number(form, "version"),
+        version=shown.draft,
+        offer=shown.offer,
+        site=shown.site,
         tab=str(form.get("onglet", ""))[:40],
         background=background,
         leaving=action.word in ("suivant", "precedent", "quitter"),
@@ -215,11 +221,11 @@ async def _write_step(
         work.draft = await offer_draft.write_step(session, person, work, key, values, writing)
     except StaleDraft as stale:
         return _stale(request, page, stale, form)
-    await held_forms.release_form(session, _holder(request), request.url.path)
+    await release(request, session)
     page.values = work.values
     if background:
-        shown = {"saved": _saved(work), "version": work.version, "tab": writing.tab}
-        return pages.render(request, "directory/_saved.html", shown)
+        saved = {"saved": _saved(work), "versions": Shown.of(work), "tab": writing.tab}
+        return pages.render(request, "directory/_saved.html", saved)
     if hours is not None and hours.acted:
         return await _hours_again(request, session, page, hours, writing.tab)
     if action.edits:
@@ -227,7 +233,7 @@ async def _write_step(
     if forward and problems.fields:
         page.errors = problems.fields
         tab = writing.tab or new_token()[:16]
-        return await _draw(request, session, page, Search(), tab=tab, version=work.version, status=422)
+        return await _draw(request, session, page, Search(), tab=tab, versions=Shown.of(work), status=422)
     if action.word == "precedent":
         return RedirectResponse(address(work, STEPS[step.number - 2].key), status_code=303)
     if action.word == "quitter":
@@ -244,7 +250,7 @@ async def _hours_again(
         return RedirectResponse(f"{address(page.work, page.step.key)}{query}", status_code=303)
     page.errors = {f"{PREFIX}{name}": message for name, message in hours.errors.items()}
     page.focus = hours.focus
-    return await _draw(request, session, page, Search(), tab=tab, version=page.work.version, status=422)
+    return await _draw(request, session, page, Search(), tab=tab, versions=Shown.of(page.work), status=422)
 
 
 def _back(work: Work, key: str, action: Action, form: FormData) -> str:
@@ -260,29 +266,45 @@ def _back(work: Work, key: str, action: Action, form: FormData) -> str:
 
 
 def _stale(request: Request, page: StepPage, stale: StaleDraft, form: FormData) -> Response:
+    work = page.work
     if request.headers.get("hx-request") == "true":
         return pages.render(
             request,
             "directory/_stale.html",
+            {"gone": work.draft is None},
             headers={"HX-Retarget": "#etat", "HX-Reswap": "innerHTML", "HX-Reselect": "#etat-texte"},
         )
-    work = page.work
-    assert work.draft is not None  # noqa: S101 - only a draft can be stale
+    own = (FORM_FIELD, "version", "vue_offre", "vue_lieu", "action")
     hidden = [
         (name, str(value))
         for name, value in form.multi_items()
-        if name not in (FORM_FIELD, "version", "action") and not name.startswith(("choix.", "q.", "nouveau."))
+        if name not in own and not name.startswith(("choix.", "q.", "nouveau."))
     ]
+    if work.draft is None:
+        title = "Le brouillon que vous voyiez n’existe plus"
+        explanation = (
+            "Depuis l’affichage de cette étape, il a été enregistré ou abandonné, dans un autre onglet ou par une "
+            "autre personne."
+        )
+    else:
+        title = "Cette étape a changé entre-temps"
+        explanation = (
+            f"Un autre onglet, ou une autre personne, l’a modifiée à {hour(clock.local(work.draft.updated_at))}."
+        )
     shown = {
         "work": work,
-        "title": "Cette étape a changé entre-temps",
-        "explanation": "Un autre onglet, ou une autre personne, l’a modifiée à "
-        f"{hour(clock.local(work.draft.updated_at))}. Choisissez ce que vous gardez : rien n’est encore perdu.",
+        "title": title,
+        "explanation": f"{explanation} Choisissez ce que vous gardez : rien n’est encore perdu.",
         "rows": offer_draft.difference(work, stale.differing, stale.mine, stale.theirs),
         "mine_label": "Ce que vous venez de saisir",
-        "theirs_label": "Ce que contient le brouillon",
+        "theirs_label": "Ce que contient le brouillon" if work.draft else "Publié actuellement",
         "taken": [],
-        "hidden": [*hidden, ("version", str(work.version))],
+        "hidden": [
+            *hidden,
+            ("version", work.version),
+            ("vue_offre", work.offer.version),
+            ("vue_lieu", work.site.version),
+        ],
         "action": "suivant",
         "button": "Garder ces choix",
         "base": f"/mon-offre/{work.offer.uid}",
@@ -301,12 +323,12 @@ async def _publish(
         return RedirectResponse(f"/mon-offre/{work.offer.uid}?fait=sans-brouillon", status_code=303)
     if work.first_time and work.reached < BY_KEY["horaires"].number:
         return RedirectResponse(address(work, STEPS[work.reached].key), status_code=303)
-    if _number(form, "version") != work.version:
+    if number(form, "version") != work.version:
         notice = "Le brouillon a changé depuis que cette page a été affichée : relisez-le, puis enregistrez."
         return await _summary(request, work, status=409, notice=notice)
     seen = Seen(
-        offer=_number(form, "vue_offre"),
-        site=_number(form, "vue_lieu"),
+        offer=number(form, "vue_offre"),
+        site=number(form, "vue_lieu"),
         choices={name.removeprefix("choix."): str(value) for name, value in form.items() if name.startswith("choix.")},
     )
     try:
@@ -353,20 +375,3 @@ async def live_search(request: Request, session: SessionDep, person: SignedInDep
     page = StepPage(work, _step(key), work.values)
     picker = (await offer_view.pickers(session, page, Search(field=name, text=text, everywhere=everywhere)))[name]
     return pages.render(request, "directory/_results.html", {"picker": picker})
-
-
-@router.get("/{uid}/annuler")
-async def ask_drop(request: Request, session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Ask before a draft is dropped."""
-    work = await offer_draft.open_work(session, person, uid)
-    if work.draft is None:
-        return RedirectResponse(f"/mon-offre/{uid}", status_code=303)
-    return pages.render(request, "directory/drop.html", {"work": work, "base": f"/mon-offre/{uid}"})
-
-
-@router.post("/{uid}/annuler", dependencies=Protected)
-async def drop(session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
-    """Drop the draft; what is published stays."""
-    work = await offer_draft.open_work(session, person, uid)
-    await offer_draft.drop(session, work.offer.id)
-    return RedirectResponse(f"/mon-offre/{uid}?fait=abandonne", status_code=303)

@@ -69,6 +69,7 @@ class StepPage:
     values: Values
     errors: Mapping[str, str] = field(default_factory=dict)
     restored: bool = False
+    lost: bool = False
     focus: str | None = None
 
 
@@ -155,6 +156,7 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
         "errors": defaultdict(str, page.errors),
         "summary": errors_of(page.errors),
         "restored": page.restored,
+        "lost": page.lost,
         "previous": steps.STEPS[page.step.number - 2] if page.step.number > 1 else None,
         "base": f"/mon-offre/{work.offer.uid}",
     }

@@ -17,6 +17,7 @@ from directory import (
     freshness_pages,
     hours_pages,
     offer_pages,
+    offer_pages_drop,
     offer_pages_history,
     offer_pages_path,
     pin_pages,
@@ -75,6 +76,7 @@ def create_app() -> FastAPI:
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
+    app.include_router(offer_pages_drop.router)
     app.include_router(pin_pages.router)
     app.include_router(freshness_pages.router)
     app.include_router(dashboard_pages.router)

@@ -1,6 +1,7 @@
 """The guided path through HTTP, without scripts: drafts, lists, refusals, second tabs, ended sign-ins, publication."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +54,11 @@ class Path:
     async def all(self, **values: Mapping[str, Any]) -> None:
         await self.begin()
         await self.go("mon-offre-1", "mon-offre-2", "contacts", "horaires", **values)
+
+    async def drop(self, page: str | None = None) -> httpx.Response:
+        shown = page if page is not None else (await self.client.get(f"{self.base}/annuler")).text
+        data = {"_csrf": form_token(shown), **hidden(shown)}
+        return await self.client.post(f"{self.base}/annuler", data=data)
 
     def draft(self) -> Any:
         rows = self.town.all("SELECT * FROM directory.offer_draft")
@@ -290,6 +296,76 @@ async def test_writes_in_the_background_save_and_never_overtake_the_page_that_se
     assert path.draft()["data"]["mon-offre-1"]["age_min"] == "5"
 
 
+QUIET = {"HX-Request": "true"}
+
+
+async def test_a_tab_older_than_a_publication_neither_saves_nor_reverts_it(path: Path) -> None:
+    await path.all(**{"mon-offre-2": {**SECOND, "comment": "ancien"}})
+    old = await path.open("mon-offre-2")
+    await path.go("mon-offre-2", **{"mon-offre-2": {**SECOND, "comment": "nouveau"}})
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    late = await path.send("mon-offre-2", {**SECOND, "comment": "ancien"}, "garder", page=old, **QUIET)
+    assert late.headers["HX-Retarget"] == "#etat"
+    assert "Non enregistré" in late.text
+    assert "Enregistré à" not in late.text
+    assert path.draft() is None
+    conflict = await path.send("mon-offre-2", {**SECOND, "comment": "ancien"}, page=old)
+    assert conflict.status_code == 409
+    for text in ("Ce que vous venez de saisir", "Publié actuellement", "ancien", "nouveau"):
+        assert text in conflict.text, text
+    assert path.draft() is None
+    assert (await path.send("mon-offre-2", {**SECOND, "comment": "nouveau"}, page=old)).status_code == 303
+    chosen = {**SECOND, "comment": "ancien", "choix.comment": "mine"}
+    await path.drop()
+    assert (await path.send("mon-offre-2", chosen, page=conflict.text)).status_code == 303
+    assert path.draft()["data"]["mon-offre-2"]["comment"] == "ancien"
+
+
+@pytest.mark.parametrize("place", [False, True])
+async def test_a_page_without_draft_is_told_of_what_was_published_since(path: Path, place: bool) -> None:
+    async with unit_of_work() as session:
+        offer = path.town.offer(ALICE)
+        first = OfferDescription(comment="ancien", activities=["J17|339"], reception=["R338|03"])
+        await describe_offer(session, offer["uid"], first, "essai", offer["version"])
+    old = await path.open("mon-offre-2")
+    async with unit_of_work() as session:
+        if place:
+            site = path.town.one("SELECT uid, version FROM directory.site WHERE key = 'struct:410000000001001'")
+            given = SiteDescription(equipment=["J18|158"])
+            await describe_site(session, site["uid"], given, "collègue", site["version"])
+        else:
+            offer = path.town.offer(ALICE)
+            await describe_offer(
+                session, offer["uid"], OfferDescription(comment="nouveau"), "délégué", offer["version"]
+            )
+    typed = {**SECOND, "comment": "ancien"}
+    conflict = await path.send("mon-offre-2", typed, page=old)
+    assert conflict.status_code == 409
+    assert ("Fauteuil rotatoire" if place else "nouveau") in conflict.text
+    assert path.draft() is None
+    field = "equipment" if place else "comment"
+    again = await path.send("mon-offre-2", {**typed, f"choix.{field}": "theirs"}, page=conflict.text)
+    assert again.status_code == 303
+    kept = path.draft()["data"]["mon-offre-2"]
+    assert (kept["comment"], kept["equipment"]) == (("ancien", ["J18|158"]) if place else ("nouveau", []))
+
+
+async def test_a_dropped_draft_does_not_come_back_nor_is_the_next_one_taken_for_it(path: Path) -> None:
+    await path.begin()
+    await path.go("mon-offre-1")
+    old = await path.open("mon-offre-1")
+    await path.drop()
+    for values in (FIRST, {**FIRST, "age_min": "9", "activities": []}):
+        late = await path.send("mon-offre-1", values, "garder", page=old, **QUIET)
+        assert "Non enregistré" in late.text
+        assert path.draft() is None
+    await path.begin()
+    # As many writes as the draft that is gone had.
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "age_min": "6"}})
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=old)).status_code == 409
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "6"
+
+
 async def test_what_a_delegate_published_meanwhile_is_shown_and_the_draft_is_kept(path: Path) -> None:
     async with unit_of_work() as session:
         offer = path.town.offer(ALICE)
@@ -393,17 +469,75 @@ async def test_a_flood_of_forms_is_not_kept(path: Path) -> None:
     assert path.town.one("SELECT count(*) FROM directory.held_form") == 0
 
 
+async def test_forms_held_for_nothing_do_not_keep_out_those_of_others(path: Path) -> None:
+    await path.begin()
+    page = await path.open("mon-offre-1")
+    path.client.cookies.delete(cookie_name())
+    data = {"_csrf": form_token(page), "action": "suivant"}
+    unknown = await path.client.post(f"/mon-offre/{uuid.uuid4()}/modifier/mon-offre-1", data=data)
+    assert unknown.status_code == 404
+    path.town.conn.execute(
+        "INSERT INTO directory.held_form (holder, address, fields, held_at)"
+        " SELECT int4send(n), 'x', '[]', core.now() - n * interval '1 second' FROM generate_series(1, 2000) n"
+    )
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "7"}, page=page)).status_code == 303
+    assert path.town.one("SELECT count(*) FROM directory.held_form") == 2000
+    assert path.town.one("SELECT count(*) FROM directory.held_form WHERE holder = int4send(2000)") == 0
+    await sign_in(path.client, await make_account(OWN))
+    address = f"{path.base}/modifier/mon-offre-1?reprise=1"
+    assert 'value="7"' in (await path.client.get(address)).text
+    path.town.conn.execute("DELETE FROM directory.held_form")
+    assert "n’est plus gardé" in (await path.client.get(address)).text
+
+
+async def test_who_sends_too_many_forms_is_told_that_they_are_not_kept(path: Path) -> None:
+    await path.begin()
+    page = await path.open("mon-offre-1")
+    path.client.cookies.delete(cookie_name())
+    assert (await path.send("mon-offre-1", FIRST, page=page)).status_code == 303
+    path.town.conn.execute("UPDATE accounts.rate SET due_at = due_at + interval '1 hour' WHERE kind = 'held-form'")
+    refused = await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=page, Accept="text/html")
+    assert refused.status_code == 429
+    assert "n’a pas pu être gardé" in refused.text
+    quiet = await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, "garder", page=page, **QUIET)
+    assert "HX-Redirect" not in quiet.headers
+    assert "votre session a pris fin" in quiet.text
+    assert '"9"' not in path.town.one("SELECT fields::text FROM directory.held_form")
+    # As told: signed in elsewhere, the same page sends what it still shows.
+    await sign_in(path.client, await make_account(OWN))
+    assert (await path.send("mon-offre-1", {**FIRST, "age_min": "9"}, page=page)).status_code == 303
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "9"
+
+
 async def test_dropping_a_draft_is_asked_and_leaves_the_sheet_alone(path: Path) -> None:
     await path.all()
     asked = await path.client.get(f"{path.base}/annuler")
     assert "Abandonner le brouillon ?" in asked.text
     assert path.draft() is not None
-    done = await path.client.post(f"{path.base}/annuler", data={"_csrf": form_token(asked.text)})
+    done = await path.drop(asked.text)
     assert done.headers["location"].endswith("?fait=abandonne")
     assert path.draft() is None
     assert path.town.offer(ALICE)["version"] == 1
-    again = await path.client.post(f"{path.base}/annuler", data={"_csrf": form_token(asked.text)})
-    assert again.status_code == 303
+    again = await path.drop(asked.text)
+    assert again.headers["location"].endswith("?fait=plus-de-brouillon")
+
+
+async def test_a_draft_that_another_person_wrote_since_is_not_dropped_unseen(path: Path) -> None:
+    await path.begin()
+    await path.go("mon-offre-1")
+    asked = (await path.client.get(f"{path.base}/annuler")).text
+    await sign_in(path.client, await make_account(("delegate", f"rpps:{ALICE}"), name=("Zoé", "L’Hôte")))
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "age_min": "12"}})
+    await sign_in(path.client, await make_account(OWN))
+    refused = await path.drop(asked)
+    assert refused.status_code == 409
+    assert "rien n’est effacé" in refused.text
+    assert "par Zoé L’Hôte" in refused.text
+    assert path.draft()["data"]["mon-offre-1"]["age_min"] == "12"
+    assert (await path.drop(re.sub('name="version" value="[0-9]+"', "", refused.text))).status_code == 409
+    done = await path.drop(refused.text)
+    assert done.headers["location"].endswith("?fait=abandonne")
+    assert path.draft() is None
 
 
 async def test_a_delegate_goes_on_with_the_draft_of_the_professional(path: Path) -> None:
