@@ -219,8 +219,8 @@ class OfferSheet(Frozen):
     age_min: int
     age_max: int
     patients: str = Field(description="« Tout âge », « De 3 à 18 ans »")
-    accepts_new: bool | None
-    accepts_new_on: date | None
+    accepts_new: bool | None = Field(description="True also once the announced day has passed.")
+    accepts_new_on: date | None = Field(description="Day to come from which it accepts; null once it accepts.")
     territory: Territory
     contacts: list[Contact]
     hours: Hours

@@ -158,7 +158,9 @@ def _frame(
 
 def _offer_tags(sheet: OfferSheet) -> list[str]:
     found = []
-    if sheet.accepts_new is not None:
+    if sheet.accepts_new_on:
+        found.append(f"Accepte de nouveaux patients à partir du {long_date(sheet.accepts_new_on)}")
+    elif sheet.accepts_new is not None:
         found.append("Accepte de nouveaux patients" if sheet.accepts_new else "Ne prend plus de nouveaux patients")
     if sheet.convention:
         found.append(sheet.convention.label)
@@ -172,10 +174,9 @@ def _offer_tags(sheet: OfferSheet) -> list[str]:
 
 
 def _new_patients(sheet: OfferSheet) -> str | None:
-    if sheet.accepts_new is None:
-        return None
-    since = f" (déclaré le {long_date(sheet.accepts_new_on)})" if sheet.accepts_new_on else ""
-    return ("acceptés" if sheet.accepts_new else "ne sont plus acceptés") + since
+    if sheet.accepts_new_on:
+        return f"acceptés à partir du {long_date(sheet.accepts_new_on)}"
+    return None if sheet.accepts_new is None else "acceptés" if sheet.accepts_new else "ne sont plus acceptés"
 
 
 def _card(accepted: bool | None) -> str | None:

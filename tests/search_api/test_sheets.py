@@ -1,0 +1,87 @@
+"""What every form of an offer's sheet says (page, paper, comparison, author's view), through HTTP."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.engine import URL
+
+from core.db import unit_of_work
+from directory.api import OfferDescription, describe_offer
+from maps import api as maps
+from tests.accounts.helpers import signed_in
+from tests.directory import conftest as directory_tests
+from tests.pdf_files import read
+
+ALICE, JEAN = "10000000001", "10000000002"
+PAGE = {"Accept": "text/html"}
+
+registers = directory_tests.registers
+town = directory_tests.town
+
+
+@pytest.fixture(autouse=True)
+def fresh_places(clean_database: URL) -> Iterator[None]:
+    """The places of these tests are written by hand: what the process remembers must not outlive them."""
+    maps.invalidate()
+    yield
+    maps.invalidate()
+
+
+async def describe(town: Any, **more: Any) -> Any:
+    offer = town.offer(ALICE)
+    async with unit_of_work() as session:
+        await describe_offer(session, offer["uid"], OfferDescription(**more), "test", offer["version"])
+    return offer["uid"]
+
+
+async def forms(town: Any, client: httpx.AsyncClient, folder: Path) -> dict[str, str]:
+    """Return the page, the paper, the comparison, the author's view and both previews, with plain spaces."""
+    uid, other = town.offer(ALICE)["uid"], town.offer(JEAN)["uid"]
+    await signed_in(client, ("professional", f"rpps:{ALICE}"))
+    addresses = {
+        "page": f"/offres/{uid}",
+        "comparison": f"/comparer?o={uid}&o={other}",
+        "author": f"/mon-offre/{uid}",
+        "patient": f"/mon-offre/{uid}/apercu?vue=patient",
+        "professional": f"/mon-offre/{uid}/apercu?vue=pro",
+    }
+    found = {}
+    for name, address in addresses.items():
+        answer = await client.get(address, headers=PAGE)
+        assert answer.status_code == 200, (name, answer.text)
+        found[name] = answer.text.partition("<main")[2].replace("\u00a0", " ")
+    paper = await client.get(f"/offres/{uid}/fiche.pdf")
+    assert paper.status_code == 200
+    found["paper"] = read(paper.content, folder).text
+    return {name: " ".join(text.split()).lower() for name, text in found.items()}
+
+
+@pytest.mark.parametrize("said", [False, None], ids=["refused until then", "only the date"])
+async def test_new_patients_from_a_day_to_come(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path, said: bool | None
+) -> None:
+    uid = await describe(town, accepts_new=said, accepts_new_on=date(2199, 3, 3))
+    for name, text in (await forms(town, client, tmp_path)).items():
+        assert "à partir du 3 mars 2199" in text, name
+        assert "ne prend plus" not in text and "déclaré le" not in text, name
+    sheet = (await client.get(f"/api/v1/offers/{uid}")).json()
+    assert (sheet["accepts_new"], sheet["accepts_new_on"]) == (said, "2199-03-03")
+
+
+@pytest.mark.parametrize("said", [False, None], ids=["refused until then", "only the date"])
+async def test_new_patients_once_the_day_has_come(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path, said: bool | None
+) -> None:
+    uid = await describe(town, accepts_new=said, accepts_new_on=date(2001, 3, 3))
+    for name, text in (await forms(town, client, tmp_path)).items():
+        word = "accepte de nouveaux patients" if name in ("page", "paper") else "acceptés"
+        assert word in text, name
+        assert "mars 2001" not in text and "ne prend plus" not in text and "refusés" not in text, name
+    sheet = (await client.get(f"/api/v1/offers/{uid}")).json()
+    assert (sheet["accepts_new"], sheet["accepts_new_on"]) == (True, None)
+    site = (await client.get(f"/api/v1/sites/{sheet['site']['uid']}")).json()
+    assert [one["accepts_new"] for one in site["offers"] if one["uid"] == str(uid)] == [True]
