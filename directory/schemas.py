@@ -216,6 +216,7 @@ class OfferSheet(Frozen):
     publics: list[ConceptRef]
     reception: list[ConceptRef]
     equipment: list[ConceptRef]
+    accessibility: ConceptRef | None = Field(description="How the place can be reached and entered (R202).")
     age_min: int
     age_max: int
     patients: str = Field(description="« Tout âge », « De 3 à 18 ans »")

@@ -206,6 +206,7 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidd
         publics=index.out(offer.publics),
         reception=index.out(offer.reception),
         equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
+        accessibility=index.ref(f"R202|{site.accessibility}" if site.accessibility else None),
         age_min=offer.age_min,
         age_max=offer.age_max,
         patients=patients(offer.age_min, offer.age_max),

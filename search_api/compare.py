@@ -106,6 +106,7 @@ _READERS: Final[tuple[tuple[str, Callable[[OfferSheet], tuple[str, ...]]], ...]]
     ("Compétences", lambda s: _labels(s.skills)),
     ("Équipements", lambda s: _labels(s.equipment)),
     ("Accueil", lambda s: _labels(s.reception)),
+    ("Accessibilité du lieu", lambda s: _one(s.accessibility.label if s.accessibility else None)),
     ("Se déplace à domicile", lambda s: tuple(place.name for place in s.territory.places)),
     ("Langues", lambda s: tuple(s.languages)),
     ("Conventionnement", lambda s: (*_one(s.convention.label if s.convention else None), *_one(s.fee_option))),

@@ -74,6 +74,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
             ("Nouveaux patients", _new_patients(sheet)),
             ("Mode de prise en charge", sheet.mode.label if sheet.mode else None),
             ("Accueil", _labels(sheet.reception)),
+            ("Accessibilité du lieu", sheet.accessibility.label if sheet.accessibility else None),
             ("Langues", ", ".join(sheet.languages)),
         ),
         "territory": _towns(sheet),

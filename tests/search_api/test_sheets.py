@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
-from directory.api import OfferDescription, describe_offer
+from directory.api import OfferDescription, SiteDescription, describe_offer, describe_site
 from maps import api as maps
 from tests.accounts.helpers import signed_in
 from tests.directory import conftest as directory_tests
@@ -85,3 +85,19 @@ async def test_new_patients_once_the_day_has_come(
     assert (sheet["accepts_new"], sheet["accepts_new_on"]) == (True, None)
     site = (await client.get(f"/api/v1/sites/{sheet['site']['uid']}")).json()
     assert [one["accepts_new"] for one in site["offers"] if one["uid"] == str(uid)] == [True]
+
+
+async def test_the_accessibility_of_the_place(town: Any, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    code, label = town.one(
+        "SELECT code, label FROM directory.concept WHERE system = 'R202' ORDER BY id LIMIT 1"
+    ).values()
+    site = town.one("SELECT uid, version FROM directory.site WHERE id = %s", town.offer(ALICE)["site_id"])
+    before = await forms(town, client, tmp_path)
+    assert all("accessibilité du lieu" not in text.partition("ce qui se fait ici")[2] for text in before.values())
+    async with unit_of_work() as session:
+        await describe_site(session, site["uid"], SiteDescription(accessibility=code), "test", site["version"])
+    for name, text in (await forms(town, client, tmp_path)).items():
+        assert "accessibilité du lieu" in text, name
+        assert "".join(label.lower().split()) in "".join(text.split()), name
+    sheet = (await client.get(f"/api/v1/offers/{town.offer(ALICE)['uid']}")).json()
+    assert sheet["accessibility"]["code"] == f"R202|{code}"
