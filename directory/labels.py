@@ -129,6 +129,14 @@ def french_date(day: date) -> str:
     return f"{number}{NBSP}{MONTHS[day.month]} {day.year}"
 
 
+def date_text(text: str) -> str:
+    """Return an ISO day in French; what is no day, as it was typed."""
+    try:
+        return french_date(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def person_name(first_name: str | None, last_name: str | None) -> str:
     """Return « Prénom NOM »."""
     return " ".join(filter(None, ((first_name or "").title(), (last_name or "").upper())))
