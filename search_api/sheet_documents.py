@@ -34,11 +34,12 @@ _NO_CONTACT: Final = (
     "Aucun moyen de prendre rendez-vous n’est connu : ni les registres ni le professionnel n’ont donné de téléphone "
     "public."
 )
+_UNPUBLISHED: Final = "Cette offre n’est pas publiée : ni la recherche ni la page de la fiche ne la montrent."
 
 Data = dict[str, Any]
 
 
-def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
+def offer(sheet: OfferSheet, level: int, today: date, address: str, *, published: bool = True) -> Data:
     """Return what the document of an offer shows.
 
     Args:
@@ -46,6 +47,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
         level: 1 public, 2 professional: said on every page, since paper circulates.
         today: the day in Paris.
         address: where the page of the sheet is.
+        published: False for the document that only those who write the offer can draw.
     """
     who = sheet.practitioner
     title = who.name if who else calm(sheet.name)
@@ -56,7 +58,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
         "eyebrow": kind,
         "subtitle": subtitle,
         "tags": _offer_tags(sheet),
-        "notice": sheet.status_message,
+        "notice": " ".join(filter(None, (None if published else _UNPUBLISHED, sheet.status_message))) or None,
         "booking": _contacts(sheet.contacts),
         "no_booking": _NO_CONTACT,
         "place": _place(sheet.address, sheet.position),

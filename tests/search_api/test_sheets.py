@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
-from directory.api import OfferDescription, SiteDescription, describe_offer, describe_site
+from directory.api import ContactIn, OfferDescription, SiteDescription, describe_offer, describe_site
 from maps import api as maps
 from tests.accounts.helpers import signed_in
 from tests.directory import conftest as directory_tests
@@ -101,3 +101,51 @@ async def test_the_accessibility_of_the_place(town: Any, client: httpx.AsyncClie
         assert "".join(label.lower().split()) in "".join(text.split()), name
     sheet = (await client.get(f"/api/v1/offers/{town.offer(ALICE)['uid']}")).json()
     assert sheet["accessibility"]["code"] == f"R202|{code}"
+
+
+RESTRICTED = ContactIn(purpose="pro_phone", value="0199007777")
+
+
+@pytest.mark.parametrize(
+    ("grant", "whole"),
+    [
+        (("delegate", f"rpps:{ALICE}"), True),
+        (("delegate", f"rpps:{JEAN}"), False),
+        (None, False),
+    ],
+    ids=["own delegate", "other delegate", "nobody"],
+)
+async def test_who_writes_an_offer_reads_it_whole(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path, grant: tuple[str, str] | None, whole: bool
+) -> None:
+    uid = await describe(town, contacts=[RESTRICTED], comment="canari-commentaire")
+    if grant:
+        await signed_in(client, grant)
+    page = await client.get(f"/offres/{uid}", headers=PAGE)
+    assert ("canari-commentaire" in page.text) is whole
+    assert ("0199007777" in page.text) is whole
+    answer = await client.get(f"/offres/{uid}/fiche.pdf")
+    paper = read(answer.content, tmp_path)
+    assert (paper.says("01 99 00 77 77"), paper.says("canari-commentaire")) == (whole, whole)
+    assert paper.says("ne pas diffuser") is whole
+    assert ("no-store" in answer.headers["cache-control"]) is whole
+
+
+async def test_an_unpublished_offer_is_on_paper_for_its_authors_only(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    uid = await describe(town, contacts=[RESTRICTED])
+    town.conn.execute("UPDATE directory.offer SET status = 'unpublished' WHERE uid = %s", (uid,))
+    path = f"/offres/{uid}/fiche.pdf"
+    assert (await client.get(path)).status_code == 404
+    for stranger in (("delegate", f"rpps:{JEAN}"), ("professional", f"rpps:{JEAN}"), ("moderator", "council:78")):
+        await signed_in(client, stranger)
+        assert (await client.get(path)).status_code == 404, stranger
+    for author in (("delegate", f"rpps:{ALICE}"), ("professional", f"rpps:{ALICE}")):
+        await signed_in(client, author)
+        assert f'href="{path}"' in (await client.get(f"/mon-offre/{uid}")).text
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
+        paper = read(answer.content, tmp_path)
+        assert paper.says("Cette offre n’est pas publiée") and paper.says("01 99 00 77 77")
+        assert (await client.get(f"/offres/{uid}", headers=PAGE)).status_code == 404
