@@ -66,7 +66,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str, *, published
         "concepts": _concepts(
             ("Actes", sheet.acts),
             ("Activités", sheet.activities),
-            ("Hors du cabinet", sheet.outside_acts),
+            ("Actes hors cabinet", sheet.outside_acts),
             ("Compétences", sheet.skills),
             ("Niveau d’expertise", sheet.specialisations),
             ("Équipements", sheet.equipment),
