@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
-from directory.api import ContactIn, OfferDescription, SiteDescription, describe_offer, describe_site
+from directory.api import ContactIn, ExceptionIn, OfferDescription, SiteDescription, describe_offer, describe_site
 from maps import api as maps
 from tests.accounts.helpers import signed_in
 from tests.directory import conftest as directory_tests
@@ -128,7 +128,8 @@ async def test_who_writes_an_offer_reads_it_whole(
     paper = read(answer.content, tmp_path)
     assert (paper.says("01 99 00 77 77"), paper.says("canari-commentaire")) == (whole, whole)
     assert paper.says("ne pas diffuser") is whole
-    assert ("no-store" in answer.headers["cache-control"]) is whole
+    # What a browser that is signed in receives is never kept, whoever it is.
+    assert ("no-store" in answer.headers["cache-control"]) is (grant is not None)
 
 
 async def test_an_unpublished_offer_is_on_paper_for_its_authors_only(
@@ -149,3 +150,42 @@ async def test_an_unpublished_offer_is_on_paper_for_its_authors_only(
         paper = read(answer.content, tmp_path)
         assert paper.says("Cette offre n’est pas publiée") and paper.says("01 99 00 77 77")
         assert (await client.get(f"/offres/{uid}", headers=PAGE)).status_code == 404
+
+
+async def test_the_same_words_name_the_same_things_everywhere(
+    town: Any, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    contacts = [
+        ContactIn(purpose="mssante", value="alice.martin@mk.mssante.fr"),
+        ContactIn(purpose="other_email", value="autre@example.org"),
+        ContactIn(purpose="emergency_phone", value="0199008888"),
+        RESTRICTED,
+    ]
+    uid = await describe(town, outside_acts=["J16|1341"], contacts=contacts)
+    found = await forms(town, client, tmp_path)
+    found["path"] = (await client.get(f"/mon-offre/{uid}/modifier/contacts")).text.lower()
+    reserved = ("autre adresse email", "tél. à usage professionnel", "tél. d’urgence")
+    for name, text in found.items():
+        assert name == "path" or "actes hors cabinet" in text, name
+        for word in ("boîte de messagerie sécurisée de santé", *reserved):
+            # The paper may cut a line inside a label.
+            shown = "".join(word.split()) in "".join(text.split())
+            assert shown is not (name == "patient" and word in reserved), (name, word)
+
+
+async def test_a_preview_shows_what_the_page_shows(town: Any, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    leave = ExceptionIn(kind="leave", starts_on=date(2199, 8, 1), ends_on=date(2199, 8, 15))
+    uid = await describe(town, contacts=[RESTRICTED], exceptions=[leave], closing_on=date(2199, 9, 1))
+    found = await forms(town, client, tmp_path)
+    for text in (
+        "conventionné secteur 1", "carte vitale", "fermeture le 1er septembre 2199", "cabinet du parc", ALICE,
+        "jean-paul durand", "la correction se demande", "fiche mise à jour le",
+    ):  # fmt: skip
+        for name in ("page", "patient", "professional"):
+            assert text in found[name], (name, text)
+    for name in ("patient", "professional"):
+        assert f'href="/offres/{uid}"' in found[name] and "ouvrir la page publique" in found[name], name
+    assert "01 99 00 77 77" not in found["patient"] and "01 99 00 77 77" in found["professional"]
+    town.conn.execute("UPDATE directory.offer SET status = 'unpublished' WHERE uid = %s", (uid,))
+    preview = (await client.get(f"/mon-offre/{uid}/apercu")).text
+    assert "Ouvrir la page publique" not in preview and "n’est pas publiée" in preview
