@@ -25,6 +25,7 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
+from directory.offer_rights import may_edit
 from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
 from directory.publish import Progress, publish
@@ -116,6 +117,7 @@ __all__ = [
     "hours_draft",
     "hours_round",
     "leave_offer",
+    "may_edit",
     "names_of_finess",
     "names_of_rpps",
     "offer_professions",

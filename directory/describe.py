@@ -12,7 +12,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.events import NewEvent, record
 from directory import describe_rules as rules
 from directory import hours_store
-from directory.concepts import concept_index
+from directory.concepts import ConceptIndex, concept_index
 from directory.models import History, Site
 from directory.models_offer import ContactPoint, Offer, OfferTerritory, SiteEquipment
 from directory.projection import refresh_search
@@ -238,10 +238,44 @@ async def leave_offer(
     return await _set_status(session, offer_uid, actor, version, "left", reason)
 
 
+async def _place_values(session: AsyncSession, site: Site) -> dict[str, Any]:
+    """Return what people wrote of a place as it stands, for the history."""
+    equipment = await session.scalars(
+        select(SiteEquipment.concept_id).where(SiteEquipment.site_id == site.id).order_by(SiteEquipment.concept_id)
+    )
+    point = func.geometry(Site.pin)
+    at = (await session.execute(select(func.ST_Y(point), func.ST_X(point)).where(Site.id == site.id))).one()
+    pin = list(at) if site.pin is not None else None
+    return {"equipment": list(equipment), "accessibility": site.accessibility, "pin": pin}
+
+
+def _place_given(description: SiteDescription, index: ConceptIndex) -> dict[str, Any]:
+    """Return the fields that a description gives, as they are stored, once they are checked."""
+    given = description.model_fields_set
+    values: dict[str, Any] = {}
+    if "equipment" in given:
+        values["equipment"] = sorted(index.ids(description.equipment or [], "J18", "equipment"))
+    if "accessibility" in given:
+        values["accessibility"] = description.accessibility
+        if description.accessibility is not None:
+            index.ids([f"R202|{description.accessibility}"], "R202", "accessibility")
+    if "pin" in given:
+        values["pin"] = None
+        if description.pin is not None:
+            latitude, longitude = description.pin
+            if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+                message = "La position placée n’est pas sur le globe."
+                raise InvalidInput(message, fields={"pin": message})
+            values["pin"] = [latitude, longitude]
+    return values
+
+
 async def describe_site(
     session: AsyncSession, site_uid: uuid.UUID, description: SiteDescription, actor: str, version: int
 ) -> Written:
     """Write the equipment, the accessibility and the pin of a place; its offers' search rows follow.
+
+    What is already so is not written again: without any difference neither version, history nor event moves.
 
     Raises:
         NotFound: no such place, or it has closed.
@@ -255,34 +289,21 @@ async def describe_site(
         raise NotFound("Ce lieu n’existe pas, ou n’est plus au répertoire.")
     if site.version != version:
         raise Conflict(_STALE)
-    index = await concept_index(session)
-    given = description.model_fields_set
-    changed: dict[str, Any] = {}
-    if "equipment" in given:
-        ids = index.ids(description.equipment or [], "J18", "equipment")
-        former = await session.scalars(
-            select(SiteEquipment.concept_id).where(SiteEquipment.site_id == site.id).order_by(SiteEquipment.concept_id)
-        )
-        changed["equipment"] = [list(former), sorted(ids)]
+    before = await _place_values(session, site)
+    after = before | _place_given(description, await concept_index(session))
+    changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    if not changed:
+        return Written(uid=site.uid, version=site.version, position=None)
+    if "equipment" in changed:
         await session.execute(delete(SiteEquipment).where(SiteEquipment.site_id == site.id))
-        if ids:
-            await session.execute(insert(SiteEquipment), [{"site_id": site.id, "concept_id": i} for i in ids])
-    if "accessibility" in given:
-        code = description.accessibility
-        if code is not None:
-            index.ids([f"R202|{code}"], "R202", "accessibility")
-        changed["accessibility"] = [site.accessibility, code]
-        site.accessibility = code
-    if "pin" in given:
-        changed["pin"] = [None, description.pin]
-        if description.pin is None:
-            site.pin = None
-        else:
-            latitude, longitude = description.pin
-            if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-                message = "La position placée n’est pas sur le globe."
-                raise InvalidInput(message, fields={"pin": message})
-            site.pin = func.ST_SetSRID(func.ST_MakePoint(longitude, latitude), 4326)
+        if after["equipment"]:
+            await session.execute(
+                insert(SiteEquipment), [{"site_id": site.id, "concept_id": i} for i in after["equipment"]]
+            )
+    site.accessibility = after["accessibility"]
+    if "pin" in changed:
+        pin = after["pin"]
+        site.pin = func.ST_SetSRID(func.ST_MakePoint(pin[1], pin[0]), 4326) if pin else None
     site.version += 1
     site.updated_at = await clock.now(session)
     session.add(History(entity="site", entity_id=site.id, actor=actor, action="described", detail=changed))

@@ -26,7 +26,7 @@ from directory.hours_draft import (
 )
 from directory.hours_kinds import KINDS
 from directory.hours_store import timetables
-from directory.labels import WEEKDAYS
+from directory.labels import WEEKDAYS, date_text
 from directory.models_offer import Offer
 
 ACTION: Final = "horaires_action"
@@ -187,6 +187,11 @@ class HoursEditor:
     def kinds(self) -> list[tuple[str, str, str, str]]:
         """Kinds of slots: code, label, short name, drawing."""
         return [(kind.code, kind.label, kind.short, kind.mark) for kind in KINDS.values()]
+
+    @staticmethod
+    def day_text(text: str) -> str:
+        """A day as people read it."""
+        return date_text(text)
 
     @property
     def summary(self) -> list[tuple[str, str]]:

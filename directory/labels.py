@@ -24,11 +24,11 @@ PURPOSES: dict[str, Purpose] = {
     "booking_url": Purpose("Prise de rendez-vous en ligne", "url", "02", 1),
     "booking_email": Purpose("Adresse électronique de prise de rendez-vous", "email", "02", 1),
     "teleconsultation_url": Purpose("Téléconsultation", "url", "09", 1),
-    "mssante": Purpose("Messagerie sécurisée de santé (MSSanté)", "email", "04", 1),
-    "pro_phone": Purpose("Téléphone à usage professionnel", "phone", "04", 2),
-    "emergency_phone": Purpose("Téléphone d’urgence", "phone", "14", 2),
+    "mssante": Purpose("Boîte de Messagerie Sécurisée de Santé", "email", "04", 1),
+    "pro_phone": Purpose("Tél. à usage professionnel", "phone", "04", 2),
+    "emergency_phone": Purpose("Tél. d’urgence", "phone", "14", 2),
     "teleexpertise_url": Purpose("Téléexpertise", "url", "15", 2),
-    "other_email": Purpose("Autre adresse électronique", "email", "07", 2),
+    "other_email": Purpose("Autre adresse email", "email", "07", 2),
     "fax": Purpose("Télécopie", "fax", "07", 2),
 }
 """Contact fields of the guide, and the fax, in the order of the sheets, each with its own confidentiality."""
@@ -127,6 +127,14 @@ def french_date(day: date) -> str:
     """Return « 3 novembre 2026 », « 1er mai 2026 »."""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number}{NBSP}{MONTHS[day.month]} {day.year}"
+
+
+def date_text(text: str) -> str:
+    """Return an ISO day in French; what is no day, as it was typed."""
+    try:
+        return french_date(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def person_name(first_name: str | None, last_name: str | None) -> str:

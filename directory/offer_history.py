@@ -12,7 +12,7 @@ from accounts.api import Person, names_of
 from core import clock
 from core.errors import Conflict, NotFound
 from directory.concepts import ConceptIndex
-from directory.describe import describe_offer
+from directory.describe import describe_offer, describe_site
 from directory.describe_rules import CONCEPT_FIELDS
 from directory.hours_kinds import label as kind_label
 from directory.hours_words import HOLIDAY_WORDS, span_label
@@ -20,7 +20,7 @@ from directory.labels import LANGUAGES, NBSP, PURPOSES, WEEKDAYS, french_date, p
 from directory.models import History, Site
 from directory.models_offer import Offer
 from directory.offer_values import LABELS
-from directory.schemas import ContactIn, OfferDescription, Written
+from directory.schemas import ContactIn, OfferDescription, SiteDescription, Written
 from directory.schemas_hours import ExceptionIn, SlotIn, SpanIn
 from maps.api import place_by_id
 
@@ -64,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the history. `revertible`: the offer can be written again as it stood after this line."""
+    """A line of the history. `revertible`: the offer, or its place, can be written again as after this line."""
 
     id: int
     at: datetime
@@ -89,7 +89,7 @@ class HistoryPage:
 def _of(offer: Offer, site: Site) -> ColumnElement[bool]:
     return or_(
         and_(History.entity == "offer", History.entity_id == offer.id),
-        and_(History.entity == "site", History.entity_id == site.id, History.action == "described"),
+        and_(*_own_place(site)),
     )
 
 
@@ -110,8 +110,7 @@ async def offer_history(
         )
     ).all()
     names = await names_of(session, {row.actor for row in rows})
-    barrier = await _barrier(session, offer)
-    latest = await session.scalar(select(func.max(History.id)).where(*_own(offer)))
+    whole = {"offer": await _whole(session, _own(offer)), "site": await _whole(session, _own_place(site))}
     entries = [
         Entry(
             id=row.id,
@@ -121,7 +120,7 @@ async def offer_history(
             place=row.entity == "site",
             reason=(row.detail or {}).get("reason") if isinstance(row.detail, dict) else None,
             changes=_changes(row.detail, index) if isinstance(row.detail, dict) else [],
-            revertible=row.entity == "offer" and row.action in _WRITES and barrier <= row.id != latest,
+            revertible=row.action in _WRITES and whole[row.entity][0] <= row.id != whole[row.entity][1],
         )
         for row in rows
     ]
@@ -131,14 +130,22 @@ async def offer_history(
 _WRITES: Final = ("described", "unpublished", "republished", "left")
 
 
-def _own(offer: Offer) -> tuple[ColumnElement[bool], ...]:
+_Own = tuple[ColumnElement[bool], ...]
+
+
+def _own(offer: Offer) -> _Own:
     return (History.entity == "offer", History.entity_id == offer.id, History.action.in_(_WRITES))
 
 
-async def _barrier(session: AsyncSession, offer: Offer) -> int:
-    """Return the latest line whose former values are not known: nothing before it can be found again."""
-    found = await session.scalar(select(func.max(History.id)).where(*_own(offer), History.detail.is_(None)))
-    return found or 0
+def _own_place(site: Site) -> _Own:
+    return (History.entity == "site", History.entity_id == site.id, History.action == "described")
+
+
+async def _whole(session: AsyncSession, own: _Own) -> tuple[int, int]:
+    """Return the latest line whose former values are not known, before which nothing is found again, and the last."""
+    unknown = func.max(History.id).filter(History.detail.is_(None))
+    row = (await session.execute(select(unknown, func.max(History.id)).where(*own))).one()
+    return row[0] or 0, row[1] or 0
 
 
 def _changes(detail: Mapping[str, Any], index: ConceptIndex) -> list[Change]:
@@ -224,14 +231,12 @@ def _texts(name: str, value: Any, index: ConceptIndex) -> list[str]:
 # -- Going back ----------------------------------------------------------------------------------------------
 
 
-async def _former_values(session: AsyncSession, offer: Offer, entry_id: int) -> dict[str, Any]:
+async def _former_values(session: AsyncSession, own: _Own, entry_id: int) -> dict[str, Any]:
     """Return the fields that later lines changed, as they stood after a line."""
-    entry = await session.scalar(select(History).where(History.id == entry_id, *_own(offer)))
-    if entry is None or entry.id < await _barrier(session, offer):
+    entry = await session.scalar(select(History).where(History.id == entry_id, *own))
+    if entry is None or entry.id < (await _whole(session, own))[0]:
         raise NotFound("Cette version n’est pas dans l’historique de l’offre, ou n’y est pas entière.")
-    later = await session.scalars(
-        select(History.detail).where(*_own(offer), History.id > entry_id).order_by(History.id.desc())
-    )
+    later = await session.scalars(select(History.detail).where(*own, History.id > entry_id).order_by(History.id.desc()))
     values: dict[str, Any] = {}
     for detail in later:
         values |= {name: pair[0] for name, pair in (detail or {}).items() if isinstance(pair, list) and len(pair) == 2}
@@ -279,9 +284,43 @@ async def go_back(
         Conflict: someone wrote since that version of the offer, or nothing would change.
         InvalidInput: what stood then breaks a rule of today.
     """
-    values = await _former_values(session, offer, entry_id)
+    values = await _former_values(session, _own(offer), entry_id)
     today = clock.today(await clock.now(session))
     description = _description(values, index, today)
     if not description.model_fields_set:
         raise Conflict("L’offre est déjà telle qu’elle était à cette date.")
     return await describe_offer(session, offer.uid, description, person.actor, version)
+
+
+def _place_description(values: Mapping[str, Any], index: ConceptIndex) -> SiteDescription:
+    """Return what writes former values of a place again; codes that are no longer in use stay out."""
+    given: dict[str, Any] = dict(values)
+    if "equipment" in given:
+        known = (index.by_id.get(one) for one in given["equipment"] or [])
+        given["equipment"] = [entry.ref for entry in known if entry is not None and entry.active]
+    if given.get("accessibility") is not None:
+        code = index.by_ref.get(f"R202|{given['accessibility']}")
+        if code is None or not code.active:
+            del given["accessibility"]
+    return SiteDescription(**given)
+
+
+async def is_of_place(session: AsyncSession, site: Site, entry_id: int) -> bool:
+    """Tell whether a line of a history is about this place, and not about one of its offers."""
+    return await session.scalar(select(History.id).where(History.id == entry_id, *_own_place(site))) is not None
+
+
+async def place_back(
+    session: AsyncSession, person: Person, site: Site, index: ConceptIndex, entry_id: int, version: int
+) -> Written:
+    """Write a place again as it stood after a line of its history; its offers stay as they are.
+
+    Raises:
+        NotFound: no such line, or what stood then is not known.
+        Conflict: someone wrote since that version of the place, or nothing would change.
+    """
+    description = _place_description(await _former_values(session, _own_place(site), entry_id), index)
+    outcome = await describe_site(session, site.uid, description, person.actor, version)
+    if outcome.version == version:
+        raise Conflict("Le lieu est déjà tel qu’il était à cette date.")
+    return outcome

@@ -60,6 +60,7 @@ DONE: Final = {
     "situe": "Le lieu est situé : la recherche et la carte le montrent à ce point.",
     "sans-epingle": "Le lieu est de nouveau montré à la position du registre.",
     "revenu": "Votre offre est revenue à la version choisie. L’historique garde les deux.",
+    "lieu-revenu": "Le lieu est revenu à la version choisie, pour toutes ses offres. L’historique garde les deux.",
     "signale": "Votre signalement est transmis à l’exploitant.",
 }
 """What is said once something is done, by the word that the address carries."""

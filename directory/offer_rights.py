@@ -58,6 +58,11 @@ def editable(person: Person) -> Select[*tuple[Any, ...]]:
     )
 
 
+async def may_edit(session: AsyncSession, person: Person, uid: uuid.UUID) -> bool:
+    """Tell whether an offer is one of those that a person may edit."""
+    return await session.scalar(editable(person).with_only_columns(Offer.id).where(Offer.uid == uid)) is not None
+
+
 async def editable_offer(session: AsyncSession, person: Person, uid: uuid.UUID) -> Any:
     """Return the row (Offer, Site, Role, Practitioner) of an offer that a person may edit.
 

@@ -1,6 +1,5 @@
 """What is published of an offer, as its steps type it; and any value in readable French."""
 
-from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -9,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from directory import offer_hours, phones
 from directory.concepts import ConceptIndex
 from directory.hours_editor import hours_draft
-from directory.labels import LANGUAGES, NBSP, PURPOSES, french_date, phone_text
+from directory.labels import LANGUAGES, NBSP, PURPOSES, date_text, phone_text
 from directory.models import Site
 from directory.models_offer import ContactPoint, Offer
 from directory.offer_steps import LISTS, Values
@@ -99,17 +98,10 @@ def readable(name: str, value: Any, index: ConceptIndex) -> list[str]:
     if name == "accepts_new":
         return [str(value).capitalize()]
     if name == "accepts_new_on":
-        return [_date_text(str(value))]
+        return [date_text(str(value))]
     if name in PURPOSES and PURPOSES[name].form in ("phone", "fax"):
         return [phone_text(phones.stored(value) or value)]
     return [str(value)]
-
-
-def _date_text(text: str) -> str:
-    try:
-        return french_date(date.fromisoformat(text))
-    except ValueError:
-        return text
 
 
 def same(name: str, one: Any, other: Any) -> bool:

@@ -216,11 +216,12 @@ class OfferSheet(Frozen):
     publics: list[ConceptRef]
     reception: list[ConceptRef]
     equipment: list[ConceptRef]
+    accessibility: ConceptRef | None = Field(description="How the place can be reached and entered (R202).")
     age_min: int
     age_max: int
     patients: str = Field(description="« Tout âge », « De 3 à 18 ans »")
-    accepts_new: bool | None
-    accepts_new_on: date | None
+    accepts_new: bool | None = Field(description="True also once the announced day has passed.")
+    accepts_new_on: date | None = Field(description="Day to come from which it accepts; null once it accepts.")
     territory: Territory
     contacts: list[Contact]
     hours: Hours

@@ -1,6 +1,7 @@
 """Parts that sheets share: names, addresses, contacts, register sources."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from directory.concepts import ConceptIndex
@@ -208,6 +209,17 @@ def site_identifiers(site: Site) -> list[Identifier]:
     return [Identifier(system=system, value=value) for system, value in pairs if value]
 
 
+def accepting(offer: Offer, today: date) -> tuple[bool | None, date | None]:
+    """Return whether an offer takes new patients, and from which day on when that day is still to come.
+
+    Once the day has passed it accepts, as in the search (`directory.projection`), whatever was said before.
+    """
+    since = offer.accepts_new_on
+    if offer.accepts_new or (since is not None and since <= today):
+        return True, None
+    return offer.accepts_new, since
+
+
 def summary(
     offer: Offer,
     role: Role | None,
@@ -216,6 +228,7 @@ def summary(
     *,
     visits: bool,
     open_now: bool | None,
+    today: date,
 ) -> OfferSummary:
     """Return an offer in a line of a sheet."""
     convention = index.ref(f"R282|{role.convention}" if role and role.convention else None)
@@ -230,7 +243,7 @@ def summary(
         patients=patients(offer.age_min, offer.age_max),
         convention=convention.label if convention else None,
         carte_vitale=role.carte_vitale if role else None,
-        accepts_new=offer.accepts_new,
+        accepts_new=accepting(offer, today)[0],
         visits=visits,
         open_now=open_now,
         described=offer.described,

@@ -47,6 +47,7 @@ async def _summaries(
             index,
             visits=row.Offer.id in visiting,
             open_now=is_open(tables[row.Offer.id], now),
+            today=clock.today(now),
         )
         for row in rows
     ]
@@ -177,6 +178,7 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidd
     registers = parts.role_registers(role, practitioner, address, index) if role and practitioner else []
     if site.kind == "establishment":
         registers.append(parts.site_register(site, address, index, row.legal_entity))
+    accepts_new, accepts_new_on = parts.accepting(offer, clock.today(now))
     numbers = [Identifier(system="RPPS", value=practitioner.rpps)] if practitioner and practitioner.rpps else []
     return OfferSheet(
         uid=offer.uid,
@@ -204,11 +206,12 @@ async def offer_sheet(session: AsyncSession, uid: uuid.UUID, level: int, *, hidd
         publics=index.out(offer.publics),
         reception=index.out(offer.reception),
         equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
+        accessibility=index.ref(f"R202|{site.accessibility}" if site.accessibility else None),
         age_min=offer.age_min,
         age_max=offer.age_max,
         patients=patients(offer.age_min, offer.age_max),
-        accepts_new=offer.accepts_new,
-        accepts_new_on=offer.accepts_new_on,
+        accepts_new=accepts_new,
+        accepts_new_on=accepts_new_on,
         territory=await _territory(session, offer.id),
         contacts=[*parts.written_contacts(points), *parts.register_contacts(site, role)],
         hours=readable((await timetables(session, [offer.id]))[offer.id], index.codes("R252"), now),

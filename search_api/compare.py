@@ -9,6 +9,7 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import NotFound
+from core.ui.filters import long_date
 from directory.api import ConceptRef, OfferSheet, offer_sheet
 
 COOKIE: Final = "repere_comparer"
@@ -83,6 +84,12 @@ def _hours(sheet: OfferSheet) -> tuple[str, ...]:
     )
 
 
+def _new_patients(sheet: OfferSheet) -> tuple[str, ...]:
+    if sheet.accepts_new_on:
+        return (f"Acceptés à partir du {long_date(sheet.accepts_new_on)}",)
+    return _yes(sheet.accepts_new, "Acceptés", "Refusés pour l’instant")
+
+
 _READERS: Final[tuple[tuple[str, Callable[[OfferSheet], tuple[str, ...]]], ...]] = (
     ("Profession", lambda s: _one(s.practitioner.profession.label if s.practitioner and s.practitioner.profession
                                   else s.kind_label)),
@@ -91,14 +98,15 @@ _READERS: Final[tuple[tuple[str, Callable[[OfferSheet], tuple[str, ...]]], ...]]
     ("Prendre rendez-vous", lambda s: tuple(f"{c.label} : {c.value}" for c in s.contacts)),
     ("En ce moment", lambda s: _one(s.hours.status)),
     ("Horaires", _hours),
-    ("Nouveaux patients", lambda s: _yes(s.accepts_new, "Acceptés", "Refusés pour l’instant")),
+    ("Nouveaux patients", _new_patients),
     ("Patients", lambda s: (s.patients, *_labels(s.publics))),
     ("Activités", lambda s: _labels(s.activities)),
-    ("Actes au cabinet", lambda s: _labels(s.acts)),
-    ("Actes hors du cabinet", lambda s: _labels(s.outside_acts)),
+    ("Actes en cabinet", lambda s: _labels(s.acts)),
+    ("Actes hors cabinet", lambda s: _labels(s.outside_acts)),
     ("Compétences", lambda s: _labels(s.skills)),
     ("Équipements", lambda s: _labels(s.equipment)),
     ("Accueil", lambda s: _labels(s.reception)),
+    ("Accessibilité du lieu", lambda s: _one(s.accessibility.label if s.accessibility else None)),
     ("Se déplace à domicile", lambda s: tuple(place.name for place in s.territory.places)),
     ("Langues", lambda s: tuple(s.languages)),
     ("Conventionnement", lambda s: (*_one(s.convention.label if s.convention else None), *_one(s.fee_option))),

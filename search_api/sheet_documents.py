@@ -34,11 +34,12 @@ _NO_CONTACT: Final = (
     "Aucun moyen de prendre rendez-vous n’est connu : ni les registres ni le professionnel n’ont donné de téléphone "
     "public."
 )
+_UNPUBLISHED: Final = "Cette offre n’est pas publiée : ni la recherche ni la page de la fiche ne la montrent."
 
 Data = dict[str, Any]
 
 
-def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
+def offer(sheet: OfferSheet, level: int, today: date, address: str, *, published: bool = True) -> Data:
     """Return what the document of an offer shows.
 
     Args:
@@ -46,6 +47,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
         level: 1 public, 2 professional: said on every page, since paper circulates.
         today: the day in Paris.
         address: where the page of the sheet is.
+        published: False for the document that only those who write the offer can draw.
     """
     who = sheet.practitioner
     title = who.name if who else calm(sheet.name)
@@ -56,7 +58,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
         "eyebrow": kind,
         "subtitle": subtitle,
         "tags": _offer_tags(sheet),
-        "notice": sheet.status_message,
+        "notice": " ".join(filter(None, (None if published else _UNPUBLISHED, sheet.status_message))) or None,
         "booking": _contacts(sheet.contacts),
         "no_booking": _NO_CONTACT,
         "place": _place(sheet.address, sheet.position),
@@ -64,7 +66,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
         "concepts": _concepts(
             ("Actes", sheet.acts),
             ("Activités", sheet.activities),
-            ("Hors du cabinet", sheet.outside_acts),
+            ("Actes hors cabinet", sheet.outside_acts),
             ("Compétences", sheet.skills),
             ("Niveau d’expertise", sheet.specialisations),
             ("Équipements", sheet.equipment),
@@ -74,6 +76,7 @@ def offer(sheet: OfferSheet, level: int, today: date, address: str) -> Data:
             ("Nouveaux patients", _new_patients(sheet)),
             ("Mode de prise en charge", sheet.mode.label if sheet.mode else None),
             ("Accueil", _labels(sheet.reception)),
+            ("Accessibilité du lieu", sheet.accessibility.label if sheet.accessibility else None),
             ("Langues", ", ".join(sheet.languages)),
         ),
         "territory": _towns(sheet),
@@ -158,7 +161,9 @@ def _frame(
 
 def _offer_tags(sheet: OfferSheet) -> list[str]:
     found = []
-    if sheet.accepts_new is not None:
+    if sheet.accepts_new_on:
+        found.append(f"Accepte de nouveaux patients à partir du {long_date(sheet.accepts_new_on)}")
+    elif sheet.accepts_new is not None:
         found.append("Accepte de nouveaux patients" if sheet.accepts_new else "Ne prend plus de nouveaux patients")
     if sheet.convention:
         found.append(sheet.convention.label)
@@ -172,10 +177,9 @@ def _offer_tags(sheet: OfferSheet) -> list[str]:
 
 
 def _new_patients(sheet: OfferSheet) -> str | None:
-    if sheet.accepts_new is None:
-        return None
-    since = f" (déclaré le {long_date(sheet.accepts_new_on)})" if sheet.accepts_new_on else ""
-    return ("acceptés" if sheet.accepts_new else "ne sont plus acceptés") + since
+    if sheet.accepts_new_on:
+        return f"acceptés à partir du {long_date(sheet.accepts_new_on)}"
+    return None if sheet.accepts_new is None else "acceptés" if sheet.accepts_new else "ne sont plus acceptés"
 
 
 def _card(accepted: bool | None) -> str | None:

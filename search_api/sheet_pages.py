@@ -14,7 +14,7 @@ from accounts.api import LevelDep, PersonDep, Reference, add_referrer, is_favour
 from core.db import SessionDep
 from core.errors import NotFound
 from core.ui import pages
-from directory.api import Position, offer_sheet, site_sheet
+from directory.api import PROFESSIONAL, Position, may_edit, offer_sheet, site_sheet
 from maps.api import resolve_ref
 from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
@@ -46,7 +46,9 @@ async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid
 
 @router.get("/offres/{uid}")
 async def offer(request: Request, session: SessionDep, level: LevelDep, person: PersonDep, uid: uuid.UUID) -> Response:
-    """Draw the sheet of an offer; a closed or unpublished one answers 404."""
+    """Draw the sheet of an offer, whole for those who write it; a closed or unpublished one answers 404."""
+    if person is not None and await may_edit(session, person, uid):
+        level = PROFESSIONAL
     sheet = await offer_sheet(session, uid, level)
     special = [(period.label, special_lines(period)) for period in sheet.hours.special]
     kept = person is not None and await is_favourite(session, person.account_id, KEPT_KIND, str(uid))

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import LevelDep
+from accounts.api import LevelDep, PersonDep
 from core import clock, conditional, pdf
 from core.db import SessionDep
+from core.errors import NotFound
 from core.http import public_base
-from directory.api import PUBLIC, offer_sheet, site_sheet
+from directory.api import PROFESSIONAL, PUBLIC, may_edit, offer_sheet, site_sheet
 from maps.api import places_version, ready, sketch
 from search_api import sheet_documents as documents
 from search_api.exports import slug
@@ -27,11 +28,20 @@ KEPT: Final = conditional.Answers(16 * 2**20)
 
 
 @router.get("/offres/{uid}/fiche.pdf")
-async def offer(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
-    """Draw the sheet of an offer as PDF; what has no page has no document either."""
-    sheet = await offer_sheet(session, uid, level)
+async def offer(request: Request, session: SessionDep, level: LevelDep, person: PersonDep, uid: uuid.UUID) -> Response:
+    """Draw the sheet of an offer as PDF; one without a page has a document for those who write it only."""
+    author = person is not None and await may_edit(session, person, uid)
+    level = PROFESSIONAL if author else level
+    published = True
+    try:
+        sheet = await offer_sheet(session, uid, level)
+    except NotFound:
+        if not author:
+            raise
+        sheet, published = await offer_sheet(session, uid, level, hidden=True), False
     now = await clock.now(session)
-    data = documents.offer(sheet, level, clock.local(now).date(), f"{public_base(request)}/offres/{uid}")
+    address = f"{public_base(request)}/offres/{uid}"
+    data = documents.offer(sheet, level, clock.local(now).date(), address, published=published)
     await ready()
 
     async def whole() -> documents.Data:

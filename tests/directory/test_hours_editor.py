@@ -356,12 +356,12 @@ async def test_sent_twice_the_second_is_told_and_keeps_what_was_typed(town: Any,
 async def test_periods_given_elsewhere_are_kept(town: Any, host: httpx.AsyncClient) -> None:
     offer = town.offer("10000000001")
     town.conn.execute(
-        "INSERT INTO directory.opening_slot (offer_id, kind, weekday, opens, closes, valid_from)"
-        " VALUES (%s, '07', 2, '09:00', '12:00', '2199-01-01')",
+        "INSERT INTO directory.opening_slot (offer_id, kind, weekday, opens, closes, valid_from, valid_to)"
+        " VALUES (%s, '07', 2, '09:00', '12:00', '2199-01-01', '2199-12-24')",
         (offer["id"],),
     )
     form = await opened(host, town)
-    assert "Valable à partir du 2199-01-01" in form.page.text
+    assert "Valable à partir du 1er\u00a0janvier 2199 jusqu’au 24\u00a0décembre 2199." in form.page.text
     form = await form.press("ajouter:1")
     assert (await form.press()).page.status_code == 303
     assert town.one("SELECT valid_from::text FROM directory.opening_slot") == "2199-01-01"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from core.db import unit_of_work
-from directory.api import ContactIn, OfferDescription, SlotIn, describe_offer
+from directory.api import ContactIn, OfferDescription, SiteDescription, SlotIn, describe_offer, describe_site
 from tests.accounts.helpers import form_token, signed_in
 
 ALICE = "10000000001"
@@ -106,3 +106,83 @@ async def test_the_history_is_paged(town: Any, client: httpx.AsyncClient) -> Non
     assert "mot 0" in second
     for page in ("0", "-3", "99999999999999999999"):
         assert (await client.get(base, params={"page": page})).status_code == 200, page
+
+
+async def write_place(town: Any, **fields: Any) -> None:
+    site = place(town)
+    async with unit_of_work() as session:
+        await describe_site(session, site["uid"], SiteDescription(**fields), "essai", site["version"])
+
+
+def place(town: Any) -> Any:
+    return town.one(
+        "SELECT uid, version, accessibility, ST_Y(pin::geometry) AS lat, ST_X(pin::geometry) AS lon,"
+        " ARRAY(SELECT concept_id FROM directory.site_equipment e WHERE e.site_id = s.id ORDER BY 1) AS equipment"
+        " FROM directory.site s WHERE id = %s",
+        town.offer(ALICE)["site_id"],
+    )
+
+
+def details(town: Any) -> list[Any]:
+    return [row["detail"] for row in town.all("SELECT detail FROM directory.history WHERE entity = 'site' AND action ="
+                                              " 'described' ORDER BY id")]  # fmt: skip
+
+
+async def test_the_history_of_the_place_keeps_only_what_changed_with_both_values(
+    town: Any, client: httpx.AsyncClient
+) -> None:
+    await signed_in(client, ("professional", f"rpps:{ALICE}"))
+    base = f"/mon-offre/{town.offer(ALICE)['uid']}"
+    for lat in ("48.9911", "48.9922", "48.9922"):
+        page = (await client.get(f"{base}/position")).text
+        seen = page.split('name="version" value="')[1].split('"')[0]
+        data = {"_csrf": form_token(page), "version": seen, "choix": "carte", "lat": lat, "lon": "1.7201"}
+        assert (await client.post(f"{base}/position", data=data)).status_code == 303
+    moves = [{"pin": [None, [48.9911, 1.7201]]}, {"pin": [[48.9911, 1.7201], [48.9922, 1.7201]]}]
+    assert details(town) == moves, "the same point again is no change"
+    history = (await client.get(f"{base}/historique")).text
+    assert "48,99110, 1,72010" in history.partition("Après")[0], "the former point is said"
+    events = "SELECT count(*) FROM core.event WHERE kind = 'site_described'"
+    before, version = town.one(events), place(town)["version"]
+    await write_place(town, equipment=[], accessibility=None, pin=(48.9922, 1.7201))
+    assert (details(town), town.one(events), place(town)["version"]) == (moves, before, version)
+    await write_place(town, equipment=["J18|040"], accessibility=None)
+    await write_place(town, equipment=["J18|040"], accessibility="1")
+    assert [list(detail) for detail in details(town)[2:]] == [["equipment"], ["accessibility"]]
+
+
+async def test_a_place_goes_back_to_a_version(town: Any, client: httpx.AsyncClient) -> None:
+    await signed_in(client, ("professional", f"rpps:{ALICE}"))
+    base = f"/mon-offre/{town.offer(ALICE)['uid']}"
+    await write(town, comment="reste")
+    await write_place(town, equipment=["J18|040"], accessibility="1", pin=(48.9911, 1.7201))
+    first, offer = place(town), town.offer(ALICE)
+    line = str(lines(town)[-1])
+    await write_place(town, equipment=[], accessibility="2")
+    await write_place(town, pin=None)
+    page = (await client.get(f"{base}/historique")).text
+    assert page.count("Revenir à cette version du lieu") == 2, "not to the version that stands"
+    stale = await client.post(
+        f"{base}/historique", data={"_csrf": form_token(page), "ligne": line, "version": str(first["version"])}
+    )
+    assert stale.status_code == 409 and "entre-temps" in stale.text
+    assert place(town)["accessibility"] == "2"
+    form = re.search(rf'name="version" value="(\d+)">\s*<button[^>]*value="{line}"', page)
+    assert form is not None
+    data = {"_csrf": form_token(page), "ligne": line, "version": form[1]}
+    answer = await client.post(f"{base}/historique", data=data)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{base}?fait=lieu-revenu"), answer.text
+    assert "repere_position=" in answer.headers["set-cookie"]
+    now = place(town)
+    assert now == first | {"version": first["version"] + 3}
+    assert town.offer(ALICE)["version"] == offer["version"], "the offer stays as it is"
+    assert "Le lieu est revenu" in (await client.get(answer.headers["location"])).text
+    # Twice, with the version that stands now.
+    again = await client.post(f"{base}/historique", data=data | {"version": str(now["version"])})
+    assert again.status_code == 409 and "déjà tel" in again.text
+    # The line of a place is nothing to the offer of another place.
+    hospital = town.one("SELECT id, uid, version FROM directory.site WHERE finess = '780000287'")
+    async with unit_of_work() as session:
+        await describe_site(session, hospital["uid"], SiteDescription(accessibility="1"), "x", hospital["version"])
+    assert (await post(client, base, ligne=str(lines(town)[-1]))).status_code == 404
+    assert (await post(client, base, ligne="9" * 30)).status_code == 422
