@@ -17,11 +17,11 @@ from core.db import SessionDep
 from core.errors import Conflict
 from core.security import csrf_protected
 from core.ui import assets, pages
-from directory import describe, offer_steps
+from directory import describe, freshness, offer_steps
 from directory.completeness import completeness
 from directory.describe_rules import cleaned
 from directory.models_draft import OfferDraft
-from directory.offer_pages_path import PROFESSIONAL, written
+from directory.offer_pages_path import PROFESSIONAL, remember, written
 from directory.offer_rights import editable_offer
 from directory.offer_tree import Root, tree
 from directory.operator_queue import report_error, tell_left
@@ -58,6 +58,7 @@ DONE: Final = {
     "situe": "Le lieu est situé : la recherche et la carte le montrent à ce point.",
     "sans-epingle": "Le lieu est de nouveau montré à la position du registre.",
     "revenu": "Votre offre est revenue à la version choisie. L’historique garde les deux.",
+    "exact": "Merci. Votre offre porte la date d’aujourd’hui : elle est toujours exacte.",
     "signale": "Votre signalement est transmis à l’exploitant.",
 }
 """What is said once something is done, by the word that the address carries."""
@@ -151,6 +152,16 @@ async def show(request: Request, session: SessionDep, person: SignedInDep, uid: 
         "base": f"/mon-offre/{uid}",
     }
     return pages.render(request, "directory/my_offer.html", shown)
+
+
+@router.post("/{uid}/exact", dependencies=Protected)
+async def say_exact(session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
+    """Say that an offer is still exact; one that nobody described yet has nothing to confirm."""
+    offer = (await editable_offer(session, person, uid)).Offer
+    if not offer.described or offer.status != "published":
+        return RedirectResponse(f"/mon-offre/{uid}", status_code=303)
+    position = await freshness.confirm(session, [uid], person.actor)
+    return remember(RedirectResponse(f"/mon-offre/{uid}?fait=exact", status_code=303), position)
 
 
 @router.get("/{uid}/apercu")

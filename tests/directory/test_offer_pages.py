@@ -156,6 +156,47 @@ async def test_leaving_a_place_hides_the_offer_and_tells_the_operator(town: Any,
     assert "Alicia MARTIN" not in str(town.found())
 
 
+@pytest.mark.parametrize(
+    ("grants", "status"),
+    [
+        ([OWN], 303),
+        ([("delegate", f"rpps:{ALICE}")], 303),
+        ([("administrator", "")], 303),
+        ([("professional", f"rpps:{JEAN}")], 404),
+        ([("site_manager", "finess:780000287")], 404),
+        ([("moderator", "council:78"), ("agent", "region:11"), ("coordinator", "departement:78")], 404),
+        ([], 404),
+    ],
+    ids=["own", "delegate", "administrator", "colleague", "manager", "watchers", "nobody"],
+)
+async def test_an_author_says_that_all_is_exact(
+    town: Any, client: httpx.AsyncClient, grants: list[tuple[str, str]], status: int
+) -> None:
+    offer, base = town.offer(ALICE), own(town)
+    fresh = f"SELECT updated_at > now() - interval '1 hour' FROM directory.offer WHERE uid = '{offer['uid']}'"
+    await signed_in(client, *grants)
+    token = form_token((await client.get("/accueil")).text)
+    await client.post(f"{base}/exact", data={"_csrf": token})
+    assert not town.all("SELECT id FROM directory.history WHERE action = 'confirmed'"), "not described: nothing to say"
+    async with unit_of_work() as session:
+        contacts = [ContactIn(purpose="booking_phone", value="0199007777")]
+        await describe_offer(session, offer["uid"], OfferDescription(contacts=contacts), "essai", offer["version"])
+    town.conn.execute(f"UPDATE directory.offer SET updated_at = now() - interval '1 year' WHERE uid = '{offer['uid']}'")
+    assert (await client.post(f"{base}/exact", data={"_csrf": "0" * 64})).status_code == 403
+    assert not town.one(fresh)
+    answer = await client.post(f"{base}/exact", data={"_csrf": token})
+    assert answer.status_code == status
+    assert town.one(fresh) == (status == 303)
+    if status == 303:
+        assert "repere_position=" in answer.headers["set-cookie"]
+        page = (await client.get(answer.headers["location"])).text
+        assert "Votre offre porte la date d’aujourd’hui" in page
+        assert f'action="{base}/exact"' in page
+        again = await client.post(f"{base}/exact", data={"_csrf": token})
+        assert again.status_code == 303
+        assert len(town.all("SELECT id FROM directory.history WHERE action = 'confirmed'")) == 1
+
+
 async def test_previews_show_each_reader_what_they_may_read(town: Any, client: httpx.AsyncClient) -> None:
     async with unit_of_work() as session:
         offer = town.offer(ALICE)
