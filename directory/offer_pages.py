@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import Service, SignedInDep, add_service, holder
 from core import clock, mail
 from core.db import SessionDep
-from core.errors import Conflict
+from core.errors import Conflict, TooMany
 from core.security import csrf_protected
 from core.ui import assets, pages
 from directory import describe, freshness, offer_steps
@@ -210,6 +210,7 @@ async def _report_form(
     field: str,
     text: str,
     errors: dict[str, str],
+    refused: str = "",
 ) -> Response:
     sheet = await offer_sheet(session, uid, PROFESSIONAL, hidden=True)
     shown = {
@@ -219,9 +220,11 @@ async def _report_form(
         "text": text,
         "errors": defaultdict(str, errors),
         "summary": [(f"champ-{name}", message) for name, message in errors.items()],
+        "refused": refused,
         "base": f"/mon-offre/{uid}",
     }
-    return pages.render(request, "directory/report.html", shown, status=422 if errors else 200)
+    status = 429 if refused else 422 if errors else 200
+    return pages.render(request, "directory/report.html", shown, status=status)
 
 
 @router.post("/{uid}/signaler", dependencies=Protected)
@@ -246,7 +249,10 @@ async def report(
         errors["texte"] = f"Ce qui est faux : {TEXT_MAX} caractères au plus, il y en a {len(texte)}."
     if errors:
         return await _report_form(request, session, uid, offer, champ, texte, errors)
-    await report_error(session, person, offer, champ, cleaned(texte) or "")
+    try:
+        await report_error(session, person, offer, champ, cleaned(texte) or "")
+    except TooMany as full:
+        return await _report_form(request, session, uid, offer, champ, texte, {}, full.detail)
     return RedirectResponse(f"/mon-offre/{uid}?fait=signale", status_code=303)
 
 

@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from core.db import unit_of_work
+from core.mail.delivery import deliver
 from directory.api import ContactIn, OfferDescription, describe_offer
 from tests.accounts.helpers import form_token, make_account, sign_in, signed_in
+from tests.smtp import text_of
 
 ALICE, JEAN = "10000000001", "10000000002"
 OWN = ("professional", f"rpps:{ALICE}")
@@ -239,3 +241,34 @@ async def test_hostile_addresses_are_refused_without_an_error_of_ours(town: Any,
     await sign_in(client, await make_account(OWN))
     for path in ("/mon-offre/x", f"{own(town)}/inconnu", f"{own(town)}/modifier/inconnue", "/mon-offre/" + "0" * 400):
         assert (await client.get(path)).status_code in (404, 422), path
+
+
+async def test_a_report_is_received_by_mail(town: Any, client: httpx.AsyncClient, smtp_sink: Any) -> None:
+    await sign_in(client, await make_account(OWN, email="anne@example.org"))
+    page = f"{own(town)}/signaler"
+    assert (await post(client, page, page, champ="RPPS : Nom", texte="MARTIN-DUPONT")).status_code == 303
+    await deliver()
+    [message] = smtp_sink.to("anne@example.org")
+    assert "est arrivée" in message["Subject"]
+    assert "Erreur d’un registre" in text_of(message)
+    assert "/assistance/" in text_of(message)
+
+
+async def test_asking_too_often_loses_no_text_and_never_keeps_an_offer_on_show(
+    town: Any, client: httpx.AsyncClient
+) -> None:
+    await sign_in(client, await make_account(OWN, email="anne@example.org"))
+    page, base = f"{own(town)}/signaler", own(town)
+    for rank in range(10):
+        assert (await post(client, page, page, champ="Autre", texte=f"Demande {rank}")).status_code == 303
+    refused = await post(client, page, page, champ="RPPS : Nom", texte="MARTIN-DUPONT, de naissance")
+    assert refused.status_code == 429
+    assert "plusieurs demandes depuis une heure" in refused.text
+    assert "MARTIN-DUPONT, de naissance</textarea>" in refused.text
+    assert 'value="RPPS : Nom" selected' in refused.text
+    assert town.one("SELECT count(*) FROM accounts.support_request WHERE kind = 'register'") == 10
+    leave = f"{base}/je-n-exerce-plus-ici"
+    left = await post(client, leave, leave, version=version((await client.get(leave)).text), raison="Retraite")
+    assert (left.status_code, left.headers["location"]) == (303, f"{base}?fait=quitte")
+    assert town.offer(ALICE)["status"] == "left"
+    assert town.one("SELECT count(*) FROM accounts.support_request WHERE kind = 'left_place'") == 1
