@@ -17,6 +17,8 @@ from core.security import digest, new_token
 
 DEVICE_MAX = 300
 ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "portal", "administrator")
+GIVEN = tuple(role for role in ROLES if role != "portal")
+"""Roles that may be given: nothing is open to partner portals yet; those given before keep their name."""
 
 
 def note(session: AsyncSession, account_id: int, actor: str, action: str, detail: object = None) -> None:
