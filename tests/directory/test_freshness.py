@@ -16,6 +16,14 @@ from tests.accounts.helpers import form_token, make_account, signed_in
 from tests.smtp import text_of
 
 ALICE, JEAN = "10000000001", "10000000002"
+FAR = """
+INSERT INTO maps.place (id, kind, code, name, population, departement_code, postal_codes, point, contour, source)
+OVERRIDING SYSTEM VALUE VALUES
+    (4, 'commune', '67482', 'Strasbourg', 290000, '67', '{67000}', 'POINT(7.75 48.58)', NULL, 'test'),
+    (13, 'departement', '67', 'Bas-Rhin', 1100000, NULL, '{}', NULL, NULL, 'test'),
+    (14, 'region', '44', 'Grand Est', 5500000, NULL, '{}', NULL, NULL, 'test');
+INSERT INTO maps.place_containment (place_id, container_id) VALUES (4, 13), (4, 14);
+"""
 
 
 def shown(page: str) -> list[str]:
@@ -211,7 +219,10 @@ async def test_the_figures_are_those_of_the_territory(town: Any, client: httpx.A
     book = openpyxl.load_workbook(BytesIO((await client.get("/completude.xlsx?territoire=departement:78")).content))
     rows = list(book.worksheets[0].iter_rows(values_only=True))
     assert rows[0][:2] == ("Commune", "Offres")
-    assert ("Mantes-la-Jolie", str(offers)) in {row[:2] for row in rows}
+    assert ("Mantes-la-Jolie", offers) in {row[:2] for row in rows}
+    assert all(isinstance(value, int | float) for row in rows[1:] for value in row[1:])
+    assert all(0 <= row[3] <= 1 for row in rows[1:])
+    assert "%" in book.worksheets[0]["D2"].number_format
     foreign = await client.get("/completude", params={"territoire": "departement:75"})
     assert foreign.status_code == 422
     assert "que vous coordonnez" in foreign.text
@@ -219,3 +230,32 @@ async def test_the_figures_are_those_of_the_territory(town: Any, client: httpx.A
     assert (
         await client.get("/completude", params={"page": "99", "tri": "'; --", "profession": "70"})
     ).status_code == 200
+
+
+HERE = ["region:11", "departement:78", "commune:78361", "Mantes-la-Jolie", "Yvelines"]
+THERE = ["region:44", "departement:67", "commune:67482"]
+
+
+@pytest.mark.parametrize(
+    ("grants", "open_to", "closed_to"),
+    [
+        ([("agent", "region:11")], HERE, THERE),
+        ([("agent", "region:44")], THERE, HERE),
+        ([("agent", "")], [*HERE, *THERE], []),
+        ([("agent", "region:11"), ("administrator", "")], [*HERE, *THERE], []),
+        ([("agent", "region:11"), ("coordinator", "departement:67")], [*HERE, "departement:67"], ["region:44"]),
+        ([("agent", "region:99")], [], [*HERE, *THERE]),
+    ],
+    ids=["region", "another region", "everywhere", "administrator", "coordinator too", "gone"],
+)
+async def test_an_agent_sees_the_places_of_their_region(
+    town: Any, client: httpx.AsyncClient, grants: list[tuple[str, str]], open_to: list[str], closed_to: list[str]
+) -> None:
+    town.add_places(FAR)
+    await signed_in(client, *grants)
+    for place in (*open_to, *closed_to):
+        page = await client.get("/completude", params={"territoire": place})
+        assert page.status_code == (200 if place in open_to else 422), place
+        assert ("n’est pas dans votre région" in page.text) == (place in closed_to), place
+        book = await client.get("/completude.xlsx", params={"territoire": place})
+        assert book.status_code == page.status_code, place
