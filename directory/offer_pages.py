@@ -23,7 +23,7 @@ from directory.describe_rules import cleaned
 from directory.models_draft import OfferDraft
 from directory.offer_pages_path import PROFESSIONAL, remember, written
 from directory.offer_rights import editable_offer
-from directory.offer_tree import Root, tree
+from directory.offer_tree import tree
 from directory.operator_queue import report_error, tell_left
 from directory.sheets import offer_sheet
 
@@ -112,21 +112,16 @@ MOVES: Final = {
 VIEWS: Final = {"patient": "Comme un patient", "pro": "Comme un professionnel", "portail": "Comme un portail"}
 
 
-def _offers_of(roots: list[Root]) -> list[Any]:
-    return [leaf.offer for root in roots for branch in root.branches for leaf in branch.leaves if leaf.offer]
-
-
 @router.get("")
 async def home(
     request: Request, session: SessionDep, person: SignedInDep, q: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """Draw the tree and what it is; who has one offer only goes to it."""
     administrator = person.has("administrator")
-    roots = await tree(session, person, q)
-    offers = _offers_of(roots)
-    if len(offers) == 1 and not administrator:
-        return RedirectResponse(f"/mon-offre/{offers[0].uid}", status_code=303)
-    shown = {"roots": roots, "offer": None, "administrator": administrator, "q": q, "found": len(offers)}
+    found = await tree(session, person, q)
+    if found.only is not None and not administrator and not q:
+        return RedirectResponse(f"/mon-offre/{found.only.uid}", status_code=303)
+    shown = {"tree": found, "offer": None, "administrator": administrator, "q": q}
     return pages.render(request, "directory/my_offers.html", shown)
 
 
@@ -137,9 +132,7 @@ async def show(request: Request, session: SessionDep, person: SignedInDep, uid: 
     draft = await session.scalar(select(OfferDraft).where(OfferDraft.offer_id == row.Offer.id))
     number = (row.Practitioner.rpps if row.Practitioner else row.Site.finess) or ""
     shown = {
-        "roots": await tree(session, person, number if person.has("administrator") else ""),
-        "administrator": False,
-        "q": "",
+        "tree": await tree(session, person, number if person.has("administrator") else ""),
         "offer": row.Offer,
         "site": row.Site,
         "role": row.Role,

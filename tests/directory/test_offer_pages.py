@@ -272,3 +272,39 @@ async def test_asking_too_often_loses_no_text_and_never_keeps_an_offer_on_show(
     assert (left.status_code, left.headers["location"]) == (303, f"{base}?fait=quitte")
     assert town.offer(ALICE)["status"] == "left"
     assert town.one("SELECT count(*) FROM accounts.support_request WHERE kind = 'left_place'") == 1
+
+
+def hospital_with(town: Any, count: int) -> None:
+    """Give the hospital some offers beside those that its registers gave it."""
+    town.conn.execute(
+        "INSERT INTO directory.offer (site_id, kind, origin, name) SELECT s.id, 'establishment', 'essai:' || n,"
+        " 'Consultation n° ' || lpad(n::text, 3, '0') FROM directory.site s, generate_series(1, %s) n"
+        " WHERE s.finess = '780000287'",
+        [count],
+    )
+
+
+async def test_a_manager_of_many_offers_searches_among_them(town: Any, client: httpx.AsyncClient) -> None:
+    await signed_in(client, ("site_manager", "finess:780000287"))
+    hospital_with(town, 5)
+    few = (await client.get("/mon-offre")).text
+    assert few.count('class="tree-leaf"') == town.one("SELECT count(*) FROM directory.offer WHERE kind <> 'liberal'")
+    assert "Établissement" in few
+    assert "FINESS 780000287" in few
+    assert 'name="q"' not in few
+    town.conn.execute("DELETE FROM directory.offer WHERE origin LIKE 'essai:%'")
+    hospital_with(town, 310)
+    total = town.one("SELECT count(*) FROM directory.offer WHERE kind <> 'liberal'")
+    many = (await client.get("/mon-offre")).text
+    assert many.count('class="tree-leaf"') == 300
+    assert f"{total - 300} autres offres" in many.replace("\u00a0", " ")
+    assert 'name="q"' in many
+    for text, found in (("N° 309", 1), ("consultation n", 310), ("780000287", total), ("%", 0), ("_", 0), ("MARTIN", 0),
+                        (ALICE, 0)):  # fmt: skip
+        page = (await client.get("/mon-offre", params={"q": text})).text
+        assert page.count('class="tree-leaf"') == min(found, 300), text
+        assert 'name="q"' in page, text
+        assert ("Aucune offre ne répond" in page) == (found == 0), text
+        assert "rattachée à votre compte" not in page, text
+    one = town.one("SELECT uid FROM directory.offer WHERE origin = 'essai:309'")
+    assert "ne sont pas montrées" in (await client.get(f"/mon-offre/{one}")).text
