@@ -100,6 +100,9 @@ async def test_who_has_one_offer_goes_straight_to_it(town: Any, client: httpx.As
     await signed_in(client)
     nothing = await client.get("/mon-offre")
     assert "Aucune offre n’est rattachée à votre compte" in nothing.text
+    assert 'href="/assistance?objet=offer&amp;page=/mon-offre"' in nothing.text
+    asked = (await client.get("/assistance?objet=offer&page=/mon-offre")).text
+    assert '<option value="offer" selected>' in asked
 
 
 async def test_the_administrator_finds_offers_by_number(town: Any, client: httpx.AsyncClient) -> None:
