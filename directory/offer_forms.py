@@ -10,6 +10,7 @@ from directory import offer_steps as steps
 from directory import territory_search
 from directory.code_search import fitting, is_limited, search
 from directory.concepts import ConceptEntry, ConceptIndex
+from directory.days import calendar_day
 from directory.hours_editor import hours_round
 from directory.labels import LANGUAGES
 from directory.models import Site
@@ -40,7 +41,8 @@ def from_form(key: str, form: FormData) -> Values:
         elif name in steps.LISTS:
             given[name] = [str(value) for value in form.getlist(name)]
         else:
-            given[name] = str(form.get(name, ""))
+            text = str(form.get(name, ""))
+            given[name] = calendar_day(text) if name == "accepts_new_on" else text
     return steps.typed(key, given)
 
 

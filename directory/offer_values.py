@@ -1,6 +1,5 @@
 """What is published of an offer, as its steps type it; and any value in readable French."""
 
-from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -8,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory import offer_hours, phones
 from directory.concepts import ConceptIndex
+from directory.days import read_day
 from directory.hours_editor import hours_draft
 from directory.labels import LANGUAGES, NBSP, PURPOSES, french_date, phone_text
 from directory.models import Site
@@ -107,7 +107,7 @@ def readable(name: str, value: Any, index: ConceptIndex) -> list[str]:
 
 def _date_text(text: str) -> str:
     try:
-        return french_date(date.fromisoformat(text))
+        return french_date(read_day(text))
     except ValueError:
         return text
 

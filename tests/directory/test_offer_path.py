@@ -122,14 +122,14 @@ async def test_the_first_time_follows_every_step_and_publishes_at_the_end_only(p
 
 async def test_a_draft_keeps_what_was_typed_even_when_it_is_wrong(path: Path) -> None:
     await path.begin()
-    typed = {**FIRST, "age_min": "abc", "age_max": "300", "activities": [], "accepts_new_on": "31/12/2026"}
+    typed = {**FIRST, "age_min": "abc", "age_max": "300", "activities": [], "accepts_new_on": "31/13/2026"}
     refused = await path.send("mon-offre-1", typed)
     assert refused.status_code == 422
     assert refused.text.count("field-error") == 4
     for name in ("age_min", "age_max", "activities", "accepts_new_on"):
         assert f'href="#champ-{name}"' in refused.text
         assert f'id="champ-{name}"' in refused.text
-    for text in ('value="abc"', 'value="300"', 'value="31/12/2026"'):
+    for text in ('value="abc"', 'value="300"', 'value="31/13/2026"'):
         assert text in refused.text, text
     assert 'value="abc"' in await path.open("mon-offre-1")
     assert path.draft()["reached"] == 1
@@ -144,7 +144,9 @@ async def test_a_draft_keeps_what_was_typed_even_when_it_is_wrong(path: Path) ->
         ("mon-offre-1", {"age_min": "²"}, "age_min", "nombre d’années"),
         ("mon-offre-1", {"activities": ["J17|zzz"]}, "activities", "n’existe pas"),
         ("mon-offre-1", {"acts": ["J18|158"]}, "acts", "n’existe pas"),
-        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "2026-02-30"}, "accepts_new_on", "date"),
+        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "2026-02-30"}, "accepts_new_on", "31/12/2026"),
+        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "30.02.2026"}, "accepts_new_on", "31/12/2026"),
+        ("horaires", {"e-0-type": "leave", "e-0-du": "32/12/2099"}, "e-0-du", "31/12/2026"),
         ("mon-offre-2", {"reception": ["R338|05"]}, "territory", "au moins une commune"),
         ("mon-offre-2", {"comment": "é" * 2001}, "comment", "2000"),
         ("mon-offre-2", {"equipment": ["J18|zzz"]}, "equipment", "n’existe pas"),
@@ -242,6 +244,18 @@ async def test_a_territory_takes_postal_codes_groups_and_a_radius(path: Path) ->
     for action in ("ajouter:territory", "groupe:territory"):
         await path.send("mon-offre-2", hostile, action)
     assert path.draft()["data"]["mon-offre-2"]["territory"] == []
+
+
+@pytest.mark.parametrize("typed", ["31/12/2099", "31.12.2099", " 31 / 12 / 2099 ", "2099-12-31"])
+async def test_days_are_read_as_people_type_them(path: Path, typed: str) -> None:
+    await path.begin()
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "accepts_new": "non", "accepts_new_on": typed}})
+    assert 'value="2099-12-31"' in await path.open("mon-offre-1"), "as the calendar of a browser shows it"
+    leave = {"e-0-type": "leave", "e-0-du": typed, "e-0-au": typed}
+    await path.go("mon-offre-2", "contacts", "horaires", horaires=leave)
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    assert str(path.town.offer(ALICE)["accepts_new_on"]) == "2099-12-31"
+    assert str(path.town.one("SELECT ends_on FROM directory.hours_exception")) == "2099-12-31"
 
 
 async def test_without_visits_the_territory_is_not_published(path: Path) -> None:
