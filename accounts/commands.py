@@ -14,7 +14,7 @@ app = typer.Typer(name="accounts", help="Comptes et droits.", no_args_is_help=Tr
 _EMAIL = typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")
 _ROLE = typer.Argument(
     metavar="DROIT",
-    help="administrator, agent, coordinator, moderator, site_manager, professional, delegate ou portal.",
+    help="administrator, agent, coordinator, moderator, site_manager, professional ou delegate.",
 )
 _SCOPE = typer.Argument(
     "",

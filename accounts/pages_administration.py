@@ -188,6 +188,7 @@ async def _account(
         "names": await administration.actor_names(session, actors | {line.actor for line in history}),
         "scopes": await registry.scope_names(session, scopes - {""}),
         "roles": ROLES,
+        "offered": {role: ROLES[role] for role in HELP},
         "role_help": HELP,
         "origins": ORIGINS,
         "statuses": STATUSES,

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import inputs, registry
-from accounts.service import ROLES
+from accounts.service import GIVEN
 from core.errors import InvalidInput
 from maps.api import KINDS, resolve_ref
 
@@ -24,7 +24,6 @@ HELP: Final[Mapping[str, str]] = {
     "moderator": "département du conseil, par exemple 78, 2A ou 971",
     "coordinator": "territoire, par exemple departement:78, epci:200059889 ou region:11",
     "agent": "région de l’agence, par exemple region:11",
-    "portal": "aucune portée",
     "administrator": "aucune portée",
 }
 """What the scope of each role is, in the words of the form."""
@@ -77,13 +76,18 @@ _READERS: Final = {
 }
 
 
-async def read_scope(role: str, given: str) -> str:
+async def read_scope(role: str, given: str, *, roles: Collection[str] = GIVEN) -> str:
     """Return the scope of a role as grants hold it, from what an administrator or an operator wrote.
+
+    Args:
+        role: among `roles`.
+        given: as typed.
+        roles: those that may be given, or all those that may be taken back.
 
     Raises:
         InvalidInput: the role is unknown, or its scope has not its form; fields are `role` and `portee`.
     """
-    if role not in ROLES:
+    if role not in roles:
         raise InvalidInput("Choisissez un droit.", fields={"role": "Choisissez un droit."})
     errors = inputs.Errors()
     text = errors.check("portee", inputs.short_text(100), given)

@@ -73,6 +73,7 @@ async def open_request(
     person: Person | None,
     ref: tuple[str, uuid.UUID] | None = None,
     source: bytes | None = None,
+    bounded: bool = True,
 ) -> SupportRequest:
     """Put a request in the queue and tell its author by mail; the same key twice is one request.
 
@@ -82,6 +83,7 @@ async def open_request(
         person: who asks, when they are signed in.
         ref: what it is about: an entity and its public identifier.
         source: digest of the network address of somebody who is not signed in.
+        bounded: whether asking too often is refused.
 
     Raises:
         TooMany: the person, the address or the network asked too often within the hour.
@@ -92,7 +94,8 @@ async def open_request(
     known = await session.scalar(select(SupportRequest).where(SupportRequest.origin_key == origin))
     if known is not None:
         return known
-    await _bound(session, asked, person, source)
+    if bounded:
+        await _bound(session, asked, person, source)
     now = await clock.now(session)
     request = SupportRequest(
         account_id=person.account_id if person else None,
@@ -131,6 +134,7 @@ async def ask_support(
     name: str = "",
     key: str | None = None,
     source: str | None = None,
+    bounded: bool = True,
 ) -> str:
     """Ask for help on behalf of a page (an error of a register, « je n’exerce plus ici »); return the number.
 
@@ -145,6 +149,7 @@ async def ask_support(
         name: who asks, when they are not signed in.
         key: which demand this is, when asking again must not make another one.
         source: the network address of somebody who is not signed in, to bound how many they send.
+        bounded: whether asking too often is refused; False for what a page says by itself after a rare act.
 
     Raises:
         InvalidInput: the text or the address is refused; fields are those of the form of support.
@@ -165,7 +170,12 @@ async def ask_support(
     else:
         ready = read_form(asked)
     request = await open_request(
-        session, ready, person=person, ref=ref, source=source_of(source) if source is not None else None
+        session,
+        ready,
+        person=person,
+        ref=ref,
+        source=source_of(source) if source is not None else None,
+        bounded=bounded,
     )
     return number(request)
 

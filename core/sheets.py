@@ -22,10 +22,11 @@ _PHONE = re.compile(r"\+[\d ().-]+")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of texts: its title, its width in characters."""
+    """A column: its title, its width in characters, and, for numbers, how a spreadsheet shows them (`0 %`)."""
 
     title: str
     width: int
+    number: str | None = None
 
 
 def safe(value: Any) -> Any:
@@ -42,17 +43,17 @@ def safe(value: Any) -> Any:
 def texts(
     name: str,
     columns: Sequence[Column],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[str | int | float]],
     about: Sequence[tuple[str, str]],
     *,
     made_at: datetime,
 ) -> bytes:
-    """Return an Excel file of texts: frozen header, filter, and a second sheet that says what the file is.
+    """Return an Excel file of texts and numbers: frozen header, filter, and a second sheet that says what the file is.
 
     Args:
         name: of the first sheet.
         columns: in order.
-        rows: a text for each column; codes keep their leading zeros.
+        rows: a text for each column, or a number where it has a format; codes keep their leading zeros.
         about: lines (label, text) of the sheet « À propos ».
         made_at: the instant that the file says it was made at; the same data then give the same bytes.
     """
@@ -65,9 +66,13 @@ def texts(
         for rank, column in enumerate(columns):
             sheet.write_string(0, rank, column.title, head)
             sheet.set_column(rank, rank, column.width)
+        formats = [book.add_format({"num_format": column.number or "@", "valign": "top"}) for column in columns]
         for count, row in enumerate(rows, 1):
             for rank, value in enumerate(row):
-                sheet.write_string(count, rank, safe(value), text)
+                if isinstance(value, str):
+                    sheet.write_string(count, rank, safe(value), text)
+                else:
+                    sheet.write_number(count, rank, value, formats[rank])
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(count, 1), len(columns) - 1)
         second = book.add_worksheet("À propos")

@@ -1,5 +1,6 @@
 """How complete and how fresh the described offer is over a territory, by profession and by commune."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,11 +13,9 @@ from directory import completeness
 from directory.concepts import concept_index
 from directory.models import Role, Site
 from directory.models_offer import Offer
-from maps.api import Place, PlaceContainment, PlaceHit, resolve_ref, suggest
+from maps.api import Place, PlaceContainment, PlaceHit, communes_of, containers_of, resolve_ref, suggest
 
 PAGE_SIZE: Final = 30
-EVERYWHERE: Final = ("agent", "administrator")
-"""Roles that may look at any territory; a coordinator looks at theirs."""
 SORTS: Final = ("nom", "offres", "decrites", "score", "anciennes")
 _OLD: Final = text("interval '12 months'")
 
@@ -56,8 +55,27 @@ class Board:
 
 def territories(person: Person) -> list[PlaceHit]:
     """Return the territories that a coordinator holds, those that still exist."""
-    found = [resolve_ref(*scope.split(":", 1)) for scope in person.scopes("coordinator") if ":" in scope]
+    return _held(person, "coordinator")
+
+
+def regions(person: Person) -> list[PlaceHit]:
+    """Return the regions that an agent is restricted to, those that still exist."""
+    return _held(person, "agent")
+
+
+def _held(person: Person, role: str) -> list[PlaceHit]:
+    found = [resolve_ref(*scope.split(":", 1)) for scope in person.scopes(role) if ":" in scope]
     return [hit for hit in found if hit is not None]
+
+
+def _everywhere(person: Person) -> bool:
+    # A region that no longer exists must not open the whole country.
+    return person.has("administrator") or "" in person.scopes("agent")
+
+
+def types_a_place(person: Person) -> bool:
+    """Tell whether a person may name other territories than those that their rights name."""
+    return _everywhere(person) or person.has("agent")
 
 
 def territory_of(person: Person, asked: str) -> PlaceHit | None:
@@ -68,24 +86,36 @@ def territory_of(person: Person, asked: str) -> PlaceHit | None:
         asked: a reference (`departement:78`), or a name as people type it.
 
     Raises:
-        InvalidInput: nothing is called so, or it is not one of a coordinator's territories.
+        InvalidInput: nothing is called so, or it is neither a coordinator's territory nor in an agent's region.
     """
     own = territories(person)
-    free = any(person.has(role) for role in EVERYWHERE)
     if not asked.strip():
-        regions = [scope for scope in person.scopes("agent") if ":" in scope]
-        return own[0] if own else resolve_ref(*regions[0].split(":", 1)) if regions else None
+        return next(iter([*own, *regions(person)]), None)
     kind, _, code = asked.strip().partition(":")
     hit = resolve_ref(kind, code) if code else None
-    if hit is None:
-        hit = next(iter(suggest(asked, 1, ("territory", "epci", "departement", "region", "commune"))), None)
-    if hit is None:
+    hits = [hit] if hit is not None else suggest(asked, 10, ("territory", "epci", "departement", "region", "commune"))
+    if not hits:
         message = f"Aucun territoire ne s’appelle « {asked[:60]} »."
         raise InvalidInput(message, fields={"territoire": message})
-    if not free and hit.ref not in {one.ref for one in own}:
-        message = f"« {hit.name} » n’est pas un territoire que vous coordonnez."
-        raise InvalidInput(message, fields={"territoire": message})
-    return hit
+    if _everywhere(person):
+        return hits[0]
+    for hit in hits:
+        if hit.ref in {one.ref for one in own} or _within(hit, regions(person)):
+            return hit
+    refused = "dans votre région" if person.has("agent") else "un territoire que vous coordonnez"
+    message = f"« {hits[0].name} » n’est pas {refused}."
+    raise InvalidInput(message, fields={"territoire": message})
+
+
+def _within(place: PlaceHit, containers: Sequence[PlaceHit]) -> bool:
+    """Tell whether the whole of a place lies in one of some regions."""
+    ids = {one.id for one in containers}
+    if place.id in ids:
+        return True
+    # A commune is held itself; anything larger is held when each of its communes is.
+    parts = [one.id for one in communes_of(place.id)] or [place.id]
+    held = containers_of(parts)
+    return any(all(one in held.get(part, ()) for part in parts) for one in ids)
 
 
 def _inside(place: PlaceHit) -> ColumnElement[bool]:

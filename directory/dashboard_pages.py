@@ -59,7 +59,7 @@ async def show(
     sort = tri if tri in dashboard.SORTS else "offres"
     shown: dict[str, object] = {
         "territories": dashboard.territories(person),
-        "free": any(person.has(role) for role in dashboard.EVERYWHERE),
+        "free": dashboard.types_a_place(person),
         "typed": territoire,
         "profession": profession,
         "sort": sort,
@@ -100,10 +100,9 @@ async def excel(
         raise InvalidInput(message, fields={"territoire": message})
     async with time_limit(session, SECONDS):
         board = await dashboard.board(session, place, profession, "nom", 1, everything=True)
-    titles = [sheets.Column(label, 26) for _, label in COLUMNS]
-    rows = [
-        (line.label, str(line.offers), str(line.described), f"{line.score} %", str(line.old)) for line in board.communes
-    ]
+    formats = {"nom": None, "score": "0\u00a0%"}
+    titles = [sheets.Column(label, 26, formats.get(key, "#,##0")) for key, label in COLUMNS]
+    rows = [(line.label, line.offers, line.described, line.score / 100, line.old) for line in board.communes]
     named = next((line.label for line in board.professions if line.key == profession), "toutes")
     about = [
         ("Territoire", place.name),

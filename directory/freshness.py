@@ -3,12 +3,12 @@
 import hmac
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Select, func, literal, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Holder, holders
@@ -24,7 +24,9 @@ from directory.projection import refresh_search
 STAGES: Final = (12, 6)
 """Months without a word after which a reminder leaves, the longest first."""
 BATCH: Final = 500
-"""Professionals whose offers are looked at in one reading."""
+"""Professionals, or establishments, whose offers are looked at in one reading."""
+AUTHORS: Final = {"professional": "rpps", "site_manager": "finess"}
+"""Roles whose holders are asked, and what their scopes name."""
 LINK_DAYS: Final = 90
 """Days for which the link of a reminder answers."""
 _PURPOSE: Final = "offers-exact"
@@ -46,18 +48,19 @@ def _silent(months: int) -> ColumnElement[bool]:
 
 
 def _described() -> Select[*tuple[Any, ...]]:
-    """Select the offers that somebody described and that people see, with their site and professional."""
+    """Select the offers that somebody described and that people see, with their site and professional, if any."""
     return (
         select(Offer.id, Offer.uid, Offer.name, Site.name.label("site"), Offer.updated_at, Practitioner.rpps)
-        .join(Role, Role.id == Offer.role_id)
-        .join(Practitioner, Practitioner.id == Role.practitioner_id)
         .join(Site, Site.id == Offer.site_id)
+        .outerjoin(Role, Role.id == Offer.role_id)
+        .outerjoin(Practitioner, Practitioner.id == Role.practitioner_id)
         .where(
             Offer.described,
             Offer.status == "published",
             Offer.closed_on.is_(None),
             Site.closed_on.is_(None),
             Role.closed_on.is_(None),
+            Practitioner.closed_on.is_(None),
         )
     )
 
@@ -66,12 +69,31 @@ def _offer(row: Any) -> StaleOffer:
     return StaleOffer(row.id, row.uid, row.name, row.site, row.updated_at)
 
 
-async def stale_offers(session: AsyncSession, rpps: Sequence[str], months: int) -> list[StaleOffer]:
-    """Return the offers of some professionals that nobody confirmed for some months, oldest first."""
+async def stale_offers(session: AsyncSession, holder: Holder, months: int) -> list[StaleOffer]:
+    """Return the offers of an account that nobody confirmed for some months, oldest first.
+
+    A professional answers for their exercises, a manager for the offers of their establishments, never for the
+    practices of liberal professionals inside.
+    """
+    theirs = or_(
+        Practitioner.rpps.in_(holder.numbers("rpps")),
+        and_(Site.finess.in_(holder.numbers("finess")), Offer.kind == "establishment"),
+    )
     rows = await session.execute(
-        _described().where(Practitioner.rpps.in_(rpps), _silent(months)).order_by(Offer.updated_at, Offer.id).limit(200)
+        _described().where(theirs, _silent(months)).order_by(Offer.updated_at, Offer.id).limit(200)
     )
     return [_offer(row) for row in rows]
+
+
+async def _authors(session: AsyncSession, uids: Sequence[uuid.UUID]) -> list[Holder]:
+    """Return accounts with what they answer for in every role, so that each is asked once."""
+    found: dict[int, Holder] = {}
+    for role, kind in AUTHORS.items():
+        for one in await holders(session, role, uids=uids):
+            scopes = tuple(scope for scope in one.scopes if scope.startswith(f"{kind}:"))
+            known = found.get(one.account_id)
+            found[one.account_id] = replace(one, scopes=(*(known.scopes if known else ()), *scopes))
+    return [one for one in found.values() if one.scopes]
 
 
 async def confirm(session: AsyncSession, offers: Sequence[uuid.UUID], actor: str) -> int | None:
@@ -116,7 +138,7 @@ async def holder_of(session: AsyncSession, token: str) -> Holder:
     """Return whose reminder a link comes from.
 
     Raises:
-        NotFound: nobody signed it, it is too old, or the account is no longer a professional's.
+        NotFound: nobody signed it, it is too old, or the account no longer answers for an offer.
     """
     gone = NotFound("Ce lien n’est plus valable. Connectez-vous pour vérifier votre offre dans « Mon offre ».")
     value, _, sent = token.rpartition(".")
@@ -128,7 +150,7 @@ async def holder_of(session: AsyncSession, token: str) -> Holder:
     today = (await clock.now(session)).toordinal()
     if not 0 <= today - int(day) <= LINK_DAYS:
         raise gone
-    found = await holders(session, "professional", uids=[uuid.UUID(uid)])
+    found = await _authors(session, [uuid.UUID(uid)])
     if not found:
         raise gone
     return found[0]
@@ -143,28 +165,35 @@ async def remind() -> int:
     An offer silent for six months gives one mail, for twelve months another, whatever the number of runs: the key
     of a mail is its stage and the date since which nobody confirmed.
     """
+    professionals = await _remind_by("professional", Practitioner.rpps)
+    return professionals + await _remind_by("site_manager", Site.finess, Offer.kind == "establishment")
+
+
+async def _remind_by(role: str, number: Any, *more: ColumnElement[bool]) -> int:
     sent, after = 0, ""
     while True:
         async with unit_of_work() as session:
-            rpps = (
+            numbers = (
                 await session.scalars(
                     _described()
-                    .with_only_columns(Practitioner.rpps)
-                    .where(_silent(STAGES[-1]), Practitioner.rpps > literal(after))
+                    .with_only_columns(number)
+                    .where(_silent(STAGES[-1]), number > literal(after), *more)
                     .distinct()
-                    .order_by(Practitioner.rpps)
+                    .order_by(number)
                     .limit(BATCH)
                 )
             ).all()
-            if not rpps:
+            if not numbers:
                 return sent
-            after = str(rpps[-1])
-            for holder in await holders(session, "professional", scopes=[f"rpps:{number}" for number in rpps]):
+            after = str(numbers[-1])
+            scopes = [f"{AUTHORS[role]}:{one}" for one in numbers]
+            found = await holders(session, role, scopes=scopes)
+            for holder in await _authors(session, [one.uid for one in found]):
                 sent += await _remind(session, holder)
 
 
 async def _remind(session: AsyncSession, holder: Holder) -> bool:
-    offers = await stale_offers(session, holder.numbers("rpps"), STAGES[-1])
+    offers = await stale_offers(session, holder, STAGES[-1])
     if not offers or not holder.email:
         return False
     now = await clock.now(session)

@@ -19,21 +19,25 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 async def ask(request: Request, session: SessionDep, token: str) -> Response:
     """Draw what is to be confirmed; mail programs open links by themselves, so that opening changes nothing."""
     holder = await freshness.holder_of(session, token)
-    offers = await freshness.stale_offers(session, holder.numbers("rpps"), freshness.STAGES[-1])
-    context = {"holder": holder, "offers": offers, "token": token, "done": False}
+    offers = await freshness.stale_offers(session, holder, freshness.STAGES[-1])
+    context = {"holder": holder, "offers": offers, "token": token, "done": 0}
     return pages.render(request, "directory/exact.html", context, headers=PRIVATE)
 
 
 @router.post("/exact/{token}", dependencies=[Depends(csrf_protected)])
 async def say(
-    request: Request, session: SessionDep, token: str, seule: Annotated[str, Form(max_length=40)] = ""
+    request: Request,
+    session: SessionDep,
+    token: str,
+    vue: Annotated[tuple[str, ...], Form()] = (),
+    seule: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Confirm the offers that the page showed, or one of them."""
+    """Confirm the offers that the page showed, or one of them; what fell silent since then is shown first."""
     holder = await freshness.holder_of(session, token)
-    offers = await freshness.stale_offers(session, holder.numbers("rpps"), freshness.STAGES[-1])
-    chosen = [offer for offer in offers if not seule or str(offer.uid) == seule]
+    offers = await freshness.stale_offers(session, holder, freshness.STAGES[-1])
+    chosen = [offer for offer in offers if str(offer.uid) in vue and seule in ("", str(offer.uid))]
     position = await freshness.confirm(session, [offer.uid for offer in chosen], f"account:{holder.uid}")
     left = [offer for offer in offers if offer not in chosen]
-    context = {"holder": holder, "offers": left, "token": token, "done": True}
+    context = {"holder": holder, "offers": left, "token": token, "done": len(chosen)}
     answer = pages.render(request, "directory/exact.html", context, headers=PRIVATE)
     return remember(answer, position)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidInput
 from directory import hours_rules
+from directory.days import EXAMPLE, calendar_day, read_day
 from directory.describe_rules import Problems
 from directory.hours import Timetable
 from directory.labels import WEEKDAYS
@@ -95,6 +96,7 @@ _FIELDS = {
         "telephone": "replacement_phone",
     },
 }
+_DAYS = ("valid_from", "valid_to", "starts_on", "ends_on")
 
 
 def pairs_of(form: Any) -> list[tuple[str, str]]:
@@ -116,7 +118,7 @@ def read_form(form: Any, *, keep_blank: bool) -> HoursDraft:
             continue
         row = rows[found["list"]].setdefault(int(found["row"]), {})
         if found["inner"] is None and (known := _FIELDS[found["list"]].get(found["field"])):
-            row[known] = text
+            row[known] = calendar_day(text) if known in _DAYS else text
         elif found["list"] == "e" and found["inner"] is not None and (known := _SPAN_FIELDS.get(found["field"])):
             row.setdefault("inner", {}).setdefault(int(found["inner"]), {})[known] = text
 
@@ -202,10 +204,10 @@ class _Reader:
 
     def day(self, text: str, field: str, name: str, which: str) -> date | None:
         try:
-            return date.fromisoformat(text)
+            return read_day(text)
         except ValueError:
             said = f"indiquez {which}" if not text else f"« {text[:20]} » n’est pas une date"
-            self.errors[field] = f"{name} : {said}, par exemple 2026-08-10."
+            self.errors[field] = f"{name} : {said}, par exemple {EXAMPLE}."
             return None
 
     def span(self, draft: SpanDraft, row: str, key: str, name: str) -> SpanIn | None:

@@ -13,6 +13,7 @@ from core.settings import core_settings
 from directory import hours_ics, queries_sheets
 from directory import sheet_parts as parts
 from directory.concepts import ConceptIndex, concept_index
+from directory.days import EXAMPLE, read_day
 from directory.hours import DAY, Timetable
 from directory.hours_store import timetables
 from directory.hours_words import dated_days, readable
@@ -70,9 +71,9 @@ def asked_day(text: str, today: date) -> date:
     if not text:
         return today
     try:
-        day = date.fromisoformat(text)
+        day = read_day(text)
     except ValueError:
-        message = "Une date est attendue, par exemple 2026-08-10."
+        message = f"Une date est attendue, par exemple {EXAMPLE}."
         raise InvalidInput(message, fields={"date": message}) from None
     return min(max(day, today), today + timedelta(days=AHEAD))
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from directory.days import read_day
+
 NBSP = "\u00a0"
 
 ContactForm = Literal["phone", "fax", "email", "url"]
@@ -130,9 +132,9 @@ def french_date(day: date) -> str:
 
 
 def date_text(text: str) -> str:
-    """Return an ISO day in French; what is no day, as it was typed."""
+    """Return a day in French, however it was typed; what is no day, as it was typed."""
     try:
-        return french_date(date.fromisoformat(text))
+        return french_date(read_day(text))
     except ValueError:
         return text
 

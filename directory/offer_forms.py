@@ -10,6 +10,8 @@ from directory import offer_steps as steps
 from directory import territory_search
 from directory.code_search import fitting, is_limited, search
 from directory.concepts import ConceptEntry, ConceptIndex
+from directory.days import calendar_day
+from directory.describe_rules import PLACES_MAX
 from directory.hours_editor import hours_round
 from directory.labels import LANGUAGES
 from directory.models import Site
@@ -40,7 +42,8 @@ def from_form(key: str, form: FormData) -> Values:
         elif name in steps.LISTS:
             given[name] = [str(value) for value in form.getlist(name)]
         else:
-            given[name] = str(form.get(name, ""))
+            text = str(form.get(name, ""))
+            given[name] = calendar_day(text) if name == "accepts_new_on" else text
     return steps.typed(key, given)
 
 
@@ -73,27 +76,54 @@ def action_of(form: FormData) -> Action:
     return Action("suivant")
 
 
-async def apply(session: AsyncSession, site: Site, action: Action, form: FormData, values: Values) -> Values:
-    """Return the values once a button of a list has done its work."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The values once a button of a list has done its work, and what it could not do, by field."""
+
+    values: Values
+    errors: dict[str, str]
+
+
+def _distance(text: str) -> float | None:
+    text = text.replace(",", ".").strip()
+    km = float(text) if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) < 8 else 0
+    return km if 0 < km <= territory_search.MAX_KM else None
+
+
+async def apply(session: AsyncSession, site: Site, action: Action, form: FormData, values: Values) -> Applied:
+    """Do what a button of a list asks."""
     name = action.field
     chosen: list[str] = values[name]
+    errors: dict[str, str] = {}
     given = [str(value) for value in form.getlist(f"nouveau.{name}")]
     if action.word == "ajouter":
         chosen = [*chosen, *(territory_search.expanded(given) if name == "territory" else given)]
     elif action.word == "groupe":
         chosen = [*chosen, *territory_search.expanded([str(form.get("groupe", ""))])]
     elif action.word == "rayon":
-        text = str(form.get("rayon", "")).replace(",", ".").strip()
-        km = float(text) if text.replace(".", "", 1).isdecimal() and len(text) < 8 else 0
-        chosen = [*chosen, *await territory_search.around(session, site, km)]
+        km = _distance(str(form.get("rayon", "")))
+        if km is None:
+            errors["rayon"] = (
+                f"Distance : un nombre de kilomètres jusqu’à {territory_search.MAX_KM} est attendu, par exemple 10. "
+                "Rien n’est ajouté."
+            )
+        else:
+            chosen = [*chosen, *await territory_search.around(session, site, km)]
     elif action.word == "retirer":
         chosen = [value for value in chosen if value != action.value]
     elif action.word == "supprimer":
         gone = {str(value) for value in form.getlist(f"choisi.{name}")}
         chosen = [value for value in chosen if value not in gone]
     else:
-        return values
-    return values | {name: list(dict.fromkeys(chosen))}
+        return Applied(values, errors)
+    chosen = list(dict.fromkeys(chosen))
+    if name == "territory" and len(chosen) > PLACES_MAX:
+        errors["territory"] = (
+            f"Territoire d’intervention : {PLACES_MAX} communes au plus. Il est plein : les communes en trop ne sont "
+            "pas ajoutées, les autres sont gardées."
+        )
+        chosen = chosen[:PLACES_MAX]
+    return Applied(values | {name: chosen}, errors)
 
 
 @dataclass(frozen=True, slots=True)

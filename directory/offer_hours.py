@@ -1,9 +1,9 @@
 """The hours of the guided path: the draft of the editor of hours, as a value among the others."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Final
 
+from directory.days import read_day
 from directory.describe_rules import Problems
 from directory.hours_draft import HoursDraft, SlotDraft, draft_to_description, errors_of
 from directory.hours_kinds import label
@@ -41,7 +41,7 @@ def _time(text: str) -> str:
 
 def _day(text: str) -> str:
     try:
-        return french_date(date.fromisoformat(text))
+        return french_date(read_day(text))
     except ValueError:
         return text
 

@@ -14,16 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import Service, SignedInDep, add_service, holder
 from core import clock, mail
 from core.db import SessionDep
-from core.errors import Conflict
+from core.errors import Conflict, TooMany
 from core.security import csrf_protected
 from core.ui import assets, pages
-from directory import describe, offer_steps
+from directory import describe, freshness, offer_steps
 from directory.completeness import completeness
 from directory.describe_rules import cleaned
 from directory.models_draft import OfferDraft
-from directory.offer_pages_path import PROFESSIONAL, written
+from directory.offer_pages_path import PROFESSIONAL, remember, written
 from directory.offer_rights import editable_offer
-from directory.offer_tree import Root, tree
+from directory.offer_tree import tree
 from directory.operator_queue import report_error, tell_left
 from directory.sheets import offer_sheet
 
@@ -61,6 +61,7 @@ DONE: Final = {
     "sans-epingle": "Le lieu est de nouveau montré à la position du registre.",
     "revenu": "Votre offre est revenue à la version choisie. L’historique garde les deux.",
     "lieu-revenu": "Le lieu est revenu à la version choisie, pour toutes ses offres. L’historique garde les deux.",
+    "exact": "Merci. Votre offre porte la date d’aujourd’hui : elle est toujours exacte.",
     "signale": "Votre signalement est transmis à l’exploitant.",
 }
 """What is said once something is done, by the word that the address carries."""
@@ -114,21 +115,16 @@ MOVES: Final = {
 VIEWS: Final = {"patient": "Comme un patient", "pro": "Comme un professionnel", "portail": "Comme un portail"}
 
 
-def _offers_of(roots: list[Root]) -> list[Any]:
-    return [leaf.offer for root in roots for branch in root.branches for leaf in branch.leaves if leaf.offer]
-
-
 @router.get("")
 async def home(
     request: Request, session: SessionDep, person: SignedInDep, q: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """Draw the tree and what it is; who has one offer only goes to it."""
     administrator = person.has("administrator")
-    roots = await tree(session, person, q)
-    offers = _offers_of(roots)
-    if len(offers) == 1 and not administrator:
-        return RedirectResponse(f"/mon-offre/{offers[0].uid}", status_code=303)
-    shown = {"roots": roots, "offer": None, "administrator": administrator, "q": q, "found": len(offers)}
+    found = await tree(session, person, q)
+    if found.only is not None and not administrator and not q:
+        return RedirectResponse(f"/mon-offre/{found.only.uid}", status_code=303)
+    shown = {"tree": found, "offer": None, "administrator": administrator, "q": q}
     return pages.render(request, "directory/my_offers.html", shown)
 
 
@@ -139,9 +135,7 @@ async def show(request: Request, session: SessionDep, person: SignedInDep, uid: 
     draft = await session.scalar(select(OfferDraft).where(OfferDraft.offer_id == row.Offer.id))
     number = (row.Practitioner.rpps if row.Practitioner else row.Site.finess) or ""
     shown = {
-        "roots": await tree(session, person, number if person.has("administrator") else ""),
-        "administrator": False,
-        "q": "",
+        "tree": await tree(session, person, number if person.has("administrator") else ""),
         "offer": row.Offer,
         "site": row.Site,
         "role": row.Role,
@@ -154,6 +148,16 @@ async def show(request: Request, session: SessionDep, person: SignedInDep, uid: 
         "base": f"/mon-offre/{uid}",
     }
     return pages.render(request, "directory/my_offer.html", shown)
+
+
+@router.post("/{uid}/exact", dependencies=Protected)
+async def say_exact(session: SessionDep, person: SignedInDep, uid: uuid.UUID) -> Response:
+    """Say that an offer is still exact; one that nobody described yet has nothing to confirm."""
+    offer = (await editable_offer(session, person, uid)).Offer
+    if not offer.described or offer.status != "published":
+        return RedirectResponse(f"/mon-offre/{uid}", status_code=303)
+    position = await freshness.confirm(session, [uid], person.actor)
+    return remember(RedirectResponse(f"/mon-offre/{uid}?fait=exact", status_code=303), position)
 
 
 @router.get("/{uid}/apercu")
@@ -202,6 +206,7 @@ async def _report_form(
     field: str,
     text: str,
     errors: dict[str, str],
+    refused: str = "",
 ) -> Response:
     sheet = await offer_sheet(session, uid, PROFESSIONAL, hidden=True)
     shown = {
@@ -211,9 +216,11 @@ async def _report_form(
         "text": text,
         "errors": defaultdict(str, errors),
         "summary": [(f"champ-{name}", message) for name, message in errors.items()],
+        "refused": refused,
         "base": f"/mon-offre/{uid}",
     }
-    return pages.render(request, "directory/report.html", shown, status=422 if errors else 200)
+    status = 429 if refused else 422 if errors else 200
+    return pages.render(request, "directory/report.html", shown, status=status)
 
 
 @router.post("/{uid}/signaler", dependencies=Protected)
@@ -238,7 +245,10 @@ async def report(
         errors["texte"] = f"Ce qui est faux : {TEXT_MAX} caractères au plus, il y en a {len(texte)}."
     if errors:
         return await _report_form(request, session, uid, offer, champ, texte, errors)
-    await report_error(session, person, offer, champ, cleaned(texte) or "")
+    try:
+        await report_error(session, person, offer, champ, cleaned(texte) or "")
+    except TooMany as full:
+        return await _report_form(request, session, uid, offer, champ, texte, {}, full.detail)
     return RedirectResponse(f"/mon-offre/{uid}?fait=signale", status_code=303)
 
 

@@ -200,7 +200,8 @@ async def _write_step(
         if form.get(f"choix.{name}") == "theirs":
             values[name] = page.values[name]
     if action.edits:
-        values = await offer_forms.apply(session, work.site, action, form, values)
+        applied = await offer_forms.apply(session, work.site, action, form, values)
+        values, page.errors = applied.values, applied.errors
     hours = hours_round(form) if key == "horaires" else None
     if hours is not None and hours.acted:
         action = Action("horaires")
@@ -228,6 +229,12 @@ async def _write_step(
         return pages.render(request, "directory/_saved.html", saved)
     if hours is not None and hours.acted:
         return await _hours_again(request, session, page, hours, writing.tab)
+    if page.errors:
+        page.distance = str(form.get("rayon", ""))[:20]
+        # What htmx gets with an error it does not show.
+        status = 200 if request.headers.get("hx-request") == "true" else 422
+        tab = writing.tab or new_token()[:16]
+        return await _draw(request, session, page, Search(), tab=tab, version=work.version, status=status)
     if action.edits:
         return RedirectResponse(_back(work, key, action, form), status_code=303)
     if forward and problems.fields:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from directory import describe_rules as rules
 from directory import offer_hours
 from directory.concepts import ConceptIndex
+from directory.days import EXAMPLE, read_day
 from directory.labels import PURPOSES
 from directory.schemas import ContactIn, OfferDescription, SiteDescription
 
@@ -167,9 +168,9 @@ def _day(values: Mapping[str, Any], name: str, label: str, problems: rules.Probl
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
-        problems.add(name, f"{label} : une date est attendue, par exemple 2026-11-28.")
+        problems.add(name, f"{label} : une date est attendue, par exemple {EXAMPLE}.")
         return None
 
 

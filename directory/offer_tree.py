@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Person
@@ -13,7 +13,9 @@ from directory.models_offer import Offer
 from directory.offer_rights import editable, finess_of, rpps_of
 
 MOST = 300
-"""Offers that a tree shows; an administrator searches among all."""
+"""Offers that a tree shows."""
+FEW = 20
+"""Offers that are found by eye."""
 
 
 @dataclass
@@ -46,26 +48,46 @@ class Root:
     branches: list[Branch] = field(default_factory=list)
 
 
-async def tree(session: AsyncSession, person: Person, search: str = "") -> list[Root]:
+@dataclass
+class Tree:
+    """What a person may describe: `shown` offers stand in `roots`, out of `found`, out of `owned` without a search."""
+
+    roots: list[Root]
+    shown: int
+    found: int
+    owned: int
+
+    @property
+    def searchable(self) -> bool:
+        """Whether there is so much that a field to search it helps."""
+        return self.owned > FEW
+
+    @property
+    def left_out(self) -> int:
+        """How many offers are not shown, for want of room."""
+        return self.found - self.shown
+
+    @property
+    def only(self) -> Offer | None:
+        """The one offer that there is, if so."""
+        leaves = [leaf.offer for root in self.roots for branch in root.branches for leaf in branch.leaves if leaf.offer]
+        return leaves[0] if len(leaves) == 1 else None
+
+
+async def tree(session: AsyncSession, person: Person, search: str = "") -> Tree:
     """Return the exercises that a person may describe, by professional, then by place; bounded and ordered.
 
     Args:
         session: unit of work.
         person: who is signed in.
-        search: for administrators, an RPPS or FINESS number, or the beginning of a name.
+        search: an RPPS or FINESS number, or the beginning of a name; without it an administrator sees their own.
     """
-    statement = editable(person)
-    if person.has("administrator"):
-        text = search.strip()
-        if not text:
-            statement = statement.where(or_(*_own(person)))
-        elif text.isdigit():
-            statement = statement.where(or_(Practitioner.rpps == text, Site.finess == text))
-        else:
-            start = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            statement = statement.where(
-                or_(Practitioner.last_name.ilike(f"{start}%"), func.lower(Site.name).like(f"{start.lower()}%"))
-            )
+    text = search.strip()
+    everything = editable(person)
+    administrator = person.has("administrator")
+    if administrator and not text:
+        everything = everything.where(or_(*_own(person)))
+    statement = everything.where(_matching(text, offers=not administrator)) if text else everything
     rows = (
         await session.execute(
             statement.order_by(Practitioner.last_name, Practitioner.first_name, Site.name, Offer.name, Offer.id).limit(
@@ -74,8 +96,31 @@ async def tree(session: AsyncSession, person: Person, search: str = "") -> list[
         )
     ).all()
     roots = await _roots(session, rows)
-    await _without_offer(session, person, roots, {row.Role.id for row in rows if row.Role is not None})
-    return list(roots.values())
+    if not text and len(rows) < MOST:
+        await _without_offer(session, person, roots, {row.Role.id for row in rows if row.Role is not None})
+    found = len(rows) if len(rows) < MOST else await _count(session, statement)
+    # What an administrator may describe is the whole directory: they search it anyway.
+    owned = found if administrator or not text else await _count(session, everything)
+    return Tree(list(roots.values()), len(rows), found, owned)
+
+
+async def _count(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> int:
+    return await session.scalar(statement.with_only_columns(func.count(Offer.id), maintain_column_froms=True)) or 0
+
+
+def _matching(text: str, *, offers: bool) -> ColumnElement[bool]:
+    """Return what a search asks; `offers`: also the names of offers, which no index serves over the whole country."""
+    if text.isdigit():
+        return or_(Practitioner.rpps == text, Site.finess == text)
+    start = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    named: list[ColumnElement[bool]] = [
+        Practitioner.last_name.ilike(f"{start}%"),
+        func.lower(Site.name).like(f"{start.lower()}%"),
+    ]
+    if offers:
+        words = func.core.fold(text)
+        named.append(and_(words != "", func.strpos(func.core.fold(Offer.name), words) > 0))
+    return or_(*named)
 
 
 def _own(person: Person) -> list[Any]:

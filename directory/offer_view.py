@@ -71,6 +71,7 @@ class StepPage:
     restored: bool = False
     lost: bool = False
     focus: str | None = None
+    distance: str = ""
 
 
 def search_of(query: QueryParams) -> Search:
@@ -172,6 +173,7 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
         shown["accessibility"] = [e for e in work.index.by_system.get("R202", []) if e.active]
         shown["position"] = (await session.execute(site_row(work.site.uid))).one()
         shown["groups"] = await territory_search.groups_of(session, work.site)
+        shown["distance"] = page.distance
         shown["comment_max"] = steps.COMMENT_MAX
     if key == "contacts":
         shown["purposes"] = [(name, PURPOSES[name], words.LABELS[name]) for name in steps.Contacts.model_fields]

@@ -10,7 +10,7 @@ async def report_error(session: AsyncSession, person: Person, offer: Offer, fiel
     """Ask the operator to follow an error of a register.
 
     Raises:
-        accounts.support_asking.TooMany: too many requests within the hour.
+        core.errors.TooMany: too many requests within the hour.
     """
     await ask_support(
         session,
@@ -23,7 +23,7 @@ async def report_error(session: AsyncSession, person: Person, offer: Offer, fiel
 
 
 async def tell_left(session: AsyncSession, person: Person, offer: Offer, reason: str) -> None:
-    """Tell the operator that a professional no longer works at a place; once for each time they leave."""
+    """Tell the operator that a professional no longer works at a place; once each time they leave, never refused."""
     said = f"{offer.name} : le professionnel n’exerce plus à cette adresse. L’offre est masquée."
     await ask_support(
         session,
@@ -33,4 +33,6 @@ async def tell_left(session: AsyncSession, person: Person, offer: Offer, reason:
         ref=("offer", offer.uid),
         page=f"/mon-offre/{offer.uid}",
         key=f"left:{offer.uid}:{offer.version}",
+        # The offer must be hidden whatever else the professional asked within the hour.
+        bounded=False,
     )

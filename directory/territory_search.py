@@ -13,6 +13,8 @@ from maps.api import Place, PlaceContainment, communes_of, place_by_id, resolve_
 MOST: Final = 200
 """Communes that one search shows."""
 MAX_KM: Final = 100
+AROUND_MOST: Final = 501
+"""Communes that a distance gives: one more than a territory takes, so that going past it shows."""
 _GROUPS: Final = {"epci": "Intercommunalité", "departement": "Département", "territory": "Territoire"}
 _LAND: Final = ("commune", "arrondissement", "commune_deleguee")
 _WHOLE_TOWNS: Final = ("75056", "69123", "13055")
@@ -86,7 +88,7 @@ async def around(session: AsyncSession, site: Site, km: float) -> list[str]:
             func.ST_DWithin(Place.point, here, metres),
         )
         .order_by(func.ST_Distance(Place.point, here), Place.id)
-        .limit(500)
+        .limit(AROUND_MOST)
     )
     own = place_by_id(site.commune_id) if site.commune_id is not None else None
     first = [f"commune:{own.code}"] if own is not None else []

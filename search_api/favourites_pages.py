@@ -1,6 +1,7 @@
 """Offers that people keep at hand, each with a note that they alone read."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -8,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import (
+    Kept,
     LevelDep,
     Person,
     Service,
@@ -21,7 +23,7 @@ from accounts.api import (
     safe_target,
 )
 from core.db import SessionDep
-from core.errors import DomainError, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.security import csrf_protected
 from core.ui import pages
 from directory.api import OfferSheet, offer_sheet
@@ -43,6 +45,11 @@ async def _sheet(session: AsyncSession, ref: str, level: int) -> tuple[OfferShee
         return None, error.detail
 
 
+def _page_of(kept: Sequence[Kept], ref: str) -> int:
+    """Return the page where a favourite stands; the list may have moved since the browser's page was drawn."""
+    return next((place // PAGE_SIZE + 1 for place, one in enumerate(kept) if one.ref == ref), 1)
+
+
 async def _draw(
     request: Request,
     session: AsyncSession,
@@ -50,7 +57,7 @@ async def _draw(
     level: int,
     page: int,
     typed: dict[str, str] | None = None,
-    error: DomainError | None = None,
+    error: InvalidInput | None = None,
 ) -> Response:
     kept = await favourites(session, person.account_id, KIND)
     pages_count = max(1, -(-len(kept) // PAGE_SIZE))
@@ -60,7 +67,7 @@ async def _draw(
     context = {
         "shown": shown,
         "typed": typed or {},
-        "error": error,
+        "error": error.detail if error else "",
         "page": page,
         "pages": pages_count,
         "first": first + 1,
@@ -117,6 +124,10 @@ async def note(
     """Write the private note of an offer that is kept."""
     try:
         await note_favourite(session, person.account_id, KIND, str(offre), note)
+        refused = None
     except InvalidInput as error:
-        return await _draw(request, session, person, level, 1, {str(offre): note}, error)
-    return RedirectResponse(f"/favoris#note-{offre}", status_code=303)
+        refused = error
+    page = _page_of(await favourites(session, person.account_id, KIND), str(offre))
+    if refused is not None:
+        return await _draw(request, session, person, level, page, {str(offre): note}, refused)
+    return RedirectResponse(f"/favoris?page={page}#note-{offre}", status_code=303)

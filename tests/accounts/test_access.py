@@ -47,7 +47,7 @@ async def test_pages_open_to_the_roles_that_they_are_for(client: httpx.AsyncClie
             assert (f'href="{path}"' in home and title in home) == (role in PAGES[path]), (role, path)
         values = {"_csrf": form_token(home), "action": "close", "version": "1", "droit": "1", "sur": "oui"}
         for path, roles in WRITES.items():
-            answer = await client.post(path, data={**values, "role": "portal"}, headers=PAGE)
+            answer = await client.post(path, data={**values, "role": "administrator"}, headers=PAGE)
             # Whoever may write there finds that there is nothing.
             assert answer.status_code == (404 if role in roles else 403), (role, path)
 

@@ -91,7 +91,6 @@ GIVEN = [
     ("coordinator", "departement:78", "departement:78"),
     ("coordinator", "2A", "departement:2A"),
     ("agent", "region:11", "region:11"),
-    ("portal", "", ""),
     ("administrator", "  ", ""),
 ]
 
@@ -115,6 +114,7 @@ async def test_a_role_is_given_over_the_scope_that_was_written(client: httpx.Asy
 REFUSED = [
     ("", "78", "role"),
     ("emperor", "78", "role"),
+    ("portal", "", "role"),
     ("professional", "", "portee"),
     ("professional", "1234", "portee"),
     ("site_manager", "78000028", "portee"),
@@ -128,6 +128,21 @@ REFUSED = [
     ("administrator", "78", "portee"),
     ("moderator", "7" * 101, "portee"),
 ]
+
+
+async def test_a_right_that_opens_nothing_is_not_offered_but_can_be_taken_back(
+    client: httpx.AsyncClient, places: None
+) -> None:
+    await _administrator(client)
+    account = await make_account(("portal", ""))
+    page = (await client.get(f"{PAGE}/{account.uid}")).text
+    assert 'value="portal"' not in page
+    assert 'value="agent"' in page
+    assert "Portail partenaire" in page, "what was given before keeps its name"
+    async with unit_of_work() as session:
+        grant = await session.scalar(select(Grant.id).where(Grant.account_id == account.id))
+    assert (await _do(client, account, "droits/retirer", droit=str(grant))).status_code == 303
+    assert await _held(account) == []
 
 
 async def test_a_wrong_scope_is_refused_at_its_field(client: httpx.AsyncClient, places: None) -> None:
@@ -270,7 +285,7 @@ async def test_a_closed_account_leaves_no_name_and_no_right(client: httpx.AsyncC
         assert await session.scalar(open_sign_ins) == 0
     page = await client.get(f"{PAGE}/{account.uid}")
     assert "Compte fermé" in page.text
-    assert (await _do(client, account, "droits", role="portal")).status_code == 409
+    assert (await _do(client, account, "droits", role="administrator")).status_code == 409
     assert (await client.get(f"{PAGE}?statut=closed")).text.count("Compte fermé") == 1
     assert (await client.get(f"{PAGE}/{uuid.uuid4()}")).status_code == 404
 
@@ -318,6 +333,7 @@ def test_the_first_administrator_is_made_without_any_page(
     assert "1 sur 1 compte." in _command(capsys, "list", "dumas")[1]
     assert "0 sur 0 compte." in _command(capsys, "list", "--role", "agent")[1]
     assert _command(capsys, "list", "--role", "emperor")[0] == 1
+    assert _command(capsys, "grant", "claire@example.org", "portal")[0] == 1
     assert _command(capsys, "grant", "pas une adresse", "administrator")[0] == 1
     assert _command(capsys, "grant", "claire@example.org", "moderator", "99")[0] == 1
     code, said = _command(capsys, "revoke", "claire@example.org", "administrator")

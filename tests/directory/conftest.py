@@ -107,6 +107,15 @@ class Registers:
         self.load += 1
         return publish(self.loader, self.load, registers)
 
+    def add_places(self, statements: str) -> None:
+        """Write more places, and have the index of this process read them."""
+        from maps import api as maps
+
+        self.conn.execute(statements)
+        self.conn.execute("DELETE FROM maps.place_state")
+        self.conn.execute("INSERT INTO maps.place_state (id, source) VALUES (1, 'test')")
+        maps.invalidate()
+
     def all(self, query: str, *values: Any) -> list[dict[str, Any]]:
         return self.conn.execute(query, values or None).fetchall()
 

@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from core.db import unit_of_work
+from core.mail.delivery import deliver
 from directory.api import ContactIn, OfferDescription, describe_offer
 from tests.accounts.helpers import form_token, make_account, sign_in, signed_in
+from tests.smtp import text_of
 
 ALICE, JEAN = "10000000001", "10000000002"
 OWN = ("professional", f"rpps:{ALICE}")
@@ -98,6 +100,9 @@ async def test_who_has_one_offer_goes_straight_to_it(town: Any, client: httpx.As
     await signed_in(client)
     nothing = await client.get("/mon-offre")
     assert "Aucune offre n’est rattachée à votre compte" in nothing.text
+    assert 'href="/assistance?objet=offer&amp;page=/mon-offre"' in nothing.text
+    asked = (await client.get("/assistance?objet=offer&page=/mon-offre")).text
+    assert '<option value="offer" selected>' in asked
 
 
 async def test_the_administrator_finds_offers_by_number(town: Any, client: httpx.AsyncClient) -> None:
@@ -156,6 +161,47 @@ async def test_leaving_a_place_hides_the_offer_and_tells_the_operator(town: Any,
     assert "Alicia MARTIN" not in str(town.found())
 
 
+@pytest.mark.parametrize(
+    ("grants", "status"),
+    [
+        ([OWN], 303),
+        ([("delegate", f"rpps:{ALICE}")], 303),
+        ([("administrator", "")], 303),
+        ([("professional", f"rpps:{JEAN}")], 404),
+        ([("site_manager", "finess:780000287")], 404),
+        ([("moderator", "council:78"), ("agent", "region:11"), ("coordinator", "departement:78")], 404),
+        ([], 404),
+    ],
+    ids=["own", "delegate", "administrator", "colleague", "manager", "watchers", "nobody"],
+)
+async def test_an_author_says_that_all_is_exact(
+    town: Any, client: httpx.AsyncClient, grants: list[tuple[str, str]], status: int
+) -> None:
+    offer, base = town.offer(ALICE), own(town)
+    fresh = f"SELECT updated_at > now() - interval '1 hour' FROM directory.offer WHERE uid = '{offer['uid']}'"
+    await signed_in(client, *grants)
+    token = form_token((await client.get("/accueil")).text)
+    await client.post(f"{base}/exact", data={"_csrf": token})
+    assert not town.all("SELECT id FROM directory.history WHERE action = 'confirmed'"), "not described: nothing to say"
+    async with unit_of_work() as session:
+        contacts = [ContactIn(purpose="booking_phone", value="0199007777")]
+        await describe_offer(session, offer["uid"], OfferDescription(contacts=contacts), "essai", offer["version"])
+    town.conn.execute(f"UPDATE directory.offer SET updated_at = now() - interval '1 year' WHERE uid = '{offer['uid']}'")
+    assert (await client.post(f"{base}/exact", data={"_csrf": "0" * 64})).status_code == 403
+    assert not town.one(fresh)
+    answer = await client.post(f"{base}/exact", data={"_csrf": token})
+    assert answer.status_code == status
+    assert town.one(fresh) == (status == 303)
+    if status == 303:
+        assert "repere_position=" in answer.headers["set-cookie"]
+        page = (await client.get(answer.headers["location"])).text
+        assert "Votre offre porte la date d’aujourd’hui" in page
+        assert f'action="{base}/exact"' in page
+        again = await client.post(f"{base}/exact", data={"_csrf": token})
+        assert again.status_code == 303
+        assert len(town.all("SELECT id FROM directory.history WHERE action = 'confirmed'")) == 1
+
+
 async def test_previews_show_each_reader_what_they_may_read(town: Any, client: httpx.AsyncClient) -> None:
     async with unit_of_work() as session:
         offer = town.offer(ALICE)
@@ -198,3 +244,70 @@ async def test_hostile_addresses_are_refused_without_an_error_of_ours(town: Any,
     await sign_in(client, await make_account(OWN))
     for path in ("/mon-offre/x", f"{own(town)}/inconnu", f"{own(town)}/modifier/inconnue", "/mon-offre/" + "0" * 400):
         assert (await client.get(path)).status_code in (404, 422), path
+
+
+async def test_a_report_is_received_by_mail(town: Any, client: httpx.AsyncClient, smtp_sink: Any) -> None:
+    await sign_in(client, await make_account(OWN, email="anne@example.org"))
+    page = f"{own(town)}/signaler"
+    assert (await post(client, page, page, champ="RPPS : Nom", texte="MARTIN-DUPONT")).status_code == 303
+    await deliver()
+    [message] = smtp_sink.to("anne@example.org")
+    assert "est arrivée" in message["Subject"]
+    assert "Erreur d’un registre" in text_of(message)
+    assert "/assistance/" in text_of(message)
+
+
+async def test_asking_too_often_loses_no_text_and_never_keeps_an_offer_on_show(
+    town: Any, client: httpx.AsyncClient
+) -> None:
+    await sign_in(client, await make_account(OWN, email="anne@example.org"))
+    page, base = f"{own(town)}/signaler", own(town)
+    for rank in range(10):
+        assert (await post(client, page, page, champ="Autre", texte=f"Demande {rank}")).status_code == 303
+    refused = await post(client, page, page, champ="RPPS : Nom", texte="MARTIN-DUPONT, de naissance")
+    assert refused.status_code == 429
+    assert "plusieurs demandes depuis une heure" in refused.text
+    assert "MARTIN-DUPONT, de naissance</textarea>" in refused.text
+    assert 'value="RPPS : Nom" selected' in refused.text
+    assert town.one("SELECT count(*) FROM accounts.support_request WHERE kind = 'register'") == 10
+    leave = f"{base}/je-n-exerce-plus-ici"
+    left = await post(client, leave, leave, version=version((await client.get(leave)).text), raison="Retraite")
+    assert (left.status_code, left.headers["location"]) == (303, f"{base}?fait=quitte")
+    assert town.offer(ALICE)["status"] == "left"
+    assert town.one("SELECT count(*) FROM accounts.support_request WHERE kind = 'left_place'") == 1
+
+
+def hospital_with(town: Any, count: int) -> None:
+    """Give the hospital some offers beside those that its registers gave it."""
+    town.conn.execute(
+        "INSERT INTO directory.offer (site_id, kind, origin, name) SELECT s.id, 'establishment', 'essai:' || n,"
+        " 'Consultation n° ' || lpad(n::text, 3, '0') FROM directory.site s, generate_series(1, %s) n"
+        " WHERE s.finess = '780000287'",
+        [count],
+    )
+
+
+async def test_a_manager_of_many_offers_searches_among_them(town: Any, client: httpx.AsyncClient) -> None:
+    await signed_in(client, ("site_manager", "finess:780000287"))
+    hospital_with(town, 5)
+    few = (await client.get("/mon-offre")).text
+    assert few.count('class="tree-leaf"') == town.one("SELECT count(*) FROM directory.offer WHERE kind <> 'liberal'")
+    assert "Établissement" in few
+    assert "FINESS 780000287" in few
+    assert 'name="q"' not in few
+    town.conn.execute("DELETE FROM directory.offer WHERE origin LIKE 'essai:%'")
+    hospital_with(town, 310)
+    total = town.one("SELECT count(*) FROM directory.offer WHERE kind <> 'liberal'")
+    many = (await client.get("/mon-offre")).text
+    assert many.count('class="tree-leaf"') == 300
+    assert f"{total - 300} autres offres" in many.replace("\u00a0", " ")
+    assert 'name="q"' in many
+    for text, found in (("N° 309", 1), ("consultation n", 310), ("780000287", total), ("%", 0), ("_", 0), ("MARTIN", 0),
+                        (ALICE, 0)):  # fmt: skip
+        page = (await client.get("/mon-offre", params={"q": text})).text
+        assert page.count('class="tree-leaf"') == min(found, 300), text
+        assert 'name="q"' in page, text
+        assert ("Aucune offre ne répond" in page) == (found == 0), text
+        assert "rattachée à votre compte" not in page, text
+    one = town.one("SELECT uid FROM directory.offer WHERE origin = 'essai:309'")
+    assert "ne sont pas montrées" in (await client.get(f"/mon-offre/{one}")).text

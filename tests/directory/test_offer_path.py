@@ -128,14 +128,14 @@ async def test_the_first_time_follows_every_step_and_publishes_at_the_end_only(p
 
 async def test_a_draft_keeps_what_was_typed_even_when_it_is_wrong(path: Path) -> None:
     await path.begin()
-    typed = {**FIRST, "age_min": "abc", "age_max": "300", "activities": [], "accepts_new_on": "31/12/2026"}
+    typed = {**FIRST, "age_min": "abc", "age_max": "300", "activities": [], "accepts_new_on": "31/13/2026"}
     refused = await path.send("mon-offre-1", typed)
     assert refused.status_code == 422
     assert refused.text.count("field-error") == 4
     for name in ("age_min", "age_max", "activities", "accepts_new_on"):
         assert f'href="#champ-{name}"' in refused.text
         assert f'id="champ-{name}"' in refused.text
-    for text in ('value="abc"', 'value="300"', 'value="31/12/2026"'):
+    for text in ('value="abc"', 'value="300"', 'value="31/13/2026"'):
         assert text in refused.text, text
     assert 'value="abc"' in await path.open("mon-offre-1")
     assert path.draft()["reached"] == 1
@@ -150,7 +150,9 @@ async def test_a_draft_keeps_what_was_typed_even_when_it_is_wrong(path: Path) ->
         ("mon-offre-1", {"age_min": "²"}, "age_min", "nombre d’années"),
         ("mon-offre-1", {"activities": ["J17|zzz"]}, "activities", "n’existe pas"),
         ("mon-offre-1", {"acts": ["J18|158"]}, "acts", "n’existe pas"),
-        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "2026-02-30"}, "accepts_new_on", "date"),
+        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "2026-02-30"}, "accepts_new_on", "31/12/2026"),
+        ("mon-offre-1", {"accepts_new": "non", "accepts_new_on": "30.02.2026"}, "accepts_new_on", "31/12/2026"),
+        ("horaires", {"e-0-type": "leave", "e-0-du": "32/12/2099"}, "e-0-du", "31/12/2026"),
         ("mon-offre-2", {"reception": ["R338|05"]}, "territory", "au moins une commune"),
         ("mon-offre-2", {"comment": "é" * 2001}, "comment", "2000"),
         ("mon-offre-2", {"equipment": ["J18|zzz"]}, "equipment", "n’existe pas"),
@@ -242,12 +244,75 @@ async def test_a_territory_takes_postal_codes_groups_and_a_radius(path: Path) ->
     assert "Paris" not in page
     await path.send("mon-offre-2", {**VISITS, "rayon": "10"}, "rayon:territory")
     assert path.draft()["data"]["mon-offre-2"]["territory"] == ["commune:78361", "commune:78118"]
-    for km in ("", "abc", "-5", "1e9", "nan"):
-        assert (await path.send("mon-offre-2", {**VISITS, "rayon": km}, "rayon:territory")).status_code == 303, km
+    for km in ("", "abc", "-3", "0", "1e9", "nan", "9999", "²", "100,5"):
+        wrong = await path.send("mon-offre-2", {**VISITS, "rayon": km, "comment": "Sonner"}, "rayon:territory")
+        assert wrong.status_code == 422, km
+        assert "un nombre de kilomètres jusqu’à 100 est attendu" in wrong.text, km
+        assert 'href="#champ-rayon"' in wrong.text
+        assert 'aria-invalid="true" aria-describedby="rayon-erreur"' in wrong.text
+        assert f'value="{km}"' in wrong.text
+        assert "Sonner" in wrong.text
+        assert path.draft()["data"]["mon-offre-2"]["territory"] == []
+    in_place = await path.send("mon-offre-2", {**VISITS, "rayon": "abc"}, "rayon:territory", **{"hx-request": "true"})
+    assert (in_place.status_code, "est attendu" in in_place.text) == (200, True)
     hostile = {**VISITS, "nouveau.territory": ["commune:00000", "x", "", "epci:0"], "groupe": "epci:'"}
     for action in ("ajouter:territory", "groupe:territory"):
         await path.send("mon-offre-2", hostile, action)
     assert path.draft()["data"]["mon-offre-2"]["territory"] == []
+
+
+AROUND = """
+INSERT INTO maps.place (id, kind, code, name, population, departement_code, postal_codes, point, contour, source)
+OVERRIDING SYSTEM VALUE VALUES
+    (20, 'commune', '78402', 'Meulan', 9000, '78', '{78250}', 'POINT(1.906 49.006)', NULL, 'test'),
+    (21, 'epci', '200059889', 'Grand Paris Seine et Oise', 400000, NULL, '{}', NULL, NULL, 'test');
+INSERT INTO maps.place_containment (place_id, container_id) VALUES (20, 10), (20, 12), (1, 21), (2, 21), (20, 21);
+"""
+MANY = """
+INSERT INTO maps.place (id, kind, code, name, population, departement_code, postal_codes, point, contour, source)
+OVERRIDING SYSTEM VALUE
+SELECT 100 + n, 'commune', '77' || lpad(n::text, 3, '0'), 'Commune ' || n, 10, '77', '{}',
+       'POINT(1.75 48.99)', NULL, 'test'
+FROM generate_series(1, 520) n
+"""
+
+
+async def test_a_territory_takes_a_whole_group_or_all_within_a_distance(path: Path) -> None:
+    path.town.add_places(AROUND)
+    await path.begin()
+    await path.go("mon-offre-1")
+    page = await path.open("mon-offre-2")
+    assert '<option value="epci:200059889">Grand Paris Seine et Oise (intercommunalité)</option>' in page
+    await path.send("mon-offre-2", {**VISITS, "groupe": "epci:200059889"}, "groupe:territory")
+    whole = ["commune:78118", "commune:78361", "commune:78402"]
+    assert sorted(path.draft()["data"]["mon-offre-2"]["territory"]) == whole
+    for km, found in (("2,5", ["78361"]), ("5", ["78361", "78118"]), ("20", ["78361", "78118", "78402"])):
+        answer = await path.send("mon-offre-2", {**VISITS, "rayon": km}, "rayon:territory")
+        assert answer.status_code == 303
+        assert path.draft()["data"]["mon-offre-2"]["territory"] == [f"commune:{code}" for code in found], km
+
+
+async def test_a_territory_says_when_it_is_full(path: Path) -> None:
+    path.town.add_places(MANY)
+    await path.begin()
+    await path.go("mon-offre-1")
+    full = await path.send("mon-offre-2", {**VISITS, "rayon": "10"}, "rayon:territory")
+    assert full.status_code == 422
+    assert "500 communes au plus" in full.text
+    assert 'href="#champ-territory"' in full.text
+    assert len(path.draft()["data"]["mon-offre-2"]["territory"]) == 500
+
+
+@pytest.mark.parametrize("typed", ["31/12/2099", "31.12.2099", " 31 / 12 / 2099 ", "2099-12-31"])
+async def test_days_are_read_as_people_type_them(path: Path, typed: str) -> None:
+    await path.begin()
+    await path.go("mon-offre-1", **{"mon-offre-1": {**FIRST, "accepts_new": "non", "accepts_new_on": typed}})
+    assert 'value="2099-12-31"' in await path.open("mon-offre-1"), "as the calendar of a browser shows it"
+    leave = {"e-0-type": "leave", "e-0-du": typed, "e-0-au": typed}
+    await path.go("mon-offre-2", "contacts", "horaires", horaires=leave)
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    assert str(path.town.offer(ALICE)["accepts_new_on"]) == "2099-12-31"
+    assert str(path.town.one("SELECT ends_on FROM directory.hours_exception")) == "2099-12-31"
 
 
 async def test_without_visits_the_territory_is_not_published(path: Path) -> None:

@@ -3,6 +3,7 @@
 import httpx
 from sqlalchemy import update
 
+from accounts.api import add_favourite
 from core.db import unit_of_work
 from directory.api import Offer
 from tests.accounts.helpers import make_account, sign_in, signed_in, submit
@@ -34,6 +35,28 @@ async def test_an_offer_is_kept_noted_and_let_go(api: httpx.AsyncClient) -> None
     assert "mardi" in (await api.get("/favoris")).text
     await submit(api, "/favoris", "/favoris/retirer", {"offre": str(first.uid)})
     assert "pas d’offre favorite" in (await api.get("/favoris")).text
+
+
+async def test_a_note_is_refused_and_saved_on_the_page_where_it_is(api: httpx.AsyncClient) -> None:
+    account = await signed_in(api)
+    kept = await offers(16)
+    async with unit_of_work() as session:
+        for one in kept:
+            await add_favourite(session, account.id, "offer", str(one.uid))
+    last = str(kept[-1].uid)
+    second = (await api.get("/favoris?page=2")).text
+    assert f'id="note-{last}"' in second
+    refused = await submit(api, "/favoris?page=2", "/favoris/note", {"offre": last, "note": "é" * 2001})
+    assert refused.status_code == 422
+    assert "é" * 2001 in refused.text
+    assert f'<a href="#n-{last}">Cette note est trop longue' in refused.text
+    assert f'aria-invalid="true" aria-describedby="n-{last}-erreur"' in refused.text
+    assert f'id="n-{last}-erreur"' in refused.text
+    saved = await submit(api, "/favoris?page=2", "/favoris/note", {"offre": last, "note": "Rappeler"})
+    assert saved.headers["location"] == f"/favoris?page=2#note-{last}"
+    gone = await submit(api, "/favoris?page=2", "/favoris/retirer", {"offre": last, "suite": "/favoris?page=2"})
+    assert gone.headers["location"] == "/favoris?page=2"
+    assert (await api.get("/favoris?page=2")).status_code == 200
 
 
 async def test_what_is_no_longer_shown_says_why(api: httpx.AsyncClient) -> None:
