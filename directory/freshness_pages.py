@@ -12,7 +12,7 @@ from directory import freshness
 from directory.offer_pages_path import remember
 
 router = APIRouter(include_in_schema=False)
-PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
+PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 @router.get("/exact/{token}")
