@@ -17,12 +17,13 @@ NARROW = (390, 844)
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: its file, the address of the page, the size of the window, what to do before."""
+    """A picture: its file, the address of the page, the size of the window, what to do before, as which persona."""
 
     name: str
     path: str
     size: tuple[int, int] = WIDE
     act: str = ""
+    who: str = ""
 
 
 SHOTS = (
@@ -35,7 +36,48 @@ SHOTS = (
     Shot("telephone-liste", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW),
     Shot("telephone-carte", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="map"),
     Shot("telephone-filtres", "/recherche?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361", NARROW, act="filters"),
+    *(
+        Shot(f"{prefix}{name}", path, size, act, who)
+        for prefix, size in (("", WIDE), ("telephone-", NARROW))
+        for name, path, act, who in (
+            ("connexion", "/connexion", "", ""),
+            ("services", "/accueil", "", "kine"),
+            ("mon-offre", "/mon-offre", "", "kine"),
+            ("mon-offre-1", "/mon-offre", "step:mon-offre-1", "kine"),
+            ("horaires", "/mon-offre", "step:horaires", "kine"),
+            ("contacts", "/mon-offre", "step:contacts", "kine"),
+            ("comparer", "/comparer", "compare", "kine"),
+            ("completude", "/completude", "", "coordinateur"),
+        )
+    ),
 )
+
+
+def become(page: Page, persona: str) -> None:
+    """Sign in as one of the invented people of the demonstration."""
+    page.goto("/connexion")
+    chosen = page.locator("form[action='/demo/connexion']").filter(has=page.locator(f"input[value='{persona}']"))
+    with page.expect_navigation():
+        chosen.get_by_role("button").click()
+
+
+def open_step(page: Page, step: str) -> None:
+    """Open a step of the guided path; the former steps are walked when the offer was never described."""
+    if page.url.endswith("/mon-offre"):
+        page.locator("main a[href^='/mon-offre/']").first.click()
+        page.wait_for_url("**/mon-offre/*")
+    base = page.url.partition("?")[0]
+    page.goto(f"{base}/modifier")
+    begin = page.get_by_role("button", name="Commencer le peuplement")
+    if begin.count():
+        begin.click()
+    page.goto(f"{base}/modifier/{step}", wait_until="networkidle")
+    for _ in range(5):
+        if page.url.partition("?")[0].endswith(f"/{step}"):
+            return
+        with page.expect_navigation(wait_until="networkidle"):
+            page.get_by_role("button", name="Suivant").click()
+    raise SystemExit(f"Step {step} cannot be opened: {page.url}")
 
 
 def act(page: Page, what: str) -> None:
@@ -48,6 +90,13 @@ def act(page: Page, what: str) -> None:
         query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
         found = page.request.get(query).json()
         page.goto(f"/offres/{found['items'][0]['offers'][0]['id']}?where=commune:78361", wait_until="networkidle")
+    elif what.startswith("step:"):
+        open_step(page, what.removeprefix("step:"))
+    elif what == "compare":
+        query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
+        found = page.request.get(query).json()
+        offers = [item["offers"][0]["id"] for item in found["items"][:3]]
+        page.goto("/comparer?" + "&".join(f"o={offer}" for offer in offers), wait_until="networkidle")
     elif what == "coverage":
         body = {"code": ["G15|60"], "where": "departement:78"}
         found = page.request.post("/api/v1/coverage", data=body).json()
@@ -66,6 +115,8 @@ def draw(browser: Browser, address: str, folder: Path, shot: Shot) -> Path:
         viewport={"width": shot.size[0], "height": shot.size[1]}, base_url=address, locale="fr-FR"
     )
     page = context.new_page()
+    if shot.who:
+        become(page, shot.who)
     page.goto(shot.path, wait_until="networkidle")
     act(page, shot.act)
     page.wait_for_load_state("networkidle")

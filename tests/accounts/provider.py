@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -50,10 +50,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(port: int, site: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the provider for a site; it answers once the block begins."""
+def running(
+    port: int, site: str, folder: Path, more: Iterable[dict[str, str]] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the provider for a site, with more cards than its own; it answers once the block begins."""
     cards = folder / "cards.json"
-    cards.write_text(json.dumps(CARDS))
+    cards.write_text(json.dumps([*CARDS, *more]))
     log = folder / f"provider-{port}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 
 from accounts.person import cookie_name
 from tests.accounts import provider as identities
+from tests.browser.seed import cards as cards_of_seed
 from tests.browser.seed import token_of
 from tests.conftest import drop_database
 
@@ -98,7 +99,7 @@ def site(directory_database: URL, tmp_path_factory: pytest.TempPathFactory) -> I
     near = identities.free_port()
     environment |= identities.environ(near) | {"REPERE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     cards = tmp_path_factory.mktemp("cards")
-    with identities.running(near, f"http://127.0.0.1:{port}", cards), log.open("w") as output:
+    with identities.running(near, f"http://127.0.0.1:{port}", cards, cards_of_seed()), log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         address = f"http://127.0.0.1:{port}"
         try:

@@ -1,7 +1,7 @@
 """A small directory around Mantes-la-Jolie, published through the door of bulk loads."""
 
 import asyncio
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import psycopg
@@ -151,8 +151,10 @@ def _role(number: int) -> dict[str, Any]:
     }
 
 
-PEOPLE = {"kine": 30, "sage-femme": 41}
+PEOPLE = {"kine": 30, "sage-femme": 41, "voisine": 31, "relancee": 2}
 """Practitioners who may sign in, by the word that names them in tests."""
+COORDINATOR = "coordinatrice"
+"""Someone who may read the figures of the Yvelines."""
 
 
 def token_of(name: str) -> str:
@@ -160,20 +162,45 @@ def token_of(name: str) -> str:
     return f"essai-{name}".ljust(43, "0")
 
 
+def cards() -> list[dict[str, str]]:
+    """Return the cards by which the same people sign in themselves."""
+    return [
+        {
+            "id": name,
+            "national_id": f"8{_practitioner(number)['rpps']}",
+            "first_name": "CAMILLE",
+            "last_name": name.upper(),
+            "civility": "MME",
+            "profession": str(_practitioner(number)["profession"]),
+            "category": "C",
+            "label": name,
+        }
+        for name, number in PEOPLE.items()
+    ]
+
+
+def _cookie(account: Account, name: str, expires_at: datetime) -> SignIn:
+    return SignIn(account_id=account.id, token=digest(token_of(name)), method="psc", expires_at=expires_at)
+
+
 async def sign_in() -> None:
     """Sign in those whom the tests drive; their browsers only need the cookie."""
     async with unit_of_work() as session:
-        now = await clock.now(session)
+        end = await clock.now(session) + timedelta(hours=10)
         for name, number in PEOPLE.items():
             rpps = str(_practitioner(number)["rpps"])
-            account = Account(status="active", first_name="Camille", last_name=name.upper(), rpps=rpps)
+            account = Account(
+                status="active", first_name="Camille", last_name=name.upper(), rpps=rpps, psc_subject=f"8{rpps}"
+            )
             session.add(account)
             await session.flush()
             await give(session, account.id, "professional", f"rpps:{rpps}", origin="rule", by="essai")
-            session.add(
-                SignIn(account_id=account.id, token=digest(token_of(name)), method="psc",
-                       expires_at=now + timedelta(hours=10))
-            )  # fmt: skip
+            session.add(_cookie(account, name, end))
+        account = Account(status="active", first_name="Sophie", last_name=COORDINATOR.upper())
+        session.add(account)
+        await session.flush()
+        await give(session, account.id, "coordinator", "departement:78", origin="administrator", by="essai")
+        session.add(_cookie(account, COORDINATOR, end))
 
 
 async def describe() -> None:
