@@ -234,7 +234,7 @@ async def _write_step(
         # What htmx gets with an error it does not show.
         status = 200 if request.headers.get("hx-request") == "true" else 422
         tab = writing.tab or new_token()[:16]
-        return await _draw(request, session, page, Search(), tab=tab, version=work.version, status=status)
+        return await _draw(request, session, page, Search(), tab=tab, versions=Shown.of(work), status=status)
     if action.edits:
         return RedirectResponse(_back(work, key, action, form), status_code=303)
     if forward and problems.fields:
