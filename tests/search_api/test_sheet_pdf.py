@@ -96,7 +96,7 @@ async def test_an_offer_on_paper_says_what_its_page_says(town: Any, client: http
         "Consultation sur rendez-vous",
         "Lundi 9 h – 12 h 30",
         "Dimanche fermé",
-        "Du 24 décembre 2199 au 31 décembre 2199",
+        "Du 24 au 31 décembre 2199",
         "Tous les jours : fermé",
         "Rééducation pelvi-périnéale",
         "De 3 à 18 ans",
