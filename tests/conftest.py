@@ -121,13 +121,28 @@ _KEPT = {"alembic_version", "spatial_ref_sys"}
 
 
 def truncate_all(dsn: str) -> None:
-    """Empty every table of ours and restart the identities."""
+    """Empty every table of ours that was written to, and restart its identities.
+
+    Emptying all of them takes ten times as long as asking which ones need it: a table needs it when it holds a row
+    or when its identity has moved.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
         tables = connection.execute(
-            "SELECT schemaname, tablename FROM pg_tables"
-            " WHERE schemaname IN ('core', 'maps', 'accounts', 'directory', 'ingest', 'search_api', 'staging')"
+            "SELECT t.schemaname, t.tablename, coalesce(bool_or(s.last_value IS NOT NULL), false) FROM pg_tables t"
+            " LEFT JOIN pg_depend d ON d.refobjid = format('%I.%I', t.schemaname, t.tablename)::regclass"
+            " AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'"
+            " LEFT JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'"
+            " LEFT JOIN pg_sequences s ON s.schemaname = t.schemaname AND s.sequencename = c.relname"
+            " WHERE t.schemaname IN ('core', 'maps', 'accounts', 'directory', 'ingest', 'search_api', 'staging')"
+            " GROUP BY t.schemaname, t.tablename"
         ).fetchall()
-        names = [sql.Identifier(s, t) for s, t in tables if t not in _KEPT]
+        ours = [(sql.Identifier(schema, name), moved) for schema, name, moved in tables if name not in _KEPT]
+        if not ours:
+            return
+        asked = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(name) for name, _ in ours)
+        held = connection.execute(sql.SQL("SELECT {}").format(asked)).fetchone()
+        assert held
+        names = [name for (name, moved), filled in zip(ours, held, strict=True) if moved or filled]
         if names:
             connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(names)))
 

@@ -102,7 +102,7 @@ async def test_what_is_kept_and_compared(open_page: OpenPage) -> None:
     await page.goto("/favoris")
     await page.get_by_label("Note privée").fill("Rappeler lundi. " + "Une-note-sans-espace-" * 8)
     await page.get_by_role("button", name="Enregistrer la note").click()
-    await page.wait_for_url(re.compile("/favoris#note-"))
+    await page.wait_for_url(re.compile(r"/favoris\?page=1#note-"))
     await expect(page.get_by_label("Note privée")).to_have_value(re.compile("^Rappeler lundi"))
     await check_both(page)
     await page.get_by_role("button", name="Retirer").click()

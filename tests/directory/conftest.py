@@ -155,6 +155,7 @@ def dsn(url: URL) -> str:
 def registers(clean_database: URL) -> Iterator[Registers]:
     """An empty directory with nomenclatures and six places, and empty registers to fill."""
     from directory import nomenclature
+    from maps import api as maps
 
     address = dsn(clean_database)
     with (
@@ -162,6 +163,8 @@ def registers(clean_database: URL) -> Iterator[Registers]:
         psycopg.connect(address, autocommit=True) as loader,
     ):
         conn.execute(PLACES)
+        # Places read meanwhile, by a task that ends late, must not stand for these.
+        maps.invalidate()
         nomenclature.load(loader)
         yield Registers(conn, loader)
 

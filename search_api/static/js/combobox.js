@@ -86,6 +86,8 @@ export function combobox(input, { load, choose, status, empty }) {
 
   function show(groups) {
     const words = input.value.trim().split(/\s+/).filter((word) => word.length > 1);
+    // An answer that comes late must not change what Enter is about to choose.
+    const chosen = options[active]?.item;
     options = [];
     list.replaceChildren();
     groups.forEach((group, position) => {
@@ -117,6 +119,9 @@ export function combobox(input, { load, choose, status, empty }) {
     }
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
+    if (chosen) {
+      mark(options.findIndex(({ item }) => item.text === chosen.text && item.detail === chosen.detail));
+    }
     status.textContent = options.length === 1 ? "1 suggestion" : `${options.length} suggestions`;
   }
 
