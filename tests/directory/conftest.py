@@ -24,6 +24,7 @@ OVERRIDING SYSTEM VALUE VALUES
     (11, 'departement', '75', 'Paris', 2100000, '75', '{}', NULL, NULL, 'test'),
     (12, 'region', '11', 'Île-de-France', 12000000, NULL, '{}', NULL, NULL, 'test');
 INSERT INTO maps.place_containment (place_id, container_id) VALUES (1, 10), (1, 12), (2, 10), (2, 12), (3, 11), (3, 12);
+INSERT INTO maps.place_state (id, source) VALUES (1, 'test');
 """
 
 
@@ -163,7 +164,7 @@ def registers(clean_database: URL) -> Iterator[Registers]:
         psycopg.connect(address, autocommit=True) as loader,
     ):
         conn.execute(PLACES)
-        # Places read meanwhile, by a task that ends late, must not stand for these.
+        # The new mark tells a process that holds the places of another test to read these.
         maps.invalidate()
         nomenclature.load(loader)
         yield Registers(conn, loader)
