@@ -1,5 +1,6 @@
 """What the floors above may use of accounts."""
 
+from accounts.callers import Caller, CallerDep
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
@@ -33,6 +34,8 @@ from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
 __all__ = [
+    "Caller",
+    "CallerDep",
     "DemoCard",
     "Holder",
     "Kept",
