@@ -22,7 +22,8 @@ class Caller:
     name: str | None = None
 
 
-def _caller(request: Request) -> Caller:
+# A dependency that is not async is run in a thread, which takes longer than this reading.
+async def _caller(request: Request) -> Caller:
     person = current(request)
     return Caller(level=level_of(person), name=person.name if person else None)
 

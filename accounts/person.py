@@ -159,10 +159,19 @@ def _needed(request: Request) -> Person:
     return person
 
 
-PersonDep = Annotated[Person | None, Depends(current)]
+# A dependency that is not async is run in a thread, which takes longer than these readings.
+async def _current(request: Request) -> Person | None:
+    return current(request)
+
+
+async def _signed_in(request: Request) -> Person:
+    return _needed(request)
+
+
+PersonDep = Annotated[Person | None, Depends(_current)]
 """FastAPI dependency: who is signed in, or None."""
 
-SignedInDep = Annotated[Person, Depends(_needed)]
+SignedInDep = Annotated[Person, Depends(_signed_in)]
 """FastAPI dependency: who is signed in; anybody else is asked to sign in."""
 
 
@@ -188,7 +197,7 @@ def level_of(person: Person | None) -> int:
     return person.level if person else PUBLIC_LEVEL
 
 
-def _level(request: Request) -> int:
+async def _level(request: Request) -> int:
     return level_of(current(request))
 
 
