@@ -80,8 +80,12 @@ async def error_page(request: Request, status: int, title: str, detail: str) -> 
     return render(request, "ui/error.html", context, status=status, headers={"Cache-Control": "no-store"})
 
 
-def install(app: FastAPI) -> None:
-    """Give an application its static files, error pages and compressed answers."""
+def mount(app: FastAPI) -> None:
+    """Give an application its static files."""
     assets.mount(app)
+
+
+def install(app: FastAPI) -> None:
+    """Give an application its error pages and compressed answers."""
     http.set_error_page(error_page)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL)
