@@ -14,6 +14,7 @@ from search_api import words
 from search_api.columns.builder import root
 from search_api.columns.engine import ColumnsEngine
 from search_api.columns.follower import Follower
+from search_api.columns.memory import keep_blocks
 from search_api.engine import SearchEngine
 from search_api.fallback import WithFallback
 from search_api.meili.settings import configured, meili_settings
@@ -42,6 +43,7 @@ class _Process:
 def start() -> None:
     """Follow this node's index from now on; the application calls it when it starts."""
     if _Process.follower is None and search_settings().search_engine == "columns":
+        keep_blocks()
         follower = _Process.follower = Follower(root())
         follower.start()
         # Texts say nothing of the database they are of: they are believed as long as the snapshot beside them is.
