@@ -108,6 +108,13 @@ def _smallest(values: Array, count: int) -> float:
     return float(np.partition(values, count - 1)[count - 1]) if count <= len(values) else np.inf
 
 
+def _limit(scores: Array, wanted: int) -> int:
+    """Return the score of the wanted-th best of more than that; points are few, so they are counted, not sorted."""
+    least = int(scores.min())
+    better = np.cumsum(np.bincount(scores - least)[::-1])
+    return least + len(better) - 1 - int(np.searchsorted(better, wanted))
+
+
 def _nearest(part: Part, found: BitMap, query: EngineQuery, wanted: int) -> tuple[Ranked, str]:
     segment = part.segment
     sites, low, high, plan = _around(part, found, query, wanted)
@@ -160,12 +167,12 @@ def _best(part: Part, found: BitMap, query: EngineQuery, wanted: int) -> tuple[R
             near[unsure] = _points(segment.metres(sites[unsure], query.origins))
         scores = scores + near
     if len(sites) > wanted:
-        limit = -_smallest(-scores, wanted)
+        limit = _limit(scores, wanted)
         above = scores > limit
         level = np.flatnonzero(scores == limit)
         lacking = wanted - int(np.count_nonzero(above))
-        nearest = level[low[level] <= _smallest(high[level], lacking) + 1]
-        if len(nearest) > lacking and np.isinf(low[nearest]).all():
+        nearest = level[low[level] <= _smallest(high[level], lacking) + 1] if query.origins else level
+        if len(nearest) > lacking and (not query.origins or np.isinf(low[nearest]).all()):
             nearest = nearest[_first(segment, sites[nearest], lacking)]
         above[nearest] = True
         sites, scores = sites[above], scores[above]
