@@ -87,6 +87,7 @@ ICONS: Final = (
 HASH_LENGTH = 12
 _YEAR = "public, max-age=31536000, immutable"
 _HOUR = "public, max-age=3600"
+_PARTIAL = ("range", "if-none-match", "if-modified-since")
 _TEXTS = ("text/", "image/svg", "application/json", "application/javascript")
 _folders: dict[str, Path] = {}
 
@@ -152,22 +153,14 @@ def icon_url(name: str) -> str:
     return f"/static/icons/v-{_sprite_hash()}.svg#{name}"
 
 
-@cache
-def _compressed(path: str) -> bytes:
-    """Return a file of a hashed address, compressed as far as it goes: once for each process, not for each visitor."""
-    return gzip.compress(Path(path).read_bytes(), mtime=0)
-
-
-async def _for(scope: Scope, file: Response) -> Response:
-    """Return a text compressed when the caller takes it so, any other file as it is."""
-    asked = Headers(scope=scope)
-    text = isinstance(file, FileResponse) and (file.media_type or "").startswith(_TEXTS)
-    if not text or scope["method"] != "GET" or "range" in asked or "gzip" not in asked.get("accept-encoding", ""):
-        return file
-    assert isinstance(file, FileResponse)  # noqa: S101 - `text` says so
-    body = await run_in_threadpool(_compressed, str(file.path))
-    kept = {name: file.headers[name] for name in ("etag", "last-modified", "content-type", "cache-control")}
-    return Response(body, headers=kept | {"content-encoding": "gzip", "vary": "Accept-Encoding"})
+def _whole(file: FileResponse, *, small: bool) -> tuple[bytes, dict[str, str]]:
+    """Return the body and headers of a file of a hashed address; a text is compressed as far as it goes if asked."""
+    headers = {name: file.headers[name] for name in ("etag", "last-modified", "content-type", "cache-control")}
+    body = Path(file.path).read_bytes()
+    if not (file.media_type or "").startswith(_TEXTS):
+        return body, headers
+    headers["vary"] = "Accept-Encoding"
+    return (gzip.compress(body, mtime=0), headers | {"content-encoding": "gzip"}) if small else (body, headers)
 
 
 class _Hashed(StaticFiles):
@@ -176,13 +169,23 @@ class _Hashed(StaticFiles):
     def __init__(self, name: str) -> None:
         super().__init__(directory=_folder(name), check_dir=False)
         self.name = name
+        self._kept: dict[tuple[str, bool], tuple[bytes, dict[str, str]]] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        first, _, rest = path.replace("\\", "/").partition("/")
-        hashed = first == f"v-{fingerprint(self.name)}"
-        response = await super().get_response(rest if first.startswith("v-") else path, scope)
-        response.headers["Cache-Control"] = _YEAR if hashed else _HOUR
-        return await _for(scope, response) if hashed else response
+        asked = Headers(scope=scope)
+        whole = scope["method"] == "GET" and not any(name in asked for name in _PARTIAL)
+        key = (path, "gzip" in asked.get("accept-encoding", ""))
+        # What a hashed address holds never changes: it is read and compressed once for each process.
+        if not (whole and key in self._kept):
+            first, _, rest = path.replace("\\", "/").partition("/")
+            hashed = first == f"v-{fingerprint(self.name)}"
+            response = await super().get_response(rest if first.startswith("v-") else path, scope)
+            response.headers["Cache-Control"] = _YEAR if hashed else _HOUR
+            if not (hashed and whole and isinstance(response, FileResponse)):
+                return response
+            self._kept[key] = await run_in_threadpool(_whole, response, small=key[1])
+        body, headers = self._kept[key]
+        return Response(body, headers=headers)
 
 
 async def _sprite() -> Response:
