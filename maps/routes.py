@@ -32,7 +32,7 @@ _DOOR: dict[str, Any] = {"responses": _ANSWER, "response_class": Response}
 class _Kept:
     """Contours of the country, the same for everyone until places change."""
 
-    departements: tuple[str, bytes] | None = None
+    departements: tuple[str, list[basemap.Shape]] | None = None
 
 
 async def _answer(request: Request, name: str, make: Callable[[], Awaitable[dict[str, Any] | bytes]]) -> Response:
@@ -89,17 +89,29 @@ async def of_places(
 
 @router.get("/departements.geojson", include_in_schema=False)
 @router.get("/departements", summary="Contours des départements", **_DOOR)
-async def departements(session: SessionDep, request: Request) -> Response:
+async def departements(
+    session: SessionDep,
+    request: Request,
+    bbox: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Seulement ceux que touche la zone : ouest,sud,est,nord en degrés.",
+            examples=["1,48,3,50"],
+        ),
+    ] = None,
+) -> Response:
     """Renvoie en GeoJSON les contours simplifiés des départements, fond de carte du pays."""
+    view = _view(bbox) if bbox is not None else None
 
     async def make() -> bytes:
         version = store.current().token
         held = _Kept.departements
         if held is None or held[0] != version:
-            held = _Kept.departements = (version, orjson.dumps(await basemap.departements(session)))
-        return held[1]
+            held = _Kept.departements = (version, await basemap.departements(session))
+        return basemap.written(shape for shape in held[1] if view is None or shape.touches(view))
 
-    return await _answer(request, "departements", make)
+    return await _answer(request, f"departements {view}", make)
 
 
 @router.get("/communes.geojson", include_in_schema=False)

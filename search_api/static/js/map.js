@@ -67,7 +67,6 @@ export async function startMap(element) {
   L.control.scale({ imperial: false }).addTo(map);
   map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
   map.setView([46.6, 2.5], 6);
-  basemap(map, element.dataset);
 
   // Under the pins: the name of the chosen place must not hide a result.
   map.createPane("centre").style.zIndex = 590;
@@ -83,6 +82,7 @@ export async function startMap(element) {
   let timer = 0;
   let placed = false;
   let moving = true;
+  let laid = false;
 
   let limits = null;
 
@@ -298,7 +298,12 @@ export async function startMap(element) {
     return marks;
   }
 
-  map.on("zoomend", drawPage);
+  map.on("zoomend", () => {
+    // The move of `fit` is followed by a drawing of its own.
+    if (!moving) {
+      drawPage();
+    }
+  });
   map.on("moveend", () => {
     clearTimeout(timer);
     timer = setTimeout(loadArea, AREA_DELAY_MS);
@@ -337,6 +342,11 @@ export async function startMap(element) {
     // The move that this made asks for nothing of its own.
     clearTimeout(timer);
     loadArea();
+    if (!laid) {
+      // Results first; and a map that nobody opens needs no background.
+      laid = true;
+      basemap(map, element.dataset);
+    }
   }
 
   /** Draws the limits of the département, région or territory asked for, and shows the whole of it. */

@@ -22,16 +22,40 @@ export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
   const communes = L.geoJSON(null, { style: commune }).addTo(map);
   const names = L.layerGroup().addTo(map);
   let request = null;
+  let covered = null;
 
-  fetch("/api/v1/outlines/departements")
-    .then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))))
-    .then((shapes) => {
-      departements.addData(shapes);
-      departements.bringToBack();
-    })
-    .catch(() => {
+  /** Draws the départements of the view and around it; a view inside what was drawn needs nothing. */
+  async function country() {
+    const view = map.getBounds();
+    if (covered?.contains(view)) {
+      return;
+    }
+    const wide = view.pad(1);
+    // Whole degrees: neighbouring views ask for the same address, which the browser keeps.
+    const box = [
+      Math.max(-180, Math.floor(wide.getWest())),
+      Math.max(-90, Math.floor(wide.getSouth())),
+      Math.min(180, Math.ceil(wide.getEast())),
+      Math.min(90, Math.ceil(wide.getNorth())),
+    ];
+    const asked = L.latLngBounds([box[1], box[0]], [box[3], box[2]]);
+    covered = asked;
+    try {
+      const response = await fetch(`/api/v1/outlines/departements?bbox=${box}`);
+      if (!response.ok) {
+        throw new Error(String(response.status));
+      }
+      const shapes = await response.json();
+      if (covered === asked) {
+        departements.clearLayers();
+        departements.addData(shapes);
+        departements.bringToBack();
+      }
+    } catch {
       // The map stays useful without its background: pins, scale and zoom do not need it.
-    });
+      covered = covered === asked ? null : covered;
+    }
+  }
 
   async function detail() {
     request?.abort();
@@ -58,7 +82,9 @@ export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
       // The contours are a background: the map stays useful without them.
     }
   }
+  map.on("moveend", country);
   map.on("moveend", detail);
+  country();
   detail();
 }
 
