@@ -42,7 +42,9 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     await maps.warm()
     engines.start()
     mail_waking.start(mail_delivery.deliver)
+    accounts.client_usage.start()
     yield
+    await accounts.client_usage.stop()
     await mail_waking.stop()
     engines.stop()
     await db.dispose()
