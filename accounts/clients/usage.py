@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from sqlalchemy import func, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from accounts.models_clients import ClientUsage
 from core import clock, db
 
 log = structlog.get_logger("repere.clients")
@@ -26,6 +24,21 @@ FAMILIES: Final = {
 }
 _PREFIXES: Final = (("/fhir", "fhir"), ("/ogc", "ogc"), ("/tiles", "tiles"), ("/oauth", "oauth"))
 
+_COUNT: Final = text(
+    """
+    INSERT INTO accounts.client_usage AS known (client_id, day, family, requests, errors, refused)
+    SELECT client.id, :day, counted.family, counted.requests, counted.errors, counted.refused
+    FROM unnest(CAST(:clients AS bigint[]), CAST(:families AS text[]), CAST(:requests AS bigint[]),
+                CAST(:errors AS bigint[]), CAST(:refused AS bigint[]))
+         AS counted (client_id, family, requests, errors, refused)
+    JOIN accounts.client ON client.id = counted.client_id
+    ORDER BY client.id, counted.family
+    ON CONFLICT (client_id, day, family) DO UPDATE SET
+        requests = known.requests + excluded.requests,
+        errors = known.errors + excluded.errors,
+        refused = known.refused + excluded.refused
+    """
+)
 _USED: Final = text(
     """
     WITH used AS (
@@ -99,32 +112,25 @@ async def _write(
     refused: Mapping[tuple[int, str], int],
     used: set[int],
 ) -> None:
+    # In one order, so that two processes that write at once never wait for each other.
+    keys = sorted(requests)
     async with db.unit_of_work() as session:
-        today = clock.today(await clock.now(session))
-        # In one order, so that two processes that write at once never wait for each other.
-        rows = [
-            {
-                "client_id": client_id,
-                "day": today,
-                "family": name,
-                "requests": requests[client_id, name],
-                "errors": errors.get((client_id, name), 0),
-                "refused": refused.get((client_id, name), 0),
-            }
-            for client_id, name in sorted(requests)
-        ]
-        statement = insert(ClientUsage)
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["client_id", "day", "family"],
-                set_={
-                    name: getattr(ClientUsage, name) + func.coalesce(statement.excluded[name], 0)
-                    for name in ("requests", "errors", "refused")
-                },
-            ),
-            rows,
-        )
+        values = {
+            "day": clock.today(await clock.now(session)),
+            "clients": [client_id for client_id, _ in keys],
+            "families": [name for _, name in keys],
+            "requests": [requests[key] for key in keys],
+            "errors": [errors.get(key, 0) for key in keys],
+            "refused": [refused.get(key, 0) for key in keys],
+        }
+        await session.execute(_COUNT, values)
         await session.execute(_USED, {"secrets": sorted(used)})
+
+
+def forget() -> None:
+    """Forget what was counted and not written yet."""
+    _Counted.requests, _Counted.errors, _Counted.refused = Counter(), Counter(), Counter()
+    _Counted.secrets = set()
 
 
 async def stop() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from accounts.clients import quota, secrets
+from accounts.clients import quota, secrets, usage
 from accounts.models_clients import Client, ClientSecret
 from core.db import unit_of_work
 
@@ -45,6 +45,7 @@ async def called(app: Any = None, network: tuple[str, int] = NETWORK) -> AsyncIt
     from web.app import create_app
 
     quota.forget()
+    usage.forget()
     transport = httpx.ASGITransport(app=app or create_app(), client=network)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as opened:
         yield opened
