@@ -100,7 +100,7 @@ ORGANIZATION_TYPES: Final = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v
 PERSON_ID: Final = "urn:oid:1.2.250.1.71.4.2.1"
 """idNat_PS: the type of a number followed by the number, 8 for the RPPS."""
 STRUCTURE_ID: Final = "urn:oid:1.2.250.1.71.4.2.2"
-"""idNat_Struct: the type of a number followed by the number: 1 for FINESS, 3 for SIRET, 4 for a practice of the RPPS."""
+"""idNat_Struct: the type of a number, then the number: 1 FINESS, 3 SIRET, 4 practice of the RPPS."""
 FINESS: Final = "https://finess.esante.gouv.fr"
 SIRENE: Final = "https://sirene.fr"
 UUIDS: Final = "urn:ietf:rfc:3986"

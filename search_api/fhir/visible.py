@@ -113,7 +113,7 @@ def _of_practitioner(scope: Scope, what: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def moment(kind: Kind, scope: Scope) -> ColumnElement[Any]:
+def moment(kind: Kind, scope: Scope) -> Any:
     """Return when a resource last changed, over `source(kind)`: its own row, or a parent that it depends on."""
     if kind == "legal_entity":
         return LegalEntity.updated_at
