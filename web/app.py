@@ -33,6 +33,9 @@ from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
+from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_export as fhir_export
+from search_api.fhir import routes_read as fhir_read
 from web import pages as web_pages
 
 
@@ -63,6 +66,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     http.add_readiness("search", engines.readiness)
+    fhir_outcome.install()
     accounts.install(app)
     directory.offer_professions()
     accounts.add_scope_names("rpps", directory.names_of_rpps)
@@ -75,6 +79,8 @@ def create_app() -> FastAPI:
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
+    app.include_router(fhir_export.router)
+    app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
