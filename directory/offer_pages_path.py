@@ -21,11 +21,11 @@ from directory import offer_draft, offer_forms, offer_view
 from directory import offer_steps as steps
 from directory.hours_editor import HoursRound, hours_round
 from directory.offer_draft import OfferChanged, Seen, StaleDraft, Work, Writing
-from directory.offer_forms import Action
+from directory.offer_forms import Action, Search
 from directory.offer_hours import PREFIX
 from directory.offer_pages_held import held, hold, release
 from directory.offer_steps import BY_KEY, STEPS, Step
-from directory.offer_view import Search, StepPage, address, context, may_open, search_of
+from directory.offer_view import StepPage, address, context, may_open, search_of
 from directory.schemas import Written
 from directory.sheets import offer_sheet
 
@@ -267,6 +267,8 @@ def _back(work: Work, key: str, action: Action, form: FormData) -> str:
         query = {"champ": action.field, "q": str(form.get(f"q.{action.field}", ""))[: offer_view.QUERY_MAX]}
         if form.get(f"partout.{action.field}"):
             query["partout"] = "1"
+    elif action.word == "entiere":
+        query = {"champ": action.field, "partout": "1", "entiere": "1"}
     elif action.word == "tout":
         query = {"tout": action.field}
     return f"{address(work, key)}?{urlencode(query)}#champ-{action.field}"
