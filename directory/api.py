@@ -25,6 +25,7 @@ from directory.models_offer import (
     OpeningSlot,
     SiteEquipment,
 )
+from directory.offer_preview import Preview, offer_preview
 from directory.offer_rights import may_edit
 from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
@@ -92,6 +93,7 @@ __all__ = [
     "Position",
     "PostalAddress",
     "Practitioner",
+    "Preview",
     "Progress",
     "PublishReport",
     "RegisterSource",
@@ -120,6 +122,7 @@ __all__ = [
     "may_edit",
     "names_of_finess",
     "names_of_rpps",
+    "offer_preview",
     "offer_professions",
     "offer_sheet",
     "parse_hours_form",

@@ -22,7 +22,12 @@ _CLOSE = 85
 
 def fold(text: str) -> str:
     """Return a text without accents, capitals nor punctuation."""
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", " ")).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", " "))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 

@@ -170,7 +170,7 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
     if key == "horaires":
         draft = HoursDraft.model_validate(page.values["hours"])
         own = {name.removeprefix(offer_hours.PREFIX): message for name, message in page.errors.items()}
-        shown["hours_editor"] = HoursEditor(draft, own, page.focus)
+        shown |= {"hours_editor": HoursEditor(draft, own, page.focus), "calendar": None}
     return shown
 
 

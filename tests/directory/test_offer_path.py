@@ -1,5 +1,6 @@
 """The guided path through HTTP, without scripts: steps, refusals, publication."""
 
+import re
 from typing import Any
 
 import pytest
@@ -128,6 +129,31 @@ async def test_days_are_read_as_people_type_them(path: Path, typed: str) -> None
     assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
     assert str(path.town.offer(ALICE)["accepts_new_on"]) == "2099-12-31"
     assert str(path.town.one("SELECT ends_on FROM directory.hours_exception")) == "2099-12-31"
+
+
+async def test_the_calendar_shows_the_hours_of_the_draft_and_keeps_them(path: Path) -> None:
+    await path.begin()
+    await path.go("mon-offre-1", "mon-offre-2", "contacts")
+    editor = await path.open("horaires")
+    assert "Modifier la semaine type" in editor and "Récapitulatif <svg" in editor
+    week = {"h-0-jour": "1", "h-0-type": "07", "h-0-de": "9h30", "h-0-a": "12:30",
+            "e-0-type": "leave", "e-0-du": "06/08/2199", "e-0-au": "06/08/2199", "feries": "closed"}  # fmt: skip
+    wrong = await path.send("horaires", {**week, "h-0-a": "zz"}, "semaine")
+    assert wrong.status_code == 422
+    assert "pas une heure" in wrong.text
+    for view in ("semaine", "mois"):
+        sent = await path.send("horaires", week, view)
+        assert sent.headers["location"] == f"{path.base}/modifier/horaires?vue={view}"
+        page = (await path.client.get(sent.headers["location"])).text
+        assert page.count('class="hc-date"') in ((7,) if view == "semaine" else (28, 29, 30, 31))
+        assert re.search("9\u00a0h\u00a030\u00a0– 12\u00a0h\u00a030</span> <span class=.hc-kind.>", page), view
+    assert path.town.one("SELECT count(*) FROM directory.opening_slot") == 0
+    assert path.town.one("SELECT count(*) FROM core.event WHERE kind = 'offer_described'") == 0
+    passed = await path.send("horaires", {"calendrier": "1"}, page=page)
+    assert passed.headers["location"].endswith("/recapitulatif")
+    assert path.draft()["data"]["horaires"]["hours"]["week"][0]["opens"] == "9h30"
+    bad = await path.client.get(f"{path.base}/modifier/horaires?vue=semaine&date=32/13/2026")
+    assert bad.status_code == 422
 
 
 async def test_without_visits_the_territory_is_not_published(path: Path) -> None:
