@@ -25,7 +25,7 @@ from directory import (
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, favourites_pages, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, favourites_pages, preview_pages, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -92,6 +92,7 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
+    app.include_router(preview_pages.router)
     app.include_router(compare_pages.router)
     app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)
