@@ -53,14 +53,14 @@ def _has(node: Has, row: Row) -> Condition:
 
 
 def _test(test: Test, row: Row) -> Condition:
-    field = test.parameter.fields.get(row.kind)
+    known = row.kind in test.parameter.fields
     if test.modifier == "missing":
         absent = test.values == (values.Text("true"),)
-        if field is None:
+        if not known:
             return true() if absent else false()
         found: Condition = _present(test, row)
         return negated(found) if absent else found
-    if field is None:
+    if not known:
         return true() if test.modifier == "not" else false()
     if test.parameter.type == "special":
         return near.within(row, [value for value in test.values if isinstance(value, values.Disc)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import DateTime, Text, and_, false, func, literal, or_, true
+from sqlalchemy import ColumnElement, DateTime, Text, and_, false, func, literal, or_, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from search_api.fhir.kinds import Kind
@@ -34,13 +34,22 @@ class Hit:
     gone: bool
 
 
-def rows(asked: Asked, context: Context) -> list[tuple[int, Row]]:
-    """Return the tables that may hold answers, each with its rank; what left a table has the rank of the table."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that may hold answers: its rank among those of its type, its rows, which of them answer."""
+
+    rank: int
+    row: Row
+    where: ColumnElement[bool]
+
+
+def sources(asked: Asked, context: Context) -> list[Source]:
+    """Return the tables that may hold answers; what left a table has the rank of the table."""
     found = []
     for rank, kind in enumerate(asked.resource.kinds):
-        found.append((rank, Row(kind, context)))
-        if asked.ended_too:
-            found.append((rank, Row(kind, context, gone=True)))
+        for gone in (False, True) if asked.ended_too else (False,):
+            row = Row(kind, context, gone=gone)
+            found.append(Source(rank, row, condition(asked.node, row)))
     return found
 
 
@@ -82,21 +91,21 @@ def _after(order: list[tuple[Any, bool]], rank: int, row: Row, position: Positio
 
 
 async def page(
-    session: AsyncSession, asked: Asked, context: Context, position: Position | None, *, back: bool
+    session: AsyncSession, asked: Asked, known: Iterable[Source], position: Position | None, *, back: bool
 ) -> list[Hit]:
     """Return the hits of a page, and one more when there are others further on, in the order of the search.
 
     Args:
         session: reads only.
         asked: the search.
-        context: who asks.
+        known: from `sources`.
         position: where the page begins, itself excluded; with `back`, where it ends.
         back: read towards the beginning.
     """
     found: list[Hit] = []
-    for rank, row in rows(asked, context):
-        # What a condition or an order asks of tables beside the row is known before the statement is made.
-        where = [condition(asked.node, row)]
+    order: list[tuple[Any, bool]] = []
+    for source in known:
+        rank, row, where = source.rank, source.row, [source.where]
         order = _order(asked, row)
         distance = [near.metres(row, _discs(asked))] if asked.near is not None else []
         if position is not None:
@@ -120,10 +129,9 @@ def _merged(found: list[Hit], downs: Iterable[bool], *, back: bool) -> list[Hit]
     return merged
 
 
-async def total(session: AsyncSession, asked: Asked, context: Context) -> int:
+async def total(session: AsyncSession, known: Iterable[Source]) -> int:
     """Return how many resources answer, at the caller's level."""
     found = 0
-    for _, row in rows(asked, context):
-        statement = row.select([func.count()], [condition(asked.node, row)])
-        found += int(await session.scalar(statement) or 0)
+    for source in known:
+        found += int(await session.scalar(source.row.select([func.count()], [source.where])) or 0)
     return found

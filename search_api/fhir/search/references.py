@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Select, and_, func, literal, select
-from sqlalchemy.orm import aliased
 
 from directory.api import Offer
 from search_api.fhir.kinds import Kind
-from search_api.fhir.search.rows import Row
+from search_api.fhir.search.rows import Row, alias
 from search_api.fhir.search.token_fields import Column, Condition
 
 Ids = Select[Any] | Collection[int]
@@ -50,12 +49,12 @@ class OfferOfRole:
 
     def key(self, row: Row) -> Any:
         """See `Link`."""
-        offer = aliased(Offer)
+        offer = alias(Offer).c
         return select(offer.id).where(offer.role_id == row.main.id).scalar_subquery()
 
     def leads_to(self, row: Row, ids: Ids) -> Condition:
         """See `Link`."""
-        offer = aliased(Offer)
+        offer = alias(Offer).c
         return and_(row.main.id.in_(select(offer.role_id).where(among(offer.id, ids))))
 
     def led_from(self, row: Row, other: Row, condition: Condition) -> Condition:

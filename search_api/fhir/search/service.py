@@ -65,6 +65,7 @@ class _Page:
         self.asked = asked
         self.context = context
         self.link = link
+        self.sources = hits.sources(asked, context)
 
     async def bundle(self) -> Json:
         asked = self.asked
@@ -73,7 +74,8 @@ class _Page:
         if asked.counted_only:
             return bundle.bundle(total, [("self", first)], [], asked.warnings)
         back = self.link is not None and self.link.back
-        found = await hits.page(self.session, asked, self.context, self.link.position if self.link else None, back=back)
+        position = self.link.position if self.link else None
+        found = await hits.page(self.session, asked, self.sources, position, back=back)
         more, shown = len(found) > asked.count, found[: asked.count]
         if back:
             shown.reverse()
@@ -93,7 +95,7 @@ class _Page:
             return None
         if self.link is not None and asked.total != "accurate":
             return self.link.total
-        return await hits.total(self.session, asked, self.context)
+        return await hits.total(self.session, self.sources)
 
     def _self(self, first: str) -> str:
         if self.link is None:

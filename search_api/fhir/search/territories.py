@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import and_, false, func, or_, select
-from sqlalchemy.orm import aliased
 
 from directory.api import OfferTerritory
 from maps.api import Place, PlaceContainment
 from search_api.fhir.search import values
 from search_api.fhir.search.fields import folded, like
-from search_api.fhir.search.rows import Row
+from search_api.fhir.search.rows import Row, alias
 from search_api.fhir.search.token_fields import Condition, some
 from search_api.fhir.systems import LABELS, SYSTEMS
 from search_api.folding import fold
@@ -50,7 +49,7 @@ class City:
 
     def match(self, row: Row, value: values.Text, how: str = "") -> Condition:
         """See `Strings`."""
-        place = aliased(Place)
+        place = alias(Place).c
 
         def says(column: Any) -> Condition:
             return and_(column == value.text if how == "exact" else folded(column).like(like(value.text, how)))
@@ -107,10 +106,10 @@ class Territory:
         return and_(row.main.id.in_(select(OfferTerritory.offer_id).where(OfferTerritory.place_id.in_(places))))
 
     def _through_epci(self, row: Row, code: str | None) -> Condition:
-        epci = aliased(Place)
+        epci = alias(Place)
         inside = (
             select(PlaceContainment.container_id)
-            .join(epci, and_(epci.id == PlaceContainment.container_id, epci.kind == "epci"))
+            .join(epci, and_(epci.c.id == PlaceContainment.container_id, epci.c.kind == "epci"))
             .join(Place, Place.id == PlaceContainment.place_id)
             .where(Place.kind == "commune", *([Place.code == code] if code else []))
         )

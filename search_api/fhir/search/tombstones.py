@@ -63,7 +63,8 @@ async def _places(session: AsyncSession, kind: Kind, rows: Sequence[Any]) -> dic
     if kind not in ("offer", "role"):
         return {}
     ids = {row.site_id for row in rows}
-    communes = dict((await session.execute(select(Site.id, Site.commune_id).where(Site.id.in_(ids)))).tuples().all())
+    found = await session.execute(select(Site.id, Site.commune_id).where(Site.id.in_(ids)))
+    communes = {site_id: commune_id for site_id, commune_id in found}
     return {row.id: communes.get(row.site_id) for row in rows}
 
 
