@@ -34,6 +34,8 @@ from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
 from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_export as fhir_export
+from search_api.fhir import routes_read as fhir_read
 from search_api.fhir.search import routes as fhir_search
 from web import pages as web_pages
 
@@ -77,6 +79,8 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(fhir_search.router)
     app.include_router(coverage_routes.router)
+    app.include_router(fhir_export.router)
+    app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)

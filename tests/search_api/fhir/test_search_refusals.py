@@ -124,7 +124,7 @@ async def test_hostile_values_never_break_anything(client: httpx.AsyncClient, ty
     names += ["_sort", "_count", "_elements", "_summary", "_total", "_include", "_revinclude", "_format", "_pretty"]
     rng = random.Random(type_)
     for name in names:
-        for value in rng.sample(HOSTILE, 8):
+        for value in rng.sample(HOSTILE, 4):
             full = f"{name}{rng.choice(('', '', ':missing', ':text', ':not', ':contains', ':exact', ':zz'))}"
             answer = await client.get(f"/fhir/{type_}?_count=1&{full}={quote(value, errors='surrogatepass')}")
             assert answer.status_code in (200, 400, 406), (full, value, answer.text)
