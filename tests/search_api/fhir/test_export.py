@@ -23,6 +23,7 @@ from core.settings import load
 from directory.api import Offer, OfferDescription, describe_offer, republish_offer, unpublish_offer
 from search_api.fhir import export_question, export_service, export_tasks, export_work
 from search_api.fhir.kinds import KINDS_OF_TYPE
+from search_api.fhir.outcome import FhirError, Issue
 from search_api.fhir.visible import visible
 from tests.accounts.helpers import signed_in
 from tests.search_api.conftest import dsn
@@ -35,11 +36,11 @@ DOCTOR = ("professional", "rpps:10101010101")
 
 
 @pytest.fixture(autouse=True)
-async def broker_down(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """A machine without workers: each test does their work when it wants it done. No export is left from another."""
+async def without_workers(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A broker that no worker listens to: each test does the work when it wants it done. No other export is left."""
     from core import tasks
 
-    monkeypatch.setattr(tasks.app.conf, "broker_url", "redis://127.0.0.1:9/0")
+    monkeypatch.setattr(tasks.app.conf, "broker_url", "memory://")
     feed.sql("DELETE FROM search_api.export")
     feed.sql("DELETE FROM accounts.rate")
     yield
@@ -156,7 +157,7 @@ async def test_an_unknown_parameter_is_refused_to_the_strict_alone(client: httpx
 async def test_filters_limit_a_type(feed: Feed, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def first_names(session: Any, name: str, query: str, caller: Caller) -> Any:
         if query == "broken":
-            raise export_question.FhirError(400, export_question.Issue("Non.", expression="_typeFilter"))
+            raise FhirError(400, Issue("Non.", expression="_typeFilter"))
         number = int(query.removeprefix("first="))
         return {"offer": visible("offer", caller).order_by("id").limit(number)}
 
@@ -343,9 +344,7 @@ async def test_one_is_written_at_a_time_and_a_dead_one_is_taken_up(client: httpx
     await export_work.carry_out(two)
     assert [(await client.get(path)).status_code for path in (first, second)] == [200, 200]
     async with unit_of_work() as session:
-        assert not await export_service.advance(session, one, 1, progress=1, written=1, output=[]), (
-            "the dead one speaks"
-        )
+        assert not await export_service.advance(session, one, 1, progress=1, written=1, output=[]), "it was dead"
     before = (await client.get(first)).json()
     await export_work.carry_out(one)
     assert (await client.get(first)).json() == before, "delivered twice, written once"
