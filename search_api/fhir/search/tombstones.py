@@ -64,7 +64,7 @@ async def _places(session: AsyncSession, kind: Kind, rows: Sequence[Any]) -> dic
         return {}
     ids = {row.site_id for row in rows}
     found = await session.execute(select(Site.id, Site.commune_id).where(Site.id.in_(ids)))
-    communes = {site_id: commune_id for site_id, commune_id in found}
+    communes = {one.id: one.commune_id for one in found}
     return {row.id: communes.get(row.site_id) for row in rows}
 
 
