@@ -1,6 +1,8 @@
 """What the floors above may use of accounts."""
 
-from accounts.callers import Caller, CallerDep
+from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, scoped
+from accounts.clients import usage as client_usage
+from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
@@ -8,6 +10,7 @@ from accounts.favourites import (
     favourites,
     is_favourite,
     note_favourite,
+    place_favourite,
     raise_favourite,
     remove_favourite,
 )
@@ -34,13 +37,19 @@ from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
 __all__ = [
+    "EXPORT",
+    "READ",
+    "READ_PROFESSIONAL",
+    "WEBHOOKS",
     "Caller",
     "CallerDep",
     "DemoCard",
     "Holder",
     "Kept",
+    "KeyNeeded",
     "LevelDep",
     "Limit",
+    "MissingScope",
     "Person",
     "PersonDep",
     "Professions",
@@ -57,6 +66,8 @@ __all__ = [
     "add_service",
     "allowed",
     "ask_support",
+    "caller_of",
+    "client_usage",
     "current",
     "demo_account",
     "everybody",
@@ -71,10 +82,12 @@ __all__ = [
     "names_of",
     "note_favourite",
     "origin",
+    "place_favourite",
     "raise_favourite",
     "remove_favourite",
     "safe_target",
     "scope_names",
+    "scoped",
     "send_message",
     "services_of",
     "take",

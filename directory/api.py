@@ -32,6 +32,7 @@ from directory.models_offer import (
     SiteEquipment,
     SpecialSlot,
 )
+from directory.offer_preview import Preview, offer_preview
 from directory.offer_rights import may_edit
 from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
@@ -106,6 +107,7 @@ __all__ = [
     "Position",
     "PostalAddress",
     "Practitioner",
+    "Preview",
     "Progress",
     "PublishReport",
     "RegisterSource",
@@ -137,6 +139,7 @@ __all__ = [
     "may_edit",
     "names_of_finess",
     "names_of_rpps",
+    "offer_preview",
     "offer_professions",
     "offer_sheet",
     "parse_hours_form",

@@ -1,5 +1,6 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from directory.api import (
 from maps.api import PlaceHit, containers_of, members_of, resolve_ref
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
-from search_api.params import LAST_PAGE, ref_text
+from search_api.params import LAST_PAGE, place_ref, ref_text
 from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 CONCEPTS_SECONDS = 1.0
@@ -156,6 +157,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         week_minute=week_minute,
         visits=visits,
         accepts_new=query.accepts_new,
+        zone=zone_ids(query.zone),
         sort=query.sort,
         offset=(page - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
@@ -197,7 +199,20 @@ def _here(query: SearchQuery) -> PlaceOut | None:
     )
 
 
-def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tuple[SuggestArea, str | None]:
+def zone_ids(zone: Collection[str]) -> frozenset[int] | None:
+    """Return the keys of the places of a zone; None when it is the whole country.
+
+    A place that is no longer known holds nothing: a zone never widens by itself.
+    """
+    if not zone:
+        return None
+    found = (resolve_ref(ref.kind, ref.code) for ref in map(place_ref, zone))
+    return frozenset().union(*(_inside(hit) for hit in found if hit is not None))
+
+
+def suggest_area(
+    where: tuple[WhereRef, ...], point: Point | None = None, zone: Collection[str] = ()
+) -> tuple[SuggestArea, str | None]:
     """Return where the counts of suggestions are taken, and its name.
 
     Boundaries count inside themselves. A commune or postal code counts in its département, which is what
@@ -208,17 +223,18 @@ def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tup
     """
     ids: set[int] = set()
     name: str | None = None
+    limits = zone_ids(zone)
     for ref in where:
         hit = find_place(ref, "where")
         if hit.kind == "pays":
-            return SuggestArea(), None
+            return SuggestArea(zone=limits), None
         if not hit.boundary and hit.departement:
             hit = resolve_ref("departement", hit.departement) or hit
         ids |= _inside(hit)
         name = name or hit.name
     if not ids and point is not None:
-        return SuggestArea(centre=LatLon(point.lat, point.lon)), None
-    return SuggestArea(boundaries=frozenset(ids)), name if len(where) == 1 else None
+        return SuggestArea(centre=LatLon(point.lat, point.lon), zone=limits), None
+    return SuggestArea(boundaries=frozenset(ids), zone=limits), name if len(where) == 1 else None
 
 
 def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:

@@ -19,6 +19,7 @@ from search_api.openapi import ERRORS, search_parameters
 from search_api.params import parse_query, ref_text
 from search_api.resolve import facet_ref, find_place
 from search_api.schemas import SearchAnswer, SearchQuery, WhereRef
+from search_api.zones import zoned
 
 router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[422], 503: ERRORS[503]})
 
@@ -27,7 +28,7 @@ Writer = Callable[[SearchAnswer, exports.Question], bytes]
 
 async def export_query(request: Request) -> SearchQuery:
     """Read the search of an export; the page is without effect, since all results are given."""
-    return parse_query(request.query_params.multi_items())
+    return zoned(request, parse_query(request.query_params.multi_items()))
 
 
 QueryDep = Annotated[SearchQuery, Depends(export_query)]

@@ -183,6 +183,7 @@ async def suggest(
     point: Point | None = None,
     level: int = PUBLIC,
     engine: SearchEngine | None = None,
+    zone: tuple[str, ...] = (),
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
 
@@ -190,7 +191,8 @@ async def suggest(
         InvalidInput: the text is too long, or a place does not exist.
     """
     await maps.ready()
-    return await suggestions.suggest(session, engine or engines.engine(), _cleaned(typed), where, point, level)
+    chosen = engine or engines.engine()
+    return await suggestions.suggest(session, chosen, _cleaned(typed), where, point, level, zone)
 
 
 async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[PlaceOut]:

@@ -25,7 +25,7 @@ from directory import (
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, favourites_pages, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, favourites_pages, preview_pages, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -46,7 +46,9 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     await maps.warm()
     engines.start()
     mail_waking.start(mail_delivery.deliver)
+    accounts.client_usage.start()
     yield
+    await accounts.client_usage.stop()
     await mail_waking.stop()
     engines.stop()
     await db.dispose()
@@ -92,6 +94,7 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
+    app.include_router(preview_pages.router)
     app.include_router(compare_pages.router)
     app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)

@@ -71,6 +71,8 @@ class Part:
             sets.append(("nouveaux patients", segment.flags.get(ACCEPTS)))
         if query.boundaries and not _circles(query):
             sets.append(("limites", segment.places.any_of(query.boundaries)))
+        if query.zone is not None:
+            sets.append(("zone de l’application", segment.places.any_of(query.zone)))
         if query.bbox is not None:
             box = query.bbox
             sets.append(("cellules de la carte", segment.box(box.west, box.south, box.east, box.north)))
