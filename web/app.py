@@ -36,6 +36,7 @@ from search_api.coverage import routes as coverage_routes
 from search_api.fhir import outcome as fhir_outcome
 from search_api.fhir import routes_export as fhir_export
 from search_api.fhir import routes_read as fhir_read
+from search_api.fhir.search import routes as fhir_search
 from web import pages as web_pages
 
 
@@ -78,6 +79,7 @@ def create_app() -> FastAPI:
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
+    app.include_router(fhir_search.router)
     app.include_router(coverage_routes.router)
     app.include_router(fhir_export.router)
     app.include_router(fhir_read.router)

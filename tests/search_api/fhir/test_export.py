@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -21,9 +22,8 @@ from core import files
 from core.db import unit_of_work
 from core.settings import load
 from directory.api import Offer, OfferDescription, describe_offer, republish_offer, unpublish_offer
-from search_api.fhir import export_question, export_service, export_tasks, export_work
+from search_api.fhir import export_service, export_tasks, export_work
 from search_api.fhir.kinds import KINDS_OF_TYPE
-from search_api.fhir.outcome import FhirError, Issue
 from search_api.fhir.visible import visible
 from tests.accounts.helpers import signed_in
 from tests.search_api.conftest import dsn
@@ -154,23 +154,26 @@ async def test_an_unknown_parameter_is_refused_to_the_strict_alone(client: httpx
     assert (await client.get("/fhir/$export?_format=xml")).status_code == 406
 
 
-async def test_filters_limit_a_type(feed: Feed, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def first_names(session: Any, name: str, query: str, caller: Caller) -> Any:
-        if query == "broken":
-            raise FhirError(400, Issue("Non.", expression="_typeFilter"))
-        number = int(query.removeprefix("first="))
-        return {"offer": visible("offer", caller).order_by("id").limit(number)}
+async def test_filters_limit_a_type(feed: Feed, client: httpx.AsyncClient) -> None:
+    async def total(search: str) -> int:
+        return int((await client.get(f"/fhir/{search}&_summary=count")).json()["total"])
 
-    monkeypatch.setattr(export_question._Seam, "filter", staticmethod(first_names))
-    query = "?_type=HealthcareService,Location&_typeFilter=HealthcareService%3Ffirst%3D5"
+    first, second = "location.address-city=mantes&name:contains=a", "_filter=location.address-city%20sw%20limay"
+    both = f"_filter={quote('(location.address-city sw mantes and name co a) or location.address-city sw limay')}"
+    expected = [await total(f"HealthcareService?{one}") for one in (first, both)]
+    assert 0 < expected[0] < expected[1] < await total("HealthcareService?active=true")
+    query = f"?_type=HealthcareService,Location&_typeFilter={quote(f'HealthcareService?{first}', safe='')}"
     manifest = await written(client, query)
     counts = {file["type"]: file["count"] for file in manifest["output"]}
-    assert counts["HealthcareService"] == 5
-    assert counts["Location"] > 5, "a type without filter is whole"
-    more = await written(client, f"{query}&_typeFilter=HealthcareService%3Ffirst%3D7")
-    assert {file["type"]: file["count"] for file in more["output"]}["HealthcareService"] == 7, "any of the filters"
-    refused = await client.get("/fhir/$export?_typeFilter=HealthcareService%3Fbroken")
-    assert (refused.status_code, refused.json()["issue"][0]["diagnostics"]) == (400, "Non.")
+    assert counts["HealthcareService"] == expected[0]
+    assert counts["Location"] == await total("Location?status=active"), "a type without filter is whole"
+    more = await written(client, f"{query}&_typeFilter={quote(f'HealthcareService?{second}', safe='')}")
+    found = {file["type"]: file["count"] for file in more["output"]}["HealthcareService"]
+    assert found == expected[1], "any of the filters"
+    for wrong in ("unknown=1", "_count=3", "_sort=name", "_include=HealthcareService:location", "location.near=1"):
+        refused = await client.get(f"/fhir/$export?_typeFilter={quote(f'HealthcareService?{wrong}', safe='')}")
+        assert refused.status_code == 400, wrong
+        assert refused.json()["issue"][0]["diagnostics"]
 
 
 async def test_the_way_of_an_export(client: httpx.AsyncClient) -> None:
