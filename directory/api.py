@@ -17,6 +17,7 @@ from directory.models import (
     Role,
     Site,
 )
+from directory.models_feed import FeedChange, FeedFloor, FeedState
 from directory.models_offer import (
     ContactPoint,
     Offer,
@@ -72,6 +73,9 @@ __all__ = [
     "ContactPoint",
     "EntityCounts",
     "ExceptionIn",
+    "FeedChange",
+    "FeedFloor",
+    "FeedState",
     "History",
     "Hours",
     "HoursDraft",

@@ -146,6 +146,17 @@ def settle_publication(conn: psycopg.Connection) -> None:
 # -- Keeping -----------------------------------------------------------------------------------------------
 
 
+def restart(conn: psycopg.Connection, position: int) -> None:
+    """Tell nothing from before a position: readers who stopped earlier take everything again."""
+    conn.execute(
+        """
+        INSERT INTO directory.feed_floor (id, position) VALUES (1, %s)
+        ON CONFLICT (id) DO UPDATE SET position = greatest(feed_floor.position, excluded.position)
+        """,
+        (position,),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Tidied:
     """What a tidying took away: changes that nothing refers to, and entities gone for long."""
@@ -157,35 +168,28 @@ class Tidied:
 def tidy(conn: psycopg.Connection, days: int = KEPT_DAYS) -> Tidied:
     """Forget what left more than some days ago, and the changes that later ones replaced; the caller commits."""
     old = conn.execute(
-        "SELECT id, position FROM directory.feed_change WHERE position IS NOT NULL AND at < core.now() - %s * interval"
-        " '1 day' ORDER BY position DESC LIMIT 1",
+        "SELECT max(position) FROM directory.feed_change WHERE at < core.now() - %s * interval '1 day'",
         (days,),
     ).fetchone()
     gone = 0
-    if old is not None:
+    if old is not None and old[0] is not None:
         gone = conn.execute(
             """
-            DELETE FROM directory.feed_state f USING directory.feed_change a
-            WHERE f.at_1 IS NULL AND f.at_2 IS NULL AND a.id = greatest(f.change_1, f.change_2) AND a.position <= %s
+            DELETE FROM directory.feed_state f
+            WHERE f.at_1 IS NULL AND f.at_2 IS NULL AND f.ever_2 IS NOT NULL AND NOT EXISTS (
+                SELECT FROM directory.feed_change c WHERE c.id IN (f.change_1, f.change_2) AND c.position > %s)
             """,
-            (old[1],),
+            (old[0],),
         ).rowcount
         if gone:
-            conn.execute(
-                """
-                INSERT INTO directory.feed_floor (id, position) VALUES (1, %s)
-                ON CONFLICT (id) DO UPDATE SET position = greatest(feed_floor.position, excluded.position)
-                """,
-                (old[1],),
-            )
+            restart(conn, int(old[0]))
     # The newest one stays: it tells how far the ledger goes.
     changes = conn.execute(
         """
-        DELETE FROM directory.feed_change c
-        WHERE c.position < (SELECT max(position) FROM directory.feed_change)
-          AND NOT EXISTS (SELECT FROM directory.feed_state f WHERE f.change_1 = c.id)
-          AND NOT EXISTS (SELECT FROM directory.feed_state f WHERE f.change_2 = c.id)
-          AND NOT EXISTS (SELECT FROM directory.feed_state f WHERE f.began_1 = c.id OR f.began_2 = c.id)
+        DELETE FROM directory.feed_change WHERE id IN (
+            SELECT id FROM directory.feed_change WHERE position < (SELECT max(position) FROM directory.feed_change)
+            EXCEPT SELECT unnest(ARRAY[change_1, change_2, began_1, began_2]) FROM directory.feed_state
+        )
         """
     ).rowcount
     return Tidied(changes, gone)

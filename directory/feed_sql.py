@@ -3,9 +3,17 @@
 Plain SQL, because the same text serves the bulk connection and the async session (see `projection.py`).
 """
 
+from directory.labels import PURPOSES
 from directory.models_feed import LEGAL_ENTITY, OFFER, PRACTITIONER, ROLE, SITE
 
 LEVELS = (1, 2)
+
+_OPEN_CONTACT = (
+    "(c.confidentiality = 1 AND c.purpose IN ("
+    + ", ".join(f"'{name}'" for name, purpose in PURPOSES.items() if purpose.confidentiality == 1)
+    + "))"
+)
+"""A contact of everybody's: its own confidentiality and that of its field, the stricter wins."""
 
 CLOSURE = f"""
 seed AS MATERIALIZED (__SEED__),
@@ -50,13 +58,13 @@ or places (the role of an offer, the practitioner, the legal entity) is told if 
 """
 
 # What the public and professionals read of an offer, as text. Rows are written anew by each edit: their ids say nothing.
-_CONTENT_1 = """
+_CONTENT_1 = f"""
     row(o.name, o.kind, o.field_id, o.type_id, o.mode_id, o.activities, o.acts, o.outside_acts, o.skills,
         o.specialisations, o.publics, o.reception, o.languages, o.age_min, o.age_max,
         o.accepts_new OR coalesce(o.accepts_new_on <= (core.now() AT TIME ZONE 'Europe/Paris')::date, false),
         o.accepts_new_on, o.described, o.public_holidays, o.closing_on, o.reopening_on)::text
     || coalesce((SELECT string_agg(row(c.purpose, c.nature, c.channel, c.value)::text, '' ORDER BY c.purpose, c.channel,
-           c.value) FROM directory.contact_point c WHERE c.offer_id = o.id AND c.confidentiality = 1), '')
+           c.value) FROM directory.contact_point c WHERE c.offer_id = o.id AND {_OPEN_CONTACT}), '')
     || coalesce((SELECT string_agg(row(h.kind, h.weekday, h.opens, h.closes, h.valid_from, h.valid_to)::text, ''
            ORDER BY h.weekday, h.opens, h.closes, h.kind, h.valid_from)
            FROM directory.opening_slot h WHERE h.offer_id = o.id), '')
@@ -70,11 +78,11 @@ _CONTENT_1 = """
     || coalesce((SELECT string_agg(t.place_id::text, ',' ORDER BY t.place_id)
            FROM directory.offer_territory t WHERE t.offer_id = o.id), '')
 """
-_CONTENT_2 = """
+_CONTENT_2 = f"""
     coalesce(o.comment, '') || o.sensitive::text
     || coalesce((SELECT string_agg(row(c.purpose, c.nature, c.channel, c.value, c.confidentiality)::text, ''
            ORDER BY c.purpose, c.channel, c.value)
-           FROM directory.contact_point c WHERE c.offer_id = o.id AND c.confidentiality > 1), '')
+           FROM directory.contact_point c WHERE c.offer_id = o.id AND NOT {_OPEN_CONTACT}), '')
 """
 
 _MAILBOXES = """
@@ -83,7 +91,7 @@ _MAILBOXES = """
      JOIN directory.offer o ON o.role_id = r.id
      JOIN directory.offer_search w ON w.offer_id = o.id
      JOIN directory.contact_point c ON c.offer_id = o.id AND c.purpose = 'mssante'
-     WHERE r.practitioner_id = p.id AND {shown} AND c.confidentiality <= {level})
+     WHERE r.practitioner_id = p.id AND r.closed_on IS NULL AND {shown} AND c.confidentiality <= {level})
 """
 """What a practitioner's own resource says of what they wrote with their offers."""
 
@@ -100,7 +108,7 @@ def state(*, offers: bool = True, people: bool = True) -> str:
     practitioner whose offers are all hidden is left out.
 
     Args:
-        offers: digests of the content of offers and roles are wanted.
+        offers: digests of the content of offers are wanted.
         people: digests of what practitioners wrote are wanted.
     """
     content = f"CROSS JOIN LATERAL (SELECT {_CONTENT_1} AS content OFFSET 0) x" if offers else ""
@@ -125,12 +133,11 @@ state AS MATERIALIZED (
     SELECT t.kind, t.id, t.forced,
            CASE WHEN r.closed_on IS NULL AND {_SHOWN[1]} THEN ARRAY[coalesce(w.commune_id, 0)] END,
            CASE WHEN r.closed_on IS NULL AND {_SHOWN[2]} THEN ARRAY[coalesce(w.commune_id, 0)] END,
-           {digest_1}, {digest_2}
+           NULL, NULL
     FROM touched t
     JOIN directory.role r ON r.id = t.id
     JOIN directory.offer o ON o.role_id = r.id
     LEFT JOIN directory.offer_search w ON w.offer_id = o.id
-    {content}
     WHERE t.kind = {ROLE}
     UNION ALL
     SELECT t.kind, t.id, t.forced,
