@@ -33,6 +33,7 @@ from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
+from search_api.fhir import outcome as fhir_outcome
 from web import pages as web_pages
 
 
@@ -61,6 +62,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     http.add_readiness("search", engines.readiness)
+    fhir_outcome.install()
     accounts.install(app)
     directory.offer_professions()
     accounts.add_scope_names("rpps", directory.names_of_rpps)
