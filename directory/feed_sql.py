@@ -57,7 +57,7 @@ What hangs from a seed is forced: told again whether its own content differs or 
 or places (the role of an offer, the practitioner, the legal entity) is told if that is what happens to it.
 """
 
-# What the public and professionals read of an offer, as text. Rows are written anew by each edit: their ids say nothing.
+# What an offer holds, as text. Rows are written anew by each edit: their ids say nothing.
 _CONTENT_1 = f"""
     row(o.name, o.kind, o.field_id, o.type_id, o.mode_id, o.activities, o.acts, o.outside_acts, o.skills,
         o.specialisations, o.publics, o.reception, o.languages, o.age_min, o.age_max,

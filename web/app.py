@@ -34,6 +34,7 @@ from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
 from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_changes as fhir_changes
 from web import pages as web_pages
 
 
@@ -75,6 +76,7 @@ def create_app() -> FastAPI:
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
+    app.include_router(fhir_changes.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
