@@ -35,6 +35,7 @@ from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
 from search_api.fhir import outcome as fhir_outcome
 from search_api.fhir import routes_changes as fhir_changes
+from search_api.fhir import routes_read as fhir_read
 from web import pages as web_pages
 
 
@@ -77,6 +78,7 @@ def create_app() -> FastAPI:
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
     app.include_router(fhir_changes.router)
+    app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)

@@ -241,7 +241,7 @@ def _under(kind: Kind, scope: Scope) -> dict[str, Select[Any]]:
             "territory": _territory(),
         }
     if kind == "practitioner":
-        owned: Select[Any] = select(Role.practitioner_id.label("owner"), *_CONTACT)
+        owned: Any = select(Role.practitioner_id.label("owner"), *_CONTACT)
         owned = owned.join(Offer, Offer.role_id == Role.id)
         owned = owned.join(OfferSearch, and_(OfferSearch.offer_id == Offer.id, searchable(scope.level)))
         owned = owned.join(ContactPoint, and_(ContactPoint.offer_id == Offer.id, ContactPoint.purpose == MSSANTE))
@@ -260,7 +260,7 @@ def _of(owner: Any, *columns: Any, order: Any) -> Select[Any]:
     return select(owner.label("owner"), *columns).where(owner == func.any(_IDS)).order_by(owner, *ordered)
 
 
-def _territory() -> Select[Any]:
+def _territory() -> Any:
     """Select the places visited; the ROR knows no intercommunality, so one is told as its communes."""
     named = Place.__table__.alias("named")
     part = Place.__table__.alias("part")
@@ -268,9 +268,7 @@ def _territory() -> Select[Any]:
     kind, code = func.coalesce(part.c.kind, named.c.kind), func.coalesce(part.c.code, named.c.code)
     name = func.coalesce(part.c.name, named.c.name)
     owner = OfferTerritory.offer_id
-    found: Select[Any] = select(
-        owner.label("owner"), kind.label("kind"), code.label("code"), name.label("name")
-    ).distinct()
+    found: Any = select(owner.label("owner"), kind.label("kind"), code.label("code"), name.label("name")).distinct()
     found = found.join(named, named.c.id == OfferTerritory.place_id)
     found = found.outerjoin(inside, and_(named.c.kind == "epci", inside.c.container_id == named.c.id))
     found = found.outerjoin(part, and_(part.c.id == inside.c.place_id, part.c.kind == "commune"))

@@ -19,9 +19,8 @@ def enrich(conn: psycopg.Connection) -> int:
     ).fetchone()
     assert offer
     offer_id, site_id, role_id = offer
-    concepts = dict(
-        conn.execute("SELECT system, array_agg(id ORDER BY id) FROM directory.concept WHERE active GROUP BY system")
-    )
+    rows = conn.execute("SELECT system, array_agg(id ORDER BY id) FROM directory.concept WHERE active GROUP BY system")
+    concepts: dict[str, list[int]] = dict(rows.fetchall())
     legal = conn.execute(
         "INSERT INTO directory.legal_entity (key, finess, siren, name, long_name, legal_status, street, postal_code,"
         " town, commune_code, phone, opened_on) VALUES ('finess:780009999', '780009999', '123456782', 'ASSOCIATION',"
@@ -30,9 +29,10 @@ def enrich(conn: psycopg.Connection) -> int:
     ).fetchone()
     assert legal
     conn.execute(
-        "UPDATE directory.site SET legal_entity_id = %s, siret = '12345678200015', finess = '780001111', sector = 'SA07',"
-        " category = '355', accessibility = '1', complement = 'BÂTIMENT B', street = '12 BIS RUE DE LA GARE',"
-        " phone2 = '0601020304', fax = '0134000002', email = 'accueil@example.org', opened_on = '2001-01-01',"
+        "UPDATE directory.site SET legal_entity_id = %s, siret = '12345678200015', finess = '780001111',"
+        " sector = 'SA07', category = '355', accessibility = '1', complement = 'BÂTIMENT B',"
+        " street = '12 BIS RUE DE LA GARE', phone2 = '0601020304', fax = '0134000002',"
+        " email = 'accueil@example.org', opened_on = '2001-01-01',"
         " long_name = 'CABINET LONG NOM' WHERE id = %s",
         (legal[0], site_id),
     )
