@@ -1,4 +1,4 @@
-"""The ledger of what readers of the feed were shown.
+"""The ledger of what readers of the feed were shown, and the files that people download.
 
 Revision ID: 0016
 Revises: 0014
@@ -79,6 +79,23 @@ def upgrade() -> None:
         op.create_index(
             f"ix_feed_state_change_{level}", "feed_state", [f"change_{level}", "kind", "entity_id"], schema="directory"
         )
+    op.create_table(
+        "dump",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("dataset", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dump")),
+        schema="search_api",
+    )
+    op.create_index(
+        "uq_dump_file", "dump", ["made_at", "level", "dataset", "format"], unique=True, schema="search_api"
+    )
     op.execute(CHANGE)
     op.execute(ANNOUNCED)
     op.execute(
@@ -93,6 +110,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("dump", schema="search_api")
     op.execute("DROP TRIGGER feed_announced ON core.event")
     op.execute("DROP FUNCTION directory.feed_announced()")
     op.execute("DROP FUNCTION directory.feed_change_id()")
