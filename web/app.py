@@ -37,6 +37,7 @@ from search_api.dumps import pages as dump_pages
 from search_api.dumps import routes as dump_routes
 from search_api.fhir import outcome as fhir_outcome
 from search_api.fhir import routes_changes as fhir_changes
+from search_api.fhir import routes_export as fhir_export
 from search_api.fhir import routes_read as fhir_read
 from web import pages as web_pages
 
@@ -81,6 +82,7 @@ def create_app() -> FastAPI:
     app.include_router(coverage_routes.router)
     app.include_router(dump_routes.router)
     app.include_router(fhir_changes.router)
+    app.include_router(fhir_export.router)
     app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)

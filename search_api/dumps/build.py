@@ -124,7 +124,8 @@ def _files(conn: psycopg.Connection, folder: Path, dataset: Dataset, level: int)
         duck.execute(
             "CREATE OR REPLACE VIEW rows AS SELECT * FROM read_csv("
             f"'{raw}', header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
-            f" allow_quoted_nulls = false, new_line = '\\n', max_line_size = 10000000, auto_detect = false, columns = {{{types}}})"
+            f" allow_quoted_nulls = false, new_line = '\\n', max_line_size = 10000000, auto_detect = false,"
+            f" columns = {{{types}}})"
         )
         counted = duck.execute("SELECT count(*) FROM rows").fetchone()
         rows = int(counted[0]) if counted else 0

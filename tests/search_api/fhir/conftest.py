@@ -1,14 +1,17 @@
 """One filled directory for the feed, where an offer holds everything that a resource may say."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 
+from core import db
 from tests.conftest import truncate_all
 from tests.search_api.conftest import dsn
 from tests.search_api.conftest import filled as filled
@@ -39,6 +42,23 @@ async def feed(filled: URL) -> AsyncIterator[Feed]:
         conn.commit()
     yield Feed(filled, offer_id)
     truncate_all(dsn(filled))
+
+
+@pytest.fixture
+async def later(feed: Feed) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Move the clock of the database by an interval from now (« 25 hours »)."""
+
+    async def move(interval: str) -> None:
+        await db.dispose()
+
+        @event.listens_for(db.engine().sync_engine, "checkout")
+        def shift(connection: Any, _record: Any, _proxy: Any) -> None:
+            cursor = connection.cursor()
+            cursor.execute("SELECT set_config('repere.clock_shift', %s, false)", (interval,))
+            cursor.close()
+
+    yield move
+    await db.dispose()
 
 
 @pytest.fixture
