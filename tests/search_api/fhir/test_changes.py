@@ -174,7 +174,9 @@ async def test_a_parent_brings_back_what_names_it(registers: Registers, reader: 
     before = {key: one["meta"] for key, one in consumer.held.items()}
     async with unit_of_work() as session:
         site = registers.one("SELECT uid, version FROM directory.site WHERE structure_id = '410000000001001'")
-        await describe_site(session, site["uid"], SiteDescription(accessibility="1", pin=(48.9911, 1.7151)), "essai", site["version"])
+        await describe_site(
+            session, site["uid"], SiteDescription(accessibility="1", pin=(48.9911, 1.7151)), "essai", site["version"]
+        )
     assert len(await _changes(consumer)) == 6
     moved = {key for key, one in consumer.held.items() if one["meta"]["versionId"] != before[key]["versionId"]}
     assert len(moved) == 6
