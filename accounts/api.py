@@ -30,7 +30,7 @@ from accounts.registry import (
     scope_names,
     services_of,
 )
-from accounts.service import demo_account, give, names_of, take_back
+from accounts.service import demo_account, demo_numbers, give, names_of, take_back
 from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
@@ -60,6 +60,7 @@ __all__ = [
     "ask_support",
     "current",
     "demo_account",
+    "demo_numbers",
     "everybody",
     "favourites",
     "give",
