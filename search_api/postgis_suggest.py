@@ -64,7 +64,7 @@ async def suggest(
     if names and all(term.lexemes for term in names):
         hits = await _names(session, names, level, where, values)
         kinds = [hit.kind for hit in hits]
-        if where and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
+        if where and not area.only and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
             known = {(hit.kind, hit.id) for hit in hits}
             far = await _names(session, names, level, "", {})
             hits += [NameHit(hit.kind, hit.id, 0) for hit in far if (hit.kind, hit.id) not in known]

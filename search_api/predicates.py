@@ -32,6 +32,11 @@ def has_codes(ids: Collection[int]) -> ColumnElement[bool]:
     return OfferSearch.codes.op("&&", is_comparison=True)(_int_array(ids))
 
 
+def in_places(ids: Collection[int]) -> ColumnElement[bool]:
+    """In one of these places."""
+    return OfferSearch.places.op("&&", is_comparison=True)(_int_array(ids))
+
+
 def tsquery(words: Sequence[Collection[str]]) -> str:
     """Return the text of a tsquery that every word must meet, each by any of its lexemes."""
 
@@ -114,13 +119,14 @@ def inside(box: BBox) -> ColumnElement[bool]:
 
 
 def area(query: EngineQuery) -> list[ColumnElement[bool]]:
-    """Where: the union of boundaries and of discs around the centres, and the viewport."""
+    """Where: the union of boundaries and of discs around the centres, then what limits further."""
     parts: list[ColumnElement[bool]] = []
     if query.boundaries:
-        parts.append(OfferSearch.places.op("&&", is_comparison=True)(_int_array(query.boundaries)))
+        parts.append(in_places(query.boundaries))
     if query.radius_m is not None and query.centres:
         parts.append(within(query.centres, query.radius_m))
     found = [or_(*parts)] if parts else []
+    found += [in_places(ids) for ids in query.within]
     if query.bbox is not None:
         found.append(inside(query.bbox))
     return found

@@ -1,5 +1,6 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +72,19 @@ def _inside(boundary: PlaceHit) -> frozenset[int]:
     return (members_of(boundary.id) if boundary.kind == "territory" else frozenset()) | {boundary.id}
 
 
+def _limits(groups: Iterable[tuple[WhereRef, ...]]) -> tuple[frozenset[int], ...]:
+    """Return, for each group, the place keys any of which limits.
+
+    Raises:
+        InvalidInput: a place does not exist.
+    """
+    return tuple(frozenset().union(*(_keys(find_place(ref, "within")) for ref in group)) for group in groups)
+
+
+def _keys(hit: PlaceHit) -> frozenset[int]:
+    return (_inside(hit) | members_of(hit.id)) if hit.kind == "code_postal" else _inside(hit)
+
+
 def _point(hit: PlaceHit) -> LatLon | None:
     return LatLon(hit.lat, hit.lon) if hit.lat is not None and hit.lon is not None else None
 
@@ -100,7 +114,8 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
     """Resolve everything but the text.
 
     A commune, a postal code or a point is a centre: it measures, and limits only with a radius. An EPCI,
-    département, région, territory or France is a boundary. Limits are united. Distances are told from
+    département, région, territory or France is a boundary. Limits are united; each group of `within` limits
+    further. Distances are told from
     `origin`, else from the centres, else from the points of the boundaries, else from the middle of the
     viewport.
 
@@ -147,6 +162,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         level=level,
         codes=codes,
         boundaries=frozenset().union(*map(_inside, boundaries)),
+        within=_limits(query.within),
         centres=tuple(dict.fromkeys(centres)),
         radius_m=query.radius_km * 1000 if query.radius_km is not None else None,
         bbox=query.bbox,
@@ -197,8 +213,10 @@ def _here(query: SearchQuery) -> PlaceOut | None:
     )
 
 
-def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tuple[SuggestArea, str | None]:
-    """Return where the counts of suggestions are taken, and its name.
+def suggest_area(
+    where: tuple[WhereRef, ...], point: Point | None = None, within: tuple[WhereRef, ...] = ()
+) -> tuple[SuggestArea, str | None]:
+    """Return where the counts of suggestions are taken, and its name; `within` leaves out whatever is elsewhere.
 
     Boundaries count inside themselves. A commune or postal code counts in its département, which is what
     people mean by "near" in a count, and costs no distance. A point counts within 20 km.
@@ -206,8 +224,11 @@ def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tup
     Raises:
         InvalidInput: a place does not exist.
     """
+    if within:
+        name = find_place(within[0], "within").name if len(within) == 1 else None
+        return SuggestArea(boundaries=_limits([within])[0], only=True), name
     ids: set[int] = set()
-    name: str | None = None
+    name = None
     for ref in where:
         hit = find_place(ref, "where")
         if hit.kind == "pays":

@@ -71,6 +71,7 @@ class Part:
             sets.append(("nouveaux patients", segment.flags.get(ACCEPTS)))
         if query.boundaries and not _circles(query):
             sets.append(("limites", segment.places.any_of(query.boundaries)))
+        sets += [("zone", segment.places.any_of(ids)) for ids in query.within]
         if query.bbox is not None:
             box = query.bbox
             sets.append(("cellules de la carte", segment.box(box.west, box.south, box.east, box.north)))
