@@ -65,6 +65,11 @@ class ResultsView:
         return address(pairs, self.path)
 
     @property
+    def radius_none(self) -> str:
+        """What it means not to choose a distance."""
+        return "Sans limite"
+
+    @property
     def radius_options(self) -> list[tuple[str, str]]:
         """Distances offered, the asked one included."""
         values = [*RADII, *([self.radius] if self.radius and self.radius not in RADII else [])]

@@ -7,7 +7,8 @@ long, and none needs the others to be read.
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
+from uuid import UUID
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Request
@@ -111,7 +112,7 @@ async def _sheets(kind: Kind, low: int, base: str) -> AsyncIterator[str]:
     yield "</urlset>"
 
 
-def _page(kind: Kind, after: int, end: int) -> Select[Any]:
+def _page(kind: Kind, after: int, end: int) -> "Select[int, UUID, datetime]":
     if kind == "offres":
         return (
             select(OfferSearch.offer_id.label("key"), Offer.uid, OfferSearch.updated_at)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,7 @@ from search_api.compare_table import table
 from search_api.hours_words import special_lines
 from search_api.portals import colours, forms, parameters, service
 from search_api.portals.client import PublicApi
+from search_api.portals.rules import SLUG
 from search_api.portals.schemas import PortalOut
 from search_api.portals.view import PortalView, view
 from search_api.schemas import SearchAnswer
@@ -32,11 +33,12 @@ CACHE: Final = {"Cache-Control": "private, no-cache"}
 LAYOUT: Final = "portals/_base.html"
 COMPARED: Final = 4
 """Offers that can be read side by side on a screen."""
-SlugPath = Annotated[str, Path(max_length=40)]
 KeptQuery = Annotated[list[str] | None, Query(max_length=100)]
 
 
-async def _portal(session: SessionDep, slug: SlugPath) -> PortalOut:
+async def _portal(session: SessionDep, slug: str) -> PortalOut:
+    if not SLUG.fullmatch(slug):
+        raise NotFound(service.UNKNOWN)
     return await service.find(session, slug)
 
 

@@ -81,9 +81,14 @@ class PortalView(ResultsView):
         """The two ways to show results: address, name, icon, whether it is the present one."""
         base = [(n, v) for n, v in self.pairs if n != parameters.VIEW]
         return [
-            (self.address([*base, (parameters.VIEW, parameters.MAP)]), "Carte", "map", not self.table),
-            (self.address([*base, (parameters.VIEW, parameters.TABLE)]), "Tableau", "layout-three-columns", self.table),
+            (self.address([*base, (parameters.VIEW, parameters.MAP)]), "Carte et liste", "map", not self.table),
+            (self.address([*base, (parameters.VIEW, parameters.TABLE)]), "Tableau", "list-ul", self.table),
         ]
+
+    @property
+    def radius_none(self) -> str:
+        """What it means not to choose a distance: the places chosen limit by themselves."""
+        return "Dans ces lieux seulement"
 
     @property
     def hidden_places(self) -> list[str]:

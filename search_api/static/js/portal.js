@@ -214,7 +214,7 @@ async function showTerritories(button) {
   request?.abort();
   request = new AbortController();
   button.setAttribute("aria-pressed", String(wanted));
-  text.textContent = wanted ? "Masquer les territoires d’intervention" : "Voir les territoires d’intervention";
+  text.textContent = "Territoires d’intervention";
   if (!wanted) {
     map.dispatchEvent(new CustomEvent("repere:shapes", { detail: [] }));
     return;
