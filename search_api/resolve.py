@@ -14,7 +14,7 @@ from directory.api import (
     departement_of_region,
     timezone_of,
 )
-from maps.api import PlaceHit, containers_of, members_of, resolve_ref
+from maps.api import PlaceHit, containers_of, members_of, resolve_ref, suggest
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
 from search_api.params import LAST_PAGE, ref_text
@@ -22,6 +22,8 @@ from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery
 
 CONCEPTS_SECONDS = 1.0
 """How long the concepts in hand serve without asking whether a nomenclature was loaded, where nothing else is asked."""
+TOWNS = 50
+"""Towns of a postal code that are looked at."""
 OWN_SYSTEMS = {FacetKey.patients: AGE_SYSTEM, FacetKey.kind: KIND_SYSTEM}
 """Facets of which some values are words of ours, written without their system."""
 
@@ -82,7 +84,11 @@ def _limits(groups: Iterable[tuple[WhereRef, ...]]) -> tuple[frozenset[int], ...
 
 
 def _keys(hit: PlaceHit) -> frozenset[int]:
-    return (_inside(hit) | members_of(hit.id)) if hit.kind == "code_postal" else _inside(hit)
+    if hit.kind != "code_postal":
+        return _inside(hit)
+    # Nothing lies in a postal code: its towns share it, or have several.
+    towns = suggest(hit.code, TOWNS, {"commune", "arrondissement"})
+    return frozenset(town.id for town in towns if hit.code in town.postal_codes) | {hit.id}
 
 
 def _point(hit: PlaceHit) -> LatLon | None:

@@ -25,8 +25,8 @@ async def places(
     session: SessionDep,
     response: Response,
     q: Annotated[
-        str, Query(max_length=MAX_TEXT, description="Nom, code postal, code INSEE…", examples=["mantes"])
-    ] = "",
+        str | None, Query(max_length=MAX_TEXT, description="Nom, code postal, code INSEE…", examples=["mantes"])
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=service.PLACES, description="Nombre de lieux.")] = 10,
     within: Annotated[
         str | None,
@@ -55,9 +55,12 @@ async def places(
         message = f"Sorte de lieu inconnue (sortes : {', '.join(KINDS)})."
         raise InvalidInput(message, fields={"kind": message})
     response.headers["Cache-Control"] = FRESH
+    if ref is None and q is None:
+        message = "Ce champ est obligatoire."
+        raise InvalidInput("Écrivez le nom d’un lieu, ou donnez des références.", fields={"q": message})
     if ref:
         return await service.named_places(_refs(ref), limits(within))
-    return await service.places(session, q, limit, within=limits(within), kinds=_kinds(kind))
+    return await service.places(session, q or "", limit, within=limits(within), kinds=_kinds(kind))
 
 
 def _refs(values: list[str]) -> list[WhereRef]:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from search_api.portals import colours
+from core.db import unit_of_work
+from search_api.portals import colours, service
 from tests.accounts.helpers import form_token, signed_in
 from tests.conftest import ROOT
 from tests.search_api.portals.helpers import PAGE
@@ -179,15 +180,20 @@ def run(filled: URL, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 async def test_the_command(api: httpx.AsyncClient, filled: URL) -> None:
+    refused = run(filled, "create", "ligne", "--place", "78", "--title", "En ligne", "--colour", "#ffff00")
+    assert refused.returncode == 1 and "trop claire" in refused.stderr
     made = run(filled, "create", "ligne", "--place", "departement:78", "--title", "En ligne")
     assert made.returncode == 0, made.stderr
     assert "/maillage/ligne" in made.stdout
     assert (await api.get("/maillage/ligne")).status_code == 200
-    refused = run(filled, "create", "claire", "--place", "78", "--title", "Claire", "--colour", "#ffff00")
-    assert refused.returncode == 1 and "trop claire" in refused.stderr
-    assert "/maillage/ligne" in run(filled, "list").stdout
-    assert [run(filled, "demo").stdout[:1] for _ in range(2)] == ["2", "0"]
-    assert (await api.get("/maillage/78")).status_code == 200
-    assert run(filled, "close", "ligne").returncode == 0
+    closed = run(filled, "close", "ligne")
+    assert closed.returncode == 0, closed.stderr
     assert (await api.get("/maillage/ligne", headers=PAGE)).status_code == 404
-    assert run(filled, "close", "ligne").returncode == 1
+
+
+async def test_the_portals_of_the_demonstration_are_made_once(api: httpx.AsyncClient) -> None:
+    for wanted in (2, 0):
+        async with unit_of_work() as session:
+            assert await service.create_demo(session) == wanted
+    page = (await api.get("/maillage/78")).text
+    assert "Maillage 78" in page and "Yvelines" in page

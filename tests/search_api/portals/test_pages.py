@@ -47,7 +47,7 @@ async def test_the_zone_is_never_left(api: httpx.AsyncClient, portal: PortalOut)
     zone, everything = await ask(api, within=GPSEO), await ask(api)
     assert 0 < int(str(zone["total"])) < int(str(everything["total"]))
     outside = await ask(api, within=VERSAILLES)
-    foreign = {item["site"]["id"] for item in outside["items"]}  # type: ignore[attr-defined, index]
+    foreign = {item["site"]["id"] for item in outside["items"]}  # type: ignore[attr-defined]
     assert foreign
     searches = (
         "",
