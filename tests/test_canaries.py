@@ -30,6 +30,7 @@ from search_api import engines
 from search_api.fhir import export_work
 from tests.accounts.helpers import signed_in
 from tests.search_api.conftest import filled, indexed
+from tests.search_api.portals.helpers import make
 
 __all__ = ["filled"]
 
@@ -66,6 +67,10 @@ STARTS = (
     "/sitemap.xml",
     "/robots.txt",
     "/connexion",
+    "/maillage/canari",
+    "/maillage/canari?vue=tableau",
+    "/maillage/canari/widget?q=kine",
+    "/maillage/canari/integrer",
 )
 
 
@@ -176,6 +181,7 @@ def _starts(uids: list[str], site_uids: list[str]) -> list[str]:
     found = list(STARTS)
     for uid in uids:
         found += [f"/offres/{uid}", f"/api/v1/offers/{uid}", f"/ogc/collections/offers/items/{uid}?f=json"]
+        found += [f"/maillage/canari/offres/{uid}", f"/maillage/canari/comparer?o={uid}"]
         found += [f"/offres/{uid}/fiche.pdf", f"/offres/{uid}/horaires.ics", f"/offres/{uid}/horaires"]
         found += [f"/fhir/HealthcareService/{uid}", f"/fhir/HealthcareService/{uid}?_pretty=true"]
     for uid in site_uids:
@@ -186,7 +192,8 @@ def _starts(uids: list[str], site_uids: list[str]) -> list[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def planted(filled: URL) -> tuple[list[str], list[str]]:
-    """The offers that hold restricted values, and these values."""
+    """The offers that hold restricted values, and these values; a portal that shows them."""
+    await make("canari", places=("departement:78",))
     return await _plant()
 
 
