@@ -2,6 +2,7 @@
 
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, scoped
 from accounts.clients import usage as client_usage
+from accounts.clients.demo import Sandbox, demo_clients, sandbox
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -23,6 +24,7 @@ from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
     Service,
+    add_client_page,
     add_referrer,
     add_scope_names,
     add_service,
@@ -54,11 +56,13 @@ __all__ = [
     "Professions",
     "Reference",
     "Right",
+    "Sandbox",
     "Service",
     "SignInNeeded",
     "SignedInDep",
     "Told",
     "add_actions",
+    "add_client_page",
     "add_favourite",
     "add_referrer",
     "add_scope_names",
@@ -69,6 +73,7 @@ __all__ = [
     "client_usage",
     "current",
     "demo_account",
+    "demo_clients",
     "everybody",
     "favourites",
     "give",
@@ -84,6 +89,7 @@ __all__ = [
     "raise_favourite",
     "remove_favourite",
     "safe_target",
+    "sandbox",
     "scope_names",
     "scoped",
     "send_message",

@@ -49,8 +49,8 @@ class EngineQuery:
     `origins`; there are none when `origins` is empty. `terms`, `codes` and `ticks` hold concept ids: each term,
     each set of codes and each ticked facet must be met by at least one of its members. `visits` are place ids,
     any of which in the territory suffices. `zone` limits whatever is asked to what lies in one of these places (none
-    of them: nothing does); without it, nothing is limited. `facet_of` tells which facet a concept feeds; without it, no facet
-    is counted.
+    of them: nothing does); without it, nothing is limited. `facet_of` tells which facet a concept feeds; without it,
+    no facet is counted.
     """
 
     level: int = PUBLIC
