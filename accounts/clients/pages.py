@@ -61,7 +61,7 @@ async def clients(request: Request, session: SessionDep, administrator: Administ
     rows = (await session.scalars(queries.clients_page(view))).all()
     today = clock.today(await clock.now(session))
     found = await session.execute(queries.requests_of([row.id for row in rows], today))
-    asked = {client_id: number for client_id, number in found}
+    asked = dict(found.all())
     names = await asyncio.to_thread(forms.place_names, sorted({ref for row in rows for ref in row.zone}))
     context = {
         "view": view,
