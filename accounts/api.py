@@ -11,6 +11,7 @@ from accounts.favourites import (
     favourites,
     is_favourite,
     note_favourite,
+    place_favourite,
     raise_favourite,
     remove_favourite,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "names_of",
     "note_favourite",
     "origin",
+    "place_favourite",
     "raise_favourite",
     "remove_favourite",
     "safe_target",

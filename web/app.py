@@ -25,7 +25,7 @@ from directory import (
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, favourites_pages, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, favourites_pages, preview_pages, sheet_pages, sheet_pdf
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
@@ -33,6 +33,9 @@ from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
+from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_export as fhir_export
+from search_api.fhir import routes_read as fhir_read
 from web import pages as web_pages
 
 
@@ -63,6 +66,7 @@ def create_app() -> FastAPI:
     )
     http.install(app)
     http.add_readiness("search", engines.readiness)
+    fhir_outcome.install()
     accounts.install(app)
     directory.offer_professions()
     accounts.add_scope_names("rpps", directory.names_of_rpps)
@@ -75,6 +79,8 @@ def create_app() -> FastAPI:
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
+    app.include_router(fhir_export.router)
+    app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
@@ -86,6 +92,7 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
+    app.include_router(preview_pages.router)
     app.include_router(compare_pages.router)
     app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)
