@@ -33,7 +33,10 @@ from search_api import routes_ogc as search_ogc
 from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
+from search_api.dumps import pages as dump_pages
+from search_api.dumps import routes as dump_routes
 from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_changes as fhir_changes
 from search_api.fhir import routes_export as fhir_export
 from search_api.fhir import routes_read as fhir_read
 from web import pages as web_pages
@@ -79,6 +82,8 @@ def create_app() -> FastAPI:
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
     app.include_router(coverage_routes.router)
+    app.include_router(dump_routes.router)
+    app.include_router(fhir_changes.router)
     app.include_router(fhir_export.router)
     app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
@@ -97,6 +102,7 @@ def create_app() -> FastAPI:
     app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
+    app.include_router(dump_pages.router)
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)
     ui.install(app)

@@ -21,6 +21,7 @@ from core.errors import DomainError
 from core.models import Event
 from directory.api import Offer
 from search_api.fhir import export_service as service
+from search_api.fhir import positions
 from search_api.fhir.export_question import ExportQuestion, selects
 from search_api.fhir.kinds import KINDS_OF_TYPE, RESOURCE_TYPES, Kind
 from search_api.fhir.render import render
@@ -108,7 +109,7 @@ async def _write(export: Export) -> None:
         await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         await session.execute(text(f"SET LOCAL statement_timeout = '{MINUTES}min'"))
         await session.execute(text(f"SET LOCAL application_name = '{_EXPORTING}'"))
-        position = int(await session.scalar(select(func.coalesce(func.max(Event.position), 0))) or 0)
+        position = await positions.head(session, export.level)
         async with unit_of_work() as other:
             await other.execute(_stamp(export, position, at))
         limits = await selects(session, question, caller)
