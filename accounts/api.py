@@ -3,6 +3,14 @@
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, scoped
 from accounts.clients import usage as client_usage
 from accounts.clients.demo import Sandbox, demo_clients, sandbox
+from accounts.clients.programs import (
+    Program,
+    add_client_actions,
+    client_contact,
+    find_program,
+    note_client,
+    program,
+)
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -55,6 +63,7 @@ __all__ = [
     "Person",
     "PersonDep",
     "Professions",
+    "Program",
     "Reference",
     "Right",
     "Sandbox",
@@ -63,6 +72,7 @@ __all__ = [
     "SignedInDep",
     "Told",
     "add_actions",
+    "add_client_actions",
     "add_client_page",
     "add_favourite",
     "add_referrer",
@@ -71,12 +81,14 @@ __all__ = [
     "allowed",
     "ask_support",
     "caller_of",
+    "client_contact",
     "client_usage",
     "current",
     "demo_account",
     "demo_clients",
     "everybody",
     "favourites",
+    "find_program",
     "give",
     "holder",
     "holders",
@@ -85,9 +97,11 @@ __all__ = [
     "level_of",
     "messages",
     "names_of",
+    "note_client",
     "note_favourite",
     "origin",
     "place_favourite",
+    "program",
     "raise_favourite",
     "remove_favourite",
     "safe_target",

@@ -39,6 +39,7 @@ from search_api.fhir import outcome as fhir_outcome
 from search_api.fhir import routes_changes as fhir_changes
 from search_api.fhir import routes_export as fhir_export
 from search_api.fhir import routes_read as fhir_read
+from search_api.webhooks import pages as webhook_pages
 from web import pages as web_pages
 
 
@@ -81,6 +82,7 @@ def create_app() -> FastAPI:
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
+    app.include_router(webhook_pages.router)
     app.include_router(coverage_routes.router)
     app.include_router(dump_routes.router)
     app.include_router(fhir_changes.router)

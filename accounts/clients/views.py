@@ -16,7 +16,7 @@ from core.ui.filters import long_date, number
 
 DAYS: Final = 30
 CHART_HEIGHT: Final = 80
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, str]] = {
     "created": "Application enregistrée",
     "edited": "Fiche modifiée",
     "secret_given": "Accès donné",
@@ -109,6 +109,8 @@ def history_line(line: ClientHistory, places: dict[str, str]) -> str:
     detail: dict[str, Any] = line.detail if isinstance(line.detail, dict) else {}
     if line.action in ("secret_given", "secret_ended"):
         return f"{said}\u00a0: {KINDS.get(str(detail.get('kind')), 'secret')} {detail.get('hint', '')}"
+    if detail.get("url"):
+        return f"{said}\u00a0: {detail['url']}"
     if detail.get("why"):
         return f"{said}\u00a0: {detail['why']}"
     if line.action == "edited":
