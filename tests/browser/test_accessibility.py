@@ -25,6 +25,7 @@ PAGES = {
     "downloads": "/donnees",
     "dictionary": "/donnees/dictionnaire",
     "api": "/api",
+    "integrators": "/integrateurs",
     "legal": "/mentions-legales",
     "accessibility": "/accessibilite",
     "lost": "/cette-page-n-existe-pas",
