@@ -32,7 +32,7 @@ from accounts.registry import (
     scope_names,
     services_of,
 )
-from accounts.service import demo_account, give, names_of, take_back
+from accounts.service import demo_account, demo_numbers, give, names_of, take_back
 from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
@@ -70,6 +70,7 @@ __all__ = [
     "client_usage",
     "current",
     "demo_account",
+    "demo_numbers",
     "everybody",
     "favourites",
     "give",

@@ -22,6 +22,7 @@ from directory.models import (
     Role,
     Site,
 )
+from directory.models_feed import FeedChange, FeedFloor, FeedState
 from directory.models_offer import (
     ContactPoint,
     HoursException,
@@ -86,6 +87,9 @@ __all__ = [
     "EntityCounts",
     "ExceptionIn",
     "ExceptionLine",
+    "FeedChange",
+    "FeedFloor",
+    "FeedState",
     "History",
     "Hours",
     "HoursDraft",

@@ -12,7 +12,7 @@ from core.db import SessionDep
 from core.errors import InvalidInput
 from core.security import csrf_protected, set_cookie
 from core.ui import pages
-from search_api import compare
+from search_api import compare, compare_table
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,7 +57,7 @@ async def comparison(
     context = {
         "sheets": sheets,
         "without": {s.uid: _address(other.uid for other in sheets if other is not s) for s in sheets} if o else {},
-        "rows": compare.table(sheets),
+        "rows": compare_table.table(sheets),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,

@@ -72,7 +72,7 @@ async def suggest(
         hits = await _names(session, names, level, where, values)
         kinds = [hit.kind for hit in hits]
         limited = bool(area.boundaries) or area.centre is not None
-        if limited and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
+        if limited and not area.only and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
             known = {(hit.kind, hit.id) for hit in hits}
             far = await _names(session, names, level, *_zone(area))
             hits += [NameHit(hit.kind, hit.id, 0) for hit in far if (hit.kind, hit.id) not in known]

@@ -124,13 +124,14 @@ def seen(level: int, zone: frozenset[int] | None) -> list[ColumnElement[bool]]:
 
 
 def area(query: EngineQuery) -> list[ColumnElement[bool]]:
-    """Where: the union of boundaries and of discs around the centres, and the viewport."""
+    """Where: the union of boundaries and of discs around the centres, then what limits further."""
     parts: list[ColumnElement[bool]] = []
     if query.boundaries:
         parts.append(in_places(query.boundaries))
     if query.radius_m is not None and query.centres:
         parts.append(within(query.centres, query.radius_m))
     found = [or_(*parts)] if parts else []
+    found += [in_places(ids) for ids in query.within]
     if query.bbox is not None:
         found.append(inside(query.bbox))
     return found

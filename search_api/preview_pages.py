@@ -14,7 +14,8 @@ from search_api.sheet_pages import offer_context
 
 router = APIRouter(include_in_schema=False)
 
-VIEWS: Final = {"patient": "Comme un patient", "pro": "Comme un professionnel", "portail": "Comme un portail"}
+VIEWS: Final = {"patient": "Patient", "pro": "Professionnel", "portail": "Portail"}
+"""As whom the offer is read, by the word of the address."""
 
 
 @router.get("/mon-offre/{uid}/apercu")

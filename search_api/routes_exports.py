@@ -48,6 +48,8 @@ async def _labels(session: AsyncSession, query: SearchQuery) -> dict[str, str]:
     labels: dict[str, str] = {}
     for ref in query.where:
         labels[f"where:{ref_text(ref)}"] = find_place(ref, "where").label
+    for ref in (one for group in query.within for one in group):
+        labels[ref_text(ref)] = find_place(ref, "within").label
     for code in query.codes:
         labels[code] = concepts.label(code) or code
     for key, values in query.facets.items():

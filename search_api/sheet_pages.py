@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import LevelDep, PersonDep, Reference, add_referrer, is_favourite
 from core.db import SessionDep
 from core.errors import NotFound
+from core.http import public_base
 from core.ui import pages
 from directory.api import PROFESSIONAL, OfferSheet, Position, may_edit, offer_sheet, site_sheet
 from maps.api import resolve_ref
+from search_api import structured
+from search_api.addresses import address
 from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
-from search_api.page_query import address
 from search_api.params import place_ref
 from search_api.settings import map_settings
 
@@ -40,7 +42,9 @@ class Distance:
 async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of a site; a closed one answers 404 and says since when."""
     sheet = await site_sheet(session, uid, level)
-    context = {"sheet": sheet, **await _context(request, sheet.position)}
+    own = f"{public_base(request)}/sites/{uid}"
+    context = {"sheet": sheet, "structured": structured.of_site(sheet, own), "canonical": own}
+    context |= await _context(request, sheet.position)
     return pages.render(request, "search/site.html", context, headers=CACHE)
 
 
@@ -51,7 +55,9 @@ async def offer(request: Request, session: SessionDep, level: LevelDep, person: 
         level = PROFESSIONAL
     sheet = await offer_sheet(session, uid, level)
     kept = person is not None and await is_favourite(session, person.account_id, KEPT_KIND, str(uid))
-    context = {"kept": kept, **await offer_context(request, sheet)}
+    own = f"{public_base(request)}/offres/{uid}"
+    context = {"kept": kept, "canonical": own, "structured": structured.of_offer(sheet, own)}
+    context |= await offer_context(request, sheet)
     return pages.render(request, "search/offer.html", context, headers=CACHE)
 
 

@@ -38,7 +38,7 @@ def suggest(
         key=lambda hit: (hit.kind, -hit.count, hit.id),
     )
     kinds = [hit.kind for hit in hits]
-    if limited and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
+    if limited and not area.only and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
         known = {(hit.kind, hit.id) for hit in hits}
         far = texts.names(names, level, NAMES, everywhere)
         # Beyond the area nothing is counted; what the index of texts names and the segments lack has just gone.

@@ -28,3 +28,12 @@ MODELS: Final[Mapping[Kind, Any]] = {
     "practitioner": Practitioner,
     "role": Role,
 }
+LEDGER: Final[Mapping[Kind, int]] = {
+    "legal_entity": 1,
+    "site": 2,
+    "location": 2,
+    "practitioner": 3,
+    "role": 4,
+    "offer": 5,
+}
+"""Kind of the rows of the ledger (`directory.feed_state`); a site's row is told as two resources."""

@@ -25,9 +25,21 @@ from sqlalchemy import (
 from sqlalchemy.orm import join, outerjoin
 
 from accounts.api import Caller
-from directory.api import PROFESSIONAL, LegalEntity, Offer, OfferSearch, Practitioner, Role, Site, searchable
+from directory.api import (
+    PROFESSIONAL,
+    FeedChange,
+    FeedState,
+    LegalEntity,
+    Offer,
+    OfferSearch,
+    Practitioner,
+    Role,
+    Site,
+    searchable,
+)
 from maps.api import Place, PlaceContainment
-from search_api.fhir.kinds import MODELS, Kind
+from search_api.fhir.kinds import LEDGER, MODELS, Kind
+from search_api.fhir.positions import change_of, level_of
 
 
 class Scope(NamedTuple):
@@ -78,7 +90,7 @@ def _not_hidden(scope: Scope) -> ColumnElement[bool]:
 
 
 def source(kind: Kind) -> FromClause:
-    """Return the rows of a kind, beside the parents whose changes are changes of the resource."""
+    """Return the rows of a kind, beside the parents that the resource names."""
     if kind == "legal_entity":
         return LegalEntity.__table__
     if kind == "site":
@@ -113,23 +125,21 @@ def _of_practitioner(scope: Scope, what: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def moment(kind: Kind, scope: Scope) -> Any:
-    """Return when a resource last changed, over `source(kind)`: its own row, or a parent that it depends on."""
-    if kind == "legal_entity":
-        return LegalEntity.updated_at
-    if kind == "site":
-        return func.greatest(Site.updated_at, LegalEntity.updated_at)
-    if kind == "location":
-        return Site.updated_at
-    if kind == "role":
-        return func.greatest(Role.updated_at, Practitioner.updated_at, Offer.updated_at, Site.updated_at)
-    if kind == "practitioner":
-        # Their mailboxes are written with their offers.
-        written = _of_practitioner(scope, func.max(Offer.updated_at)).scalar_subquery()
-        return func.greatest(Practitioner.updated_at, written)
-    return func.greatest(
-        Offer.updated_at, Site.updated_at, LegalEntity.updated_at, Role.updated_at, Practitioner.updated_at
+def moment(kind: Kind, scope: Scope) -> ColumnElement[Any]:
+    """Return when what a level is shown of a resource last changed, over `source(kind)`.
+
+    It is the ledger that says so, a parent's change included: the dates of the rows also move with what this level
+    may not read. What never changed since it came is as old as its row.
+    """
+    model = MODELS[kind]
+    told = (
+        select(FeedChange.at)
+        .join(FeedState, change_of(level_of(scope.level)) == FeedChange.id)
+        .where(FeedState.kind == LEDGER[kind], FeedState.entity_id == model.id)
+        .correlate(model)
+        .scalar_subquery()
     )
+    return func.coalesce(told, model.created_at)
 
 
 def readable(kind: Kind, scope: Scope) -> ColumnElement[bool]:

@@ -22,6 +22,8 @@ PAGES = {
     "coverage": "/couverture",
     "help": "/aide",
     "nomenclatures": "/nomenclatures",
+    "downloads": "/donnees",
+    "dictionary": "/donnees/dictionnaire",
     "api": "/api",
     "legal": "/mentions-legales",
     "accessibility": "/accessibilite",

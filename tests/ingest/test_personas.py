@@ -25,6 +25,12 @@ async def test_every_persona_exists_on_a_small_sample_and_signs_in(
     assert load([registers]).status == "published"
     async with unit_of_work() as session:
         assert await make_personas(session) == len(PERSONAS)
+    people = "SELECT demo, rpps FROM accounts.account WHERE rpps IS NOT NULL ORDER BY demo"
+    before = query(people)
+    query("UPDATE directory.offer SET described = true RETURNING id")
+    async with unit_of_work() as session:
+        await make_personas(session)
+    assert query(people) == before, "who described their offer stays the persona"
     monkeypatch.setenv("REPERE_DEMO", "1")
     settings.cache_clear()
     for persona in PERSONAS:

@@ -89,6 +89,14 @@ def queries(draw: st.DrawFn, oracle: brute.Oracle) -> EngineQuery:
                 ]
             )
         ),
+        within=tuple(
+            frozenset([place_id(kind, code)])
+            for kind, code in draw(
+                st.lists(
+                    st.sampled_from([("departement", "78"), ("commune", "78361"), ("epci", "200059889")]), max_size=2
+                )
+            )
+        ),
         centres=centres,
         radius_m=draw(st.sampled_from([None, 1_500.0, 8_000.0])) if centres else None,
         bbox=box,
