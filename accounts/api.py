@@ -2,6 +2,15 @@
 
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, scoped
 from accounts.clients import usage as client_usage
+from accounts.clients.demo import Sandbox, demo_clients, sandbox
+from accounts.clients.programs import (
+    Program,
+    add_client_actions,
+    client_contact,
+    find_program,
+    note_client,
+    program,
+)
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -24,6 +33,7 @@ from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
     Service,
+    add_client_page,
     add_referrer,
     add_scope_names,
     add_service,
@@ -53,13 +63,17 @@ __all__ = [
     "Person",
     "PersonDep",
     "Professions",
+    "Program",
     "Reference",
     "Right",
+    "Sandbox",
     "Service",
     "SignInNeeded",
     "SignedInDep",
     "Told",
     "add_actions",
+    "add_client_actions",
+    "add_client_page",
     "add_favourite",
     "add_referrer",
     "add_scope_names",
@@ -67,12 +81,15 @@ __all__ = [
     "allowed",
     "ask_support",
     "caller_of",
+    "client_contact",
     "client_usage",
     "current",
     "demo_account",
+    "demo_clients",
     "demo_numbers",
     "everybody",
     "favourites",
+    "find_program",
     "give",
     "holder",
     "holders",
@@ -81,12 +98,15 @@ __all__ = [
     "level_of",
     "messages",
     "names_of",
+    "note_client",
     "note_favourite",
     "origin",
     "place_favourite",
+    "program",
     "raise_favourite",
     "remove_favourite",
     "safe_target",
+    "sandbox",
     "scope_names",
     "scoped",
     "send_message",

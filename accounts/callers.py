@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from accounts.person import PUBLIC_LEVEL, current, level_of
 from core.errors import DomainError, Forbidden
 
-MISSING_SCOPE: Final = "Cette clé ou ce jeton n’ouvre pas cette adresse : il y faut la portée « {scope} »."
+MISSING_SCOPE: Final = "Cette clé ou ce jeton n’ouvre pas cette adresse : il y faut la portée « {scope} »."
 NOBODY: Final = "Cette adresse est réservée aux applications enregistrées : montrez une clé ou un jeton."
 
 

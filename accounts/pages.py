@@ -27,6 +27,7 @@ from accounts import (
     web,
 )
 from accounts.clients import oauth as client_oauth
+from accounts.clients import pages as client_pages
 from accounts.clients.gate import Gate
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import persona_account
@@ -125,6 +126,7 @@ def install(app: FastAPI) -> None:
         pages_support,
         pages_delegations,
         pages_administration,
+        client_pages,
         client_oauth,
     ):
         app.include_router(own.router)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import DemoCard, demo_account, demo_numbers, write_cards
+from accounts.api import DemoCard, demo_account, demo_clients, demo_numbers, write_cards
 from directory.labels import person_name
 from directory.models import Concept, Practitioner, Role, Site
 from directory.models_offer import Offer
@@ -80,7 +80,9 @@ def _address(name: str) -> str:
 
 
 async def make_personas(session: AsyncSession) -> int:
-    """Make the accounts of the demonstration, over people that the registers know; return how many.
+    """Make the accounts of the demonstration, over people that the registers know, and its programs.
+
+    Returns how many accounts there are.
 
     The cards by which the professionals may sign in are written for the identity provider, with that of a doctor who
     has no account. Running it again changes nothing; a persona whose person left the registers gets another one.
@@ -148,4 +150,5 @@ async def make_personas(session: AsyncSession) -> int:
     if doctor is not None:
         cards.append(_card("medecin", doctor, "Médecin : aucun compte ne connaît encore cette carte"))
     write_cards(cards)
+    await demo_clients(session)
     return made

@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.feed_sql import CLOSURE, KEEP, KEEP_WRITTEN, LOCK, SETTLE, state
+from directory.feed_sql import CLOSURE, KEEP, KEEP_WRITTEN, LOCK, SETTLE, SETTLE_NOW, state
 from directory.models_feed import LEGAL_ENTITY, OFFER, PRACTITIONER, ROLE, SITE
 
 KEPT_DAYS = 400
@@ -72,8 +72,7 @@ async def keep(session: AsyncSession, seeds: Sequence[Seed], *, written: bool = 
 
 async def settle(session: AsyncSession, seeds: Sequence[Seed]) -> None:
     """Write what is shown from now on, once the projection is written."""
-    statement = SETTLE.replace("__TOUCHED__", CLOSURE.replace("__SEED__", _GIVEN))
-    await session.execute(text(statement), _values(seeds))
+    await session.execute(text(SETTLE.replace("__SEED__", _GIVEN)), _values(seeds))
 
 
 def keep_selected(conn: psycopg.Connection, seed: str) -> None:
@@ -93,7 +92,7 @@ def _lock(conn: psycopg.Connection, ctes: str, touched: str) -> None:
 
 def settle_selected(conn: psycopg.Connection, seed: str) -> None:
     """Do as `settle` for what a query of ours selects as (kind, id, forced)."""
-    conn.execute(SETTLE.replace("__TOUCHED__", CLOSURE.replace("__SEED__", seed)))
+    conn.execute(SETTLE.replace("__SEED__", seed))
 
 
 # -- Publications ------------------------------------------------------------------------------------------
@@ -111,23 +110,30 @@ _PUBLISHED = " UNION ALL ".join(
 
 def remember(conn: psycopg.Connection) -> None:
     """Note aside what is shown of what a publication is about to write; it locks nobody's rows meanwhile."""
-    conn.execute(
-        f"CREATE TEMP TABLE feed_before ON COMMIT DROP AS WITH {CLOSURE}, {state(offers=False)}"
-        " SELECT kind, id, at_1, at_2, digest_1, digest_2 FROM state".replace("__SEED__", _PUBLISHED)
+    _put_aside(
+        conn, "feed_seen", f"WITH {CLOSURE} SELECT kind, id, forced FROM touched".replace("__SEED__", _PUBLISHED)
     )
-    conn.execute("ANALYZE feed_before")
+    found = (
+        f"WITH {state(offers=False, touched='feed_seen')} SELECT kind, id, at_1, at_2, digest_1, digest_2 FROM state"
+    )
+    _put_aside(conn, "feed_before", found)
+
+
+def _put_aside(conn: psycopg.Connection, name: str, query: str) -> None:
+    conn.execute(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {query}")
+    conn.execute(f"CREATE INDEX ON {name} (kind, id); ANALYZE {name}")
 
 
 def settle_publication(conn: psycopg.Connection) -> None:
     """Write what is shown after a publication of what it touched, before or after."""
     seed = f"{_PUBLISHED} UNION ALL SELECT {OFFER}, id, true FROM diff_offer"
-    conn.execute(
-        f"CREATE TEMP TABLE feed_touched ON COMMIT DROP AS WITH {CLOSURE}"
-        " SELECT kind, id, bool_or(forced) AS forced FROM ("
-        " SELECT kind, id, forced FROM touched UNION ALL SELECT kind, id, false FROM feed_before"
-        ") x GROUP BY kind, id".replace("__SEED__", seed)
+    _put_aside(
+        conn,
+        "feed_touched",
+        f"WITH {CLOSURE} SELECT kind, id, bool_or(forced) AS forced FROM ("
+        " SELECT kind, id, forced FROM touched UNION ALL SELECT kind, id, false FROM feed_seen"
+        ") x GROUP BY kind, id".replace("__SEED__", seed),
     )
-    conn.execute("CREATE INDEX ON feed_touched (kind, id); ANALYZE feed_touched")
     conn.execute(
         """
         INSERT INTO directory.feed_state (kind, entity_id, at_1, at_2, ever_1, ever_2, digest_1, digest_2)
@@ -139,8 +145,9 @@ def settle_publication(conn: psycopg.Connection) -> None:
         """
     )
     _lock(conn, "", "feed_touched")
-    touched = "touched AS (SELECT kind, id, forced FROM feed_touched)"
-    conn.execute(SETTLE.replace("__TOUCHED__", touched))
+    # Only once the rows are locked: what others wrote of the same people is then seen.
+    _put_aside(conn, "feed_now", f"WITH {state(touched='feed_touched')} SELECT * FROM state")
+    conn.execute(SETTLE_NOW)
 
 
 # -- Keeping -----------------------------------------------------------------------------------------------

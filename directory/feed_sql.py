@@ -85,23 +85,27 @@ _CONTENT_2 = f"""
            FROM directory.contact_point c WHERE c.offer_id = o.id AND NOT {_OPEN_CONTACT}), '')
 """
 
-_MAILBOXES = """
-    (SELECT string_agg(c.value, ' ' ORDER BY c.value, c.id)
-     FROM directory.role r
-     JOIN directory.offer o ON o.role_id = r.id
-     JOIN directory.offer_search w ON w.offer_id = o.id
-     JOIN directory.contact_point c ON c.offer_id = o.id AND c.purpose = 'mssante'
-     WHERE r.practitioner_id = p.id AND r.closed_on IS NULL AND {shown} AND c.confidentiality <= {level})
-"""
-"""What a practitioner's own resource says of what they wrote with their offers."""
-
 _SHOWN = {1: "w.offer_id IS NOT NULL AND NOT w.sensitive", 2: "w.offer_id IS NOT NULL"}
 """By level, whether the search row `w` of an offer lets it be shown: what `directory.queries.searchable` says."""
+
+_MAILBOXES = f"""
+    SELECT r.practitioner_id AS id,
+           string_agg(c.value, ' ' ORDER BY c.value, c.id) FILTER (WHERE {_SHOWN[1]} AND {_OPEN_CONTACT}) AS box_1,
+           string_agg(c.value, ' ' ORDER BY c.value, c.id) FILTER (WHERE {_SHOWN[2]}) AS box_2
+    FROM {{touched}} t
+    JOIN directory.role r ON r.practitioner_id = t.id AND r.closed_on IS NULL
+    JOIN directory.offer o ON o.role_id = r.id AND o.described
+    JOIN directory.offer_search w ON w.offer_id = o.id
+    JOIN directory.contact_point c ON c.offer_id = o.id AND c.purpose = 'mssante'
+    WHERE t.kind = {PRACTITIONER}
+    GROUP BY r.practitioner_id
+"""
+"""What a practitioner's own resource says of what they wrote with their offers."""
 
 _NONE = "NULL::bigint"
 
 
-def state(*, offers: bool = True, people: bool = True) -> str:
+def state(*, offers: bool = True, people: bool = True, touched: str = "touched") -> str:
     """Return the query `state`: what each level is shown of `touched` as the tables and the projection stand.
 
     The registers are public, but must not betray a hidden offer: a role is shown with its offer only, and a
@@ -110,21 +114,25 @@ def state(*, offers: bool = True, people: bool = True) -> str:
     Args:
         offers: digests of the content of offers are wanted.
         people: digests of what practitioners wrote are wanted.
+        touched: name of what is looked at: a query beside this one, or a table, of which more is known.
     """
-    content = f"CROSS JOIN LATERAL (SELECT {_CONTENT_1} AS content OFFSET 0) x" if offers else ""
-    digest_1 = "hashtextextended(x.content, 1)" if offers else _NONE
-    digest_2 = f"hashtextextended(x.content || {_CONTENT_2}, 2)" if offers else _NONE
-    boxes = [
-        f"hashtextextended(coalesce({_MAILBOXES.format(shown=_SHOWN[level], level=level)}, ''), 0)" if people else _NONE
-        for level in LEVELS
-    ]
+    # Of an offer that nobody described, all comes from the registers, whose changes are told whatever they are.
+    content = f"LEFT JOIN LATERAL (SELECT {_CONTENT_1} AS content OFFSET 0) x ON o.described" if offers else ""
+    digest_1 = "CASE WHEN o.described THEN hashtextextended(x.content, 1) ELSE 0 END" if offers else _NONE
+    digest_2 = (
+        f"CASE WHEN o.described THEN hashtextextended(x.content || {_CONTENT_2}, 2) ELSE o.sensitive::int END"
+        if offers
+        else _NONE
+    )
+    boxes = [f"hashtextextended(coalesce(b.box_{level}, ''), 0)" if people else _NONE for level in LEVELS]
+    mailboxes = f"LEFT JOIN ({_MAILBOXES.format(touched=touched)}) b ON b.id = t.id" if people else ""
     return f"""
 state AS MATERIALIZED (
     SELECT t.kind, t.id, t.forced,
            CASE WHEN {_SHOWN[1]} THEN ARRAY[coalesce(w.commune_id, 0)] END AS at_1,
            CASE WHEN {_SHOWN[2]} THEN ARRAY[coalesce(w.commune_id, 0)] END AS at_2,
            {digest_1} AS digest_1, {digest_2} AS digest_2
-    FROM touched t
+    FROM {touched} t
     JOIN directory.offer o ON o.id = t.id
     LEFT JOIN directory.offer_search w ON w.offer_id = o.id
     {content}
@@ -134,7 +142,7 @@ state AS MATERIALIZED (
            CASE WHEN r.closed_on IS NULL AND {_SHOWN[1]} THEN ARRAY[coalesce(w.commune_id, 0)] END,
            CASE WHEN r.closed_on IS NULL AND {_SHOWN[2]} THEN ARRAY[coalesce(w.commune_id, 0)] END,
            NULL, NULL
-    FROM touched t
+    FROM {touched} t
     JOIN directory.role r ON r.id = t.id
     JOIN directory.offer o ON o.role_id = r.id
     LEFT JOIN directory.offer_search w ON w.offer_id = o.id
@@ -144,22 +152,26 @@ state AS MATERIALIZED (
            CASE WHEN p.closed_on IS NULL AND (a.hidden IS NOT TRUE OR a.open) THEN coalesce(a.communes, '{{0}}') END,
            CASE WHEN p.closed_on IS NULL THEN coalesce(a.communes, '{{0}}') END,
            {boxes[0]}, {boxes[1]}
-    FROM touched t
+    FROM {touched} t
     JOIN directory.practitioner p ON p.id = t.id
-    LEFT JOIN LATERAL (
-        SELECT array_agg(DISTINCT coalesce(s.commune_id, 0)) FILTER (WHERE r.closed_on IS NULL AND s.id IS NOT NULL)
+    LEFT JOIN (
+        SELECT r.practitioner_id AS id,
+               array_agg(DISTINCT coalesce(s.commune_id, 0)) FILTER (WHERE r.closed_on IS NULL AND s.id IS NOT NULL)
                    AS communes,
                bool_or(o.sensitive OR coalesce(w.sensitive, false)) AS hidden, bool_or({_SHOWN[1]}) AS open
-        FROM directory.role r
+        FROM {touched} t
+        JOIN directory.role r ON r.practitioner_id = t.id
         LEFT JOIN directory.site s ON s.id = r.site_id
         LEFT JOIN directory.offer o ON o.role_id = r.id
         LEFT JOIN directory.offer_search w ON w.offer_id = o.id
-        WHERE r.practitioner_id = p.id
-    ) a ON true
+        WHERE t.kind = {PRACTITIONER}
+        GROUP BY r.practitioner_id
+    ) a ON a.id = p.id
+    {mailboxes}
     WHERE t.kind = {PRACTITIONER}
     UNION ALL
     SELECT t.kind, t.id, t.forced, a.at, a.at, NULL, NULL
-    FROM touched t
+    FROM {touched} t
     CROSS JOIN LATERAL (
         SELECT CASE WHEN s.closed_on IS NULL THEN ARRAY[coalesce(s.commune_id, 0)] END AS at
         FROM directory.site s WHERE s.id = t.id
@@ -167,13 +179,15 @@ state AS MATERIALIZED (
     WHERE t.kind = {SITE}
     UNION ALL
     SELECT t.kind, t.id, t.forced, a.at, a.at, NULL, NULL
-    FROM touched t
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN l.closed_on IS NULL THEN coalesce((
-            SELECT array_agg(DISTINCT coalesce(s.commune_id, 0)) FROM directory.site s
-            WHERE s.legal_entity_id = l.id), '{{0}}') END AS at
-        FROM directory.legal_entity l WHERE l.id = t.id
-    ) a
+    FROM {touched} t
+    JOIN (
+        SELECT l.id, CASE WHEN l.closed_on IS NULL THEN array_agg(DISTINCT coalesce(s.commune_id, 0)) END AS at
+        FROM {touched} t
+        JOIN directory.legal_entity l ON l.id = t.id
+        LEFT JOIN directory.site s ON s.legal_entity_id = l.id
+        WHERE t.kind = {LEGAL_ENTITY}
+        GROUP BY l.id
+    ) a ON a.id = t.id
     WHERE t.kind = {LEGAL_ENTITY}
 )
 """
@@ -220,16 +234,21 @@ def _assignments(level: int) -> str:
         digest_{level} = m.digest_{level}"""
 
 
-SETTLE = f"""
-WITH __TOUCHED__, {state()},
-moved AS MATERIALIZED (
+_MOVED = f"""
     SELECT s.*, {_moved(1)} AS moved_1, {_moved(2)} AS moved_2
-    FROM state s JOIN directory.feed_state f ON f.kind = s.kind AND f.entity_id = s.id
+    FROM __STATE__ s JOIN directory.feed_state f ON f.kind = s.kind AND f.entity_id = s.id
     WHERE {_moved(1)} OR {_moved(2)}
-),
+"""
+_WRITE = f"""
+moved AS MATERIALIZED ({_MOVED}),
 c AS MATERIALIZED (SELECT directory.feed_change_id() AS id WHERE EXISTS (SELECT FROM moved))
 UPDATE directory.feed_state f SET {",".join(_assignments(level) for level in LEVELS)}
 FROM moved m CROSS JOIN c
 WHERE f.kind = m.kind AND f.entity_id = m.id
 """
+
+SETTLE = f"WITH {CLOSURE}, {state()}, {_WRITE}".replace("__STATE__", "state")
 """Writes what moved for a level under this transaction's change, whose position its event gives."""
+
+SETTLE_NOW = f"WITH {_WRITE}".replace("__STATE__", "feed_now")
+"""The same of what a publication put aside in `feed_now`."""

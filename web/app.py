@@ -45,6 +45,7 @@ from search_api.fhir.search import routes as fhir_search
 from search_api.portals import pages as portal_pages
 from search_api.portals import pages_administration as portal_administration
 from search_api.portals import pages_widget as portal_widget
+from search_api.webhooks import pages as webhook_pages
 from web import pages as web_pages
 
 
@@ -90,6 +91,7 @@ def create_app() -> FastAPI:
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
     app.include_router(fhir_search.router)
+    app.include_router(webhook_pages.router)
     app.include_router(coverage_routes.router)
     app.include_router(dump_routes.router)
     app.include_router(fhir_changes.router)

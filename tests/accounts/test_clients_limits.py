@@ -96,10 +96,12 @@ print(json.dumps(asyncio.run(work())))
 async def test_several_processes_never_serve_more_than_the_limit_together(clean_database: object) -> None:
     """Three processes that ask four hundred times each: all of the limit is served but what one keeps in hand."""
     running = [
-        subprocess.Popen([sys.executable, "-c", _PROCESS], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ.copy())
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _PROCESS, cwd=ROOT, stdout=subprocess.PIPE, env=os.environ.copy()
+        )
         for _ in range(3)
     ]
-    served = [json.loads((await asyncio.to_thread(one.communicate))[0].splitlines()[-1]) for one in running]
+    served = [json.loads((await one.communicate())[0].splitlines()[-1]) for one in running]
     assert sum(served) <= 500
     assert sum(served) >= 470
 

@@ -1,5 +1,6 @@
 """Files of the whole directory, through HTTP: what they hold is what the database holds, for whoever may read it."""
 
+import asyncio
 import csv
 import io
 import json
@@ -87,7 +88,9 @@ async def rows_of(client: httpx.AsyncClient, dataset: str, level: int = 1) -> li
 async def frame_of(client: httpx.AsyncClient, folder: Path, dataset: str, level: int = 1) -> pd.DataFrame:
     path = folder / f"{dataset}-{level}.parquet"
     path.write_bytes(await content(client, dataset, "parquet", level))
-    return duckdb.sql(f"SELECT * FROM '{path}'").df()
+    with duckdb.connect() as duck:
+        frame: pd.DataFrame = duck.execute(f"SELECT * FROM '{path}'").df()
+    return frame
 
 
 def asked(url: URL, query: str) -> list[dict[str, Any]]:
@@ -190,7 +193,8 @@ async def test_geojson_is_read_by_gdal(public: httpx.AsyncClient, tmp_path: Path
         pytest.skip("GDAL is not on this machine")
     path = tmp_path / "sites.geojson"
     path.write_bytes(body)
-    done = subprocess.run(["ogrinfo", "-ro", "-al", "-so", str(path)], capture_output=True, text=True, check=True)
+    command = ["ogrinfo", "-ro", "-al", "-so", str(path)]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
     assert f"Feature Count: {len(features)}" in done.stdout
 
 

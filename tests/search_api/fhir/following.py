@@ -18,7 +18,7 @@ Key = tuple[str, str]
 
 async def everything(caller: Caller, kinds: Iterable[Kind] = KINDS) -> dict[Key, dict[str, Any]]:
     """Return every resource that a caller may read, by type and id: what a whole extraction holds."""
-    found = {}
+    found: dict[Key, dict[str, Any]] = {}
     async with unit_of_work() as session:
         for kind in kinds:
             ids = [row.id for row in await session.execute(visible(kind, caller).order_by("id"))]
