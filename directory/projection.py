@@ -216,5 +216,13 @@ def refresh_due(conn: psycopg.Connection) -> list[int]:
         """
     )
     conn.execute("ANALYZE due_offer")
+    # Whoever follows changes by their dates must hear of an offer that a date takes away.
+    conn.execute(
+        f"""
+        UPDATE directory.offer o SET updated_at = now()
+        FROM due_offer d JOIN directory.offer_search s ON s.offer_id = d.id
+        WHERE o.id = d.id AND o.closing_on <= {_TODAY} AND o.reopening_on IS NULL
+        """
+    )
     refresh_selected(conn, "SELECT id FROM due_offer")
     return [int(row[0]) for row in conn.execute("SELECT id FROM due_offer ORDER BY id").fetchall()]

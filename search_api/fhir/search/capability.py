@@ -75,6 +75,7 @@ def statement(base: str) -> Json:
                 "appelant. Un paramètre inconnu est refusé avec Prefer: handling=strict ; sinon il est laissé de côté, "
                 "et un avertissement le dit. Pages de 50 ressources, 200 au plus ; leurs liens se suivent tels quels "
                 "pendant 7 jours.",
+                "operation": [{"name": "export", "definition": EXPORT}],
                 "resource": [_resource(one) for one in RESOURCES.values()],
                 "searchParam": [
                     {

@@ -33,9 +33,10 @@ def like(text: str, how: str = "equals") -> Any:
     pattern: Any = func.core.fold(literal(text, Text))
     for char in ("\\", "%", "_"):
         pattern = func.replace(pattern, char, f"\\{char}")
+    # Not concat(): only an immutable pattern, known when the statement is planned, lets an index serve.
     if how in ("contains", "ends"):
-        pattern = func.concat("%", pattern)
-    return func.concat(pattern, "%") if how in ("contains", "") else pattern
+        pattern = literal("%", Text).op("||")(pattern)
+    return pattern.op("||")(literal("%", Text)) if how in ("contains", "") else pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Strings:
     def match(self, row: Row, value: values.Text, how: str = "") -> Condition:
         """Tell whether a text begins so; `how`: exact, contains, ends, or equals whatever the case and accents."""
         if how == "exact":
-            return some([and_(column(row) == value.text) for column in self.columns])
+            same = folded(literal(value.text, Text))
+            # Folded as well: that is what indexes hold.
+            return some([and_(folded(column(row)) == same, column(row) == value.text) for column in self.columns])
         pattern = like(value.text, how)
         return some([and_(folded(column(row)).like(pattern)) for column in self.columns])
 
@@ -57,7 +60,8 @@ class Strings:
 
     def order(self, row: Row) -> Any:
         """Return what the parameter sorts by."""
-        return func.coalesce(folded(self.columns[0](row)), "")
+        column = self.columns[0](row)
+        return func.coalesce(folded(column), "") if column.nullable else folded(column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Instants:
             case "le":
                 return and_(column < high)
             case _:
-                low, high = _widened(span, now)
+                low, high = widened(span, now)
                 return and_(column >= low, column < high)
 
     def present(self, row: Row) -> Condition:
@@ -135,7 +139,7 @@ class Periods:
             case "po":
                 found = and_(begins < high, ends > low)
             case _:
-                wide_low, wide_high = _widened(span, now)
+                wide_low, wide_high = widened(span, now)
                 found = and_(begins < wide_high, ends > wide_low)
         return and_(known, found)
 
@@ -151,7 +155,7 @@ class Periods:
 _LONG_AGO: Final = literal(datetime(1, 1, 1, tzinfo=UTC), DateTime(timezone=True))
 
 
-def _widened(span: values.Span, now: datetime) -> tuple[datetime, datetime]:
+def widened(span: values.Span, now: datetime) -> tuple[datetime, datetime]:
     """Add on either side a tenth of what separates the date from the present."""
     margin = abs(now - span.low) / 10
     try:

@@ -93,3 +93,13 @@ async def metadata(request: Request, caller: CallerDep) -> Response:
     await accepted(request)
     pretty = request.query_params.get("_pretty") == "true"
     return _answer(request, caller, _written(capability.statement(base_of(request)), pretty))
+
+
+@router.get("")
+@router.get("/")
+async def nothing() -> Response:
+    """Dit où commencer."""
+    raise FhirError(
+        404,
+        Issue(f"Cette adresse ne contient rien : commencez par {PREFIX}/metadata, qui décrit ce flux.", "not-found"),
+    )

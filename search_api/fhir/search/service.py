@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Caller
@@ -21,6 +22,10 @@ from search_api.fhir.search.rows import Context
 from search_api.fhir.search.tombstones import tombstones
 
 Json = dict[str, Any]
+_PLANNING: Final = text(
+    "SELECT set_config('join_collapse_limit', '10', true), set_config('from_collapse_limit', '10', true)"
+)
+"""The planner puts eight tables in order by default: a search that begins with a place would read every offer."""
 _NOT_ALL: Final = Issue(
     f"_include : plus de {MOST} ressources se joignent à cette page ; les suivantes n’y sont pas. Demandez des pages "
     "plus courtes (_count).",
@@ -46,6 +51,7 @@ async def search(
         FhirError: a parameter cannot be served, or a link leads nowhere.
     """
     await ready()
+    await session.execute(_PLANNING)
     now = await clock.now(session)
     signed = pages.link_of(pairs)
     link = pages.read(signed, caller, type_, now) if signed is not None else None

@@ -1,17 +1,17 @@
 """Fields about places: the région that tags a resource, the towns of addresses, where an offer comes to the home."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select, union_all
 
-from directory.api import OfferTerritory
+from directory.api import OfferTerritory, Site
 from maps.api import Place, PlaceContainment
 from search_api.fhir.search import values
 from search_api.fhir.search.fields import folded, like
 from search_api.fhir.search.rows import Row, alias
-from search_api.fhir.search.token_fields import Condition, some
+from search_api.fhir.search.token_fields import Condition
 from search_api.fhir.systems import LABELS, SYSTEMS
 from search_api.folding import fold
 
@@ -49,13 +49,18 @@ class City:
 
     def match(self, row: Row, value: values.Text, how: str = "") -> Condition:
         """See `Strings`."""
-        place = alias(Place).c
+        site, place = alias(Site), alias(Place)
 
         def says(column: Any) -> Condition:
             return and_(column == value.text if how == "exact" else folded(column).like(like(value.text, how)))
 
-        unnamed = select(place.id).where(says(place.name))
-        return or_(says(row.site.town), and_(row.site.town.is_(None), row.site.commune_id.in_(unnamed)))
+        unnamed = select(place.c.id).where(says(place.c.name))
+        # Two branches rather than one condition, so that each has its index.
+        named = union_all(
+            select(site.c.id).where(says(site.c.town)),
+            select(site.c.id).where(site.c.town.is_(None), site.c.commune_id.in_(unnamed)),
+        ).subquery()
+        return and_(row.site.id.in_(select(named.c.id)))
 
     def present(self, row: Row) -> Condition:
         """See `Strings`."""
@@ -88,44 +93,49 @@ class Territory:
 
     def match(self, row: Row, token: values.Token) -> Condition:
         """See `TokenField`."""
-        ways: list[Condition] = []
+        if token.code is None and token.system == SYSTEMS["R201"]:
+            return self.present(row)
+        places: list[Select[Any]] = []
         if token.system in (None, SYSTEMS["R201"]):
-            kinds = _TYPES.get(token.code, ()) if token.code else None
-            ways.append(self.present(row) if kinds is None else self._visits(row, Place.kind.in_(kinds)))
+            places.append(_of_kinds(_TYPES.get(token.code or "", ())))
         for system, kinds in _SYSTEMS.items():
             if token.system in (None, system):
-                ways.append(
-                    self._visits(row, Place.kind.in_(kinds), *([Place.code == token.code] if token.code else []))
-                )
+                places.append(_of_kinds(kinds, token.code))
                 if "commune" in kinds:
-                    ways.append(self._through_epci(row, token.code))
-        return some(ways)
+                    places.append(_around(token.code))
+        return self._visits(row, places)
 
-    def _visits(self, row: Row, *which: Condition) -> Condition:
-        places = select(Place.id).where(*which)
-        return and_(row.main.id.in_(select(OfferTerritory.offer_id).where(OfferTerritory.place_id.in_(places))))
-
-    def _through_epci(self, row: Row, code: str | None) -> Condition:
-        epci = alias(Place)
-        inside = (
-            select(PlaceContainment.container_id)
-            .join(epci, and_(epci.c.id == PlaceContainment.container_id, epci.c.kind == "epci"))
-            .join(Place, Place.id == PlaceContainment.place_id)
-            .where(Place.kind == "commune", *([Place.code == code] if code else []))
-        )
-        return and_(row.main.id.in_(select(OfferTerritory.offer_id).where(OfferTerritory.place_id.in_(inside))))
+    def _visits(self, row: Row, places: Sequence[Select[Any]]) -> Condition:
+        if not places:
+            return false()
+        known = union_all(*places).subquery()
+        visiting = select(OfferTerritory.offer_id).where(OfferTerritory.place_id.in_(select(known.c.id)))
+        return and_(row.main.id.in_(visiting))
 
     def labelled(self, row: Row, text: str) -> Condition | None:
         """See `TokenField`."""
         start = fold(text)
-        kinds = [
-            kind for code, label in LABELS["R201"].items() if fold(label).startswith(start) for kind in _TYPES[code]
-        ]
-        start_of_name = folded(Place.name).like(like(text, ""))
-        return or_(
-            self._visits(row, Place.kind.in_(kinds)), self._visits(row, Place.kind != "epci", and_(start_of_name))
-        )
+        types = [code for code, label in LABELS["R201"].items() if fold(label).startswith(start)]
+        kinds = [kind for code in types for kind in _TYPES[code]]
+        named = and_(Place.kind != "epci", folded(Place.name).like(like(text, "")))
+        return self._visits(row, [_of_kinds(kinds), select(Place.id).where(named)])
 
     def present(self, row: Row) -> Condition:
         """See `TokenField`."""
         return and_(row.main.id.in_(select(OfferTerritory.offer_id)))
+
+
+def _of_kinds(kinds: Sequence[str], code: str | None = None) -> Select[Any]:
+    """Select the places of some kinds, all or those of a code."""
+    return select(Place.id).where(Place.kind.in_(kinds), *([Place.code == code] if code else []))
+
+
+def _around(code: str | None) -> Select[Any]:
+    """Select the intercommunalities of a commune, or of any."""
+    epci = alias(Place)
+    return (
+        select(PlaceContainment.container_id.label("id"))
+        .join(epci, and_(epci.c.id == PlaceContainment.container_id, epci.c.kind == "epci"))
+        .join(Place, Place.id == PlaceContainment.place_id)
+        .where(Place.kind == "commune", *([Place.code == code] if code else []))
+    )

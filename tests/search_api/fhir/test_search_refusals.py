@@ -7,8 +7,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from core.db import unit_of_work
+from core.db import connect_direct, unit_of_work
 from directory.api import unpublish_offer
+from directory.projection import refresh_due
 from tests.accounts.helpers import signed_in
 from tests.search_api.fhir.conftest import Feed
 from tests.search_api.fhir.seed import MAILBOX, SECRET_PHONE, WORD
@@ -300,3 +301,27 @@ async def test_the_statement_of_capabilities_tells_what_works(client: httpx.Asyn
             answer = await client.get(f"/fhir/{declared['type']}?_revinclude={path}&_count=1", headers=STRICT)
             assert answer.status_code == 200
     assert urlsplit(document["implementation"]["url"]).path == "/fhir"
+
+
+async def test_an_offer_that_a_date_takes_away_is_told(client: httpx.AsyncClient, feed: Feed) -> None:
+    shown = await walk(client, "/fhir/HealthcareService?_count=200")
+    uid = shown[7]["resource"]["id"]
+    [(now,)] = feed.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    # It closes today for good; nobody writes anything on that day.
+    feed.sql(
+        "UPDATE directory.offer SET closing_on = (core.now() AT TIME ZONE 'Europe/Paris')::date, reopening_on = NULL,"
+        " updated_at = '2026-01-01' WHERE uid = %s",
+        uid,
+    )
+    assert (await bundle(client, f"/fhir/HealthcareService?_id={uid}"))["total"] == 1
+    for _ in range(2):
+        with connect_direct() as connection:
+            refresh_due(connection)
+    assert (await bundle(client, f"/fhir/HealthcareService?_id={uid}"))["total"] == 0
+    page = await bundle(client, f"/fhir/HealthcareService?_id={uid}&_lastUpdated=ge{now}")
+    assert [one["resource"]["active"] for one in entries(page)] == [False]
+    # It is told once: the next day's work does not bring it back.
+    [(later,)] = feed.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    with connect_direct() as connection:
+        refresh_due(connection)
+    assert (await bundle(client, f"/fhir/HealthcareService?_lastUpdated=ge{later}"))["total"] == 0
