@@ -33,6 +33,7 @@ from directory.models_offer import (
     SiteEquipment,
     SpecialSlot,
 )
+from directory.offer_preview import Preview, offer_preview
 from directory.offer_rights import may_edit
 from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
@@ -110,6 +111,7 @@ __all__ = [
     "Position",
     "PostalAddress",
     "Practitioner",
+    "Preview",
     "Progress",
     "PublishReport",
     "RegisterSource",
@@ -141,6 +143,7 @@ __all__ = [
     "may_edit",
     "names_of_finess",
     "names_of_rpps",
+    "offer_preview",
     "offer_professions",
     "offer_sheet",
     "parse_hours_form",

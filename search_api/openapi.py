@@ -97,6 +97,12 @@ def search_parameters() -> list[dict[str, Any]]:
             "`territory:…`, `france` (limites). Plusieurs lieux : leur union.",
             ["commune:78361"],
         ),
+        _many(
+            "within",
+            "Ne garde que ce qui est dans l’un de ces lieux, séparés par des virgules, communes comprises. Donné "
+            "plusieurs fois : dans l’un des lieux de chacun.",
+            ["departement:78,departement:95"],
+        ),
         _one(
             "lat",
             "Latitude d’un point (degrés WGS84), avec `lon`.",

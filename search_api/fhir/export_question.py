@@ -1,6 +1,6 @@
 """What an export is asked for: types, filters, since when; read from the parameters of the request."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,26 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import Caller
 from search_api.fhir.kinds import KINDS_OF_TYPE, Kind
 from search_api.fhir.outcome import FhirError, Issue
-
-TypeFilter = Callable[[AsyncSession, str, str, Caller], Awaitable[dict[Kind, Select[Any]]]]
-"""Turns a type and the query string of a search into a select of ids (`id`) for each kind of that type.
-
-It refuses what it does not understand with `FhirError` (400), so that nobody takes more for what was asked.
-"""
+from search_api.fhir.search.type_filter import type_filter
 
 FORMATS: Final = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
 PARAMETERS: Final = frozenset({"_type", "_typeFilter", "_since", "_outputFormat", "_format", "_pretty"})
 FILTERS: Final = 20
 LONGEST: Final = 4000
-
-
-class _Seam:
-    filter: TypeFilter | None = None
-
-
-def use_filter(found: TypeFilter) -> None:
-    """Register how `_typeFilter` is read: by the parser of the searches."""
-    _Seam.filter = staticmethod(found)
 
 
 class ExportQuestion(BaseModel):
@@ -106,10 +92,6 @@ async def selects(session: AsyncSession, question: ExportQuestion, caller: Calle
     """
     found: dict[Kind, list[Select[Any]]] = {}
     for name, query in question.filters:
-        if _Seam.filter is None:
-            raise FhirError(
-                400, Issue("Ce serveur ne filtre pas les extractions.", "not-supported", expression="_typeFilter")
-            )
-        for kind, ids in (await _Seam.filter(session, name, query, caller)).items():
+        for kind, ids in (await type_filter(session, name, query, caller)).items():
             found.setdefault(kind, []).append(ids)
     return found

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -49,27 +49,25 @@ class Stopped(Exception):
 
 
 @dataclass
-class _Progress:
-    """What was written so far, and when that was last told."""
+class Progress:
+    """What was written so far, and who is told now and then; whoever is told may stop the work by `Stopped`."""
 
-    uid: uuid.UUID
-    attempt: int
+    teller: Callable[["Progress"], Awaitable[None]] | None = None
     expected: int = 0
     written: int = 0
     output: list[dict[str, Any]] = field(default_factory=list)
     told: float = field(default_factory=time.monotonic)
 
+    @property
+    def percent(self) -> int:
+        """How far the work is; the end is for whoever closes it to say."""
+        return min(99, self.written * 100 // self.expected) if self.expected else 0
+
     async def tell(self, *, now: bool = False) -> None:
-        if not now and time.monotonic() - self.told < SIGN_OF_LIFE:
-            return
-        self.told = time.monotonic()
-        progress = min(99, self.written * 100 // self.expected) if self.expected else 0
-        async with unit_of_work() as session:
-            going = await service.advance(
-                session, self.uid, self.attempt, progress=progress, written=self.written, output=self.output
-            )
-        if not going:
-            raise Stopped
+        """Tell, unless that was done a moment ago."""
+        if self.teller is not None and (now or time.monotonic() - self.told >= SIGN_OF_LIFE):
+            self.told = time.monotonic()
+            await self.teller(self)
 
 
 async def carry_out(uid: uuid.UUID) -> None:
@@ -102,7 +100,21 @@ async def _fail(export: Export, reason: str) -> None:
 async def _write(export: Export) -> None:
     question = ExportQuestion.model_validate(export.question)
     caller = Caller(level=export.level, zone=tuple(export.zone))
-    progress = _Progress(export.uid, export.attempt)
+
+    async def tell(progress: Progress) -> None:
+        async with unit_of_work() as other:
+            going = await service.advance(
+                other,
+                export.uid,
+                export.attempt,
+                progress=progress.percent,
+                written=progress.written,
+                output=progress.output,
+            )
+        if not going:
+            raise Stopped
+
+    progress = Progress(tell)
     at = await _settled_until()
     async with unit_of_work() as session:
         # Types refer to one another: all must be of one instant.
@@ -112,22 +124,7 @@ async def _write(export: Export) -> None:
         position = await positions.head(session, export.level)
         async with unit_of_work() as other:
             await other.execute(_stamp(export, position, at))
-        limits = await selects(session, question, caller)
-        wanted = {
-            kind: _wanted(kind, caller, question, limits.get(kind, []))
-            for name in question.types
-            for kind in KINDS_OF_TYPE[name]
-        }
-        for statement in wanted.values():
-            counted = select(func.count()).select_from(statement.subquery())
-            progress.expected += int(await session.scalar(counted) or 0)
-        await progress.tell(now=True)
-        for name in question.types:
-            await _write_type(session, name, wanted, caller, progress)
-        deleted = []
-        if question.since is not None:
-            for name in question.types:
-                deleted += await _write_gone(session, name, caller, question.since, progress)
+        deleted = await write(session, question, caller, progress)
     async with unit_of_work() as session:
         await service.finish(
             session,
@@ -137,6 +134,29 @@ async def _write(export: Export) -> None:
             deleted=deleted,
             written=progress.written,
         )
+
+
+async def write(
+    session: AsyncSession, question: ExportQuestion, caller: Caller, progress: Progress
+) -> list[dict[str, Any]]:
+    """Write the files of what is asked for, noted in `progress.output`; return the files of what left since."""
+    limits = await selects(session, question, caller)
+    wanted = {
+        kind: _wanted(kind, caller, question, limits.get(kind, []))
+        for name in question.types
+        for kind in KINDS_OF_TYPE[name]
+    }
+    for statement in wanted.values():
+        counted = select(func.count()).select_from(statement.order_by(None).subquery())
+        progress.expected += int(await session.scalar(counted) or 0)
+    await progress.tell(now=True)
+    for name in question.types:
+        await _write_type(session, name, wanted, caller, progress)
+    deleted = []
+    if question.since is not None:
+        for name in question.types:
+            deleted += await _write_gone(session, name, caller, question.since, progress)
+    return deleted
 
 
 def _stamp(export: Export, position: int, at: datetime) -> Any:
@@ -185,7 +205,7 @@ def _turned(kind: Kind, found: Any, question: ExportQuestion) -> list[ColumnElem
 
 
 async def _write_type(
-    session: AsyncSession, name: str, wanted: dict[Kind, Select[Any]], caller: Caller, progress: _Progress
+    session: AsyncSession, name: str, wanted: dict[Kind, Select[Any]], caller: Caller, progress: Progress
 ) -> None:
     """Write the files of a type: each holds a bounded number of lines, so that one may be taken again alone."""
     most = export_settings().export_lines
@@ -227,7 +247,7 @@ async def _batches(session: AsyncSession, statement: Select[Any]) -> AsyncIterat
 
 
 async def _write_gone(
-    session: AsyncSession, name: str, caller: Caller, since: datetime, progress: _Progress
+    session: AsyncSession, name: str, caller: Caller, since: datetime, progress: Progress
 ) -> list[dict[str, Any]]:
     """Write what left the directory since an instant, as Bundles of deletions; nothing when nothing did."""
     lines = 0

@@ -88,6 +88,23 @@ async def test_the_star_works_by_keyboard_with_and_without_scripts(signed_in: Ca
     await expect(star).to_have_attribute("aria-pressed", "false")
 
 
+async def test_services_are_dragged_into_the_favourites_in_order_and_out(
+    signed_in: Callable[..., Awaitable[Page]],
+) -> None:
+    page = await signed_in("/accueil")
+    kept = page.locator("[data-zone='placer'] [data-service]")
+    cards = {name: page.locator(f"[data-service='{name}']") for name in ("compte", "aide")}
+    await cards["compte"].drag_to(page.locator("[data-zone='placer']"))
+    await expect(kept).to_have_count(1)
+    await cards["aide"].drag_to(kept.first, target_position={"x": 10, "y": 20})
+    await expect(kept).to_have_count(2)
+    await expect(kept.first).to_contain_text("Aide")
+    await check(page)
+    await kept.first.drag_to(page.locator("#autres"))
+    await expect(kept).to_have_count(1)
+    await expect(kept.first).to_contain_text("Mon compte")
+
+
 @SIZES
 async def test_a_request_is_asked_and_answered(
     signed_in: Callable[..., Awaitable[Page]], watch: Watch, size: tuple[int, int]

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -21,7 +22,9 @@ from core import files
 from core.db import unit_of_work
 from core.settings import load
 from directory.api import Offer, OfferDescription, describe_offer, republish_offer, unpublish_offer
-from search_api.fhir import export_question, export_service, export_tasks, export_work
+from directory.models_feed import SITE
+from directory.projection import refresh_selected
+from search_api.fhir import export_service, export_tasks, export_work
 from search_api.fhir.kinds import KINDS_OF_TYPE
 from search_api.fhir.visible import visible
 from tests.accounts.helpers import signed_in
@@ -35,11 +38,11 @@ DOCTOR = ("professional", "rpps:10101010101")
 
 
 @pytest.fixture(autouse=True)
-async def broker_down(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """A machine without workers: each test does their work when it wants it done. No export is left from another."""
+async def without_workers(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A broker that no worker listens to: each test does the work when it wants it done. No other export is left."""
     from core import tasks
 
-    monkeypatch.setattr(tasks.app.conf, "broker_url", "redis://127.0.0.1:9/0")
+    monkeypatch.setattr(tasks.app.conf, "broker_url", "memory://")
     feed.sql("DELETE FROM search_api.export")
     feed.sql("DELETE FROM accounts.rate")
     yield
@@ -153,23 +156,26 @@ async def test_an_unknown_parameter_is_refused_to_the_strict_alone(client: httpx
     assert (await client.get("/fhir/$export?_format=xml")).status_code == 406
 
 
-async def test_filters_limit_a_type(feed: Feed, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def first_names(session: Any, name: str, query: str, caller: Caller) -> Any:
-        if query == "broken":
-            raise export_question.FhirError(400, export_question.Issue("Non.", expression="_typeFilter"))
-        number = int(query.removeprefix("first="))
-        return {"offer": visible("offer", caller).order_by("id").limit(number)}
+async def test_filters_limit_a_type(feed: Feed, client: httpx.AsyncClient) -> None:
+    async def total(search: str) -> int:
+        return int((await client.get(f"/fhir/{search}&_summary=count")).json()["total"])
 
-    monkeypatch.setattr(export_question._Seam, "filter", staticmethod(first_names))
-    query = "?_type=HealthcareService,Location&_typeFilter=HealthcareService%3Ffirst%3D5"
+    first, second = "location.address-city=mantes&name:contains=a", "_filter=location.address-city%20sw%20limay"
+    both = f"_filter={quote('(location.address-city sw mantes and name co a) or location.address-city sw limay')}"
+    expected = [await total(f"HealthcareService?{one}") for one in (first, both)]
+    assert 0 < expected[0] < expected[1] < await total("HealthcareService?active=true")
+    query = f"?_type=HealthcareService,Location&_typeFilter={quote(f'HealthcareService?{first}', safe='')}"
     manifest = await written(client, query)
     counts = {file["type"]: file["count"] for file in manifest["output"]}
-    assert counts["HealthcareService"] == 5
-    assert counts["Location"] > 5, "a type without filter is whole"
-    more = await written(client, f"{query}&_typeFilter=HealthcareService%3Ffirst%3D7")
-    assert {file["type"]: file["count"] for file in more["output"]}["HealthcareService"] == 7, "any of the filters"
-    refused = await client.get("/fhir/$export?_typeFilter=HealthcareService%3Fbroken")
-    assert (refused.status_code, refused.json()["issue"][0]["diagnostics"]) == (400, "Non.")
+    assert counts["HealthcareService"] == expected[0]
+    assert counts["Location"] == await total("Location?status=active"), "a type without filter is whole"
+    more = await written(client, f"{query}&_typeFilter={quote(f'HealthcareService?{second}', safe='')}")
+    found = {file["type"]: file["count"] for file in more["output"]}["HealthcareService"]
+    assert found == expected[1], "any of the filters"
+    for wrong in ("unknown=1", "_count=3", "_sort=name", "_include=HealthcareService:location", "location.near=1"):
+        refused = await client.get(f"/fhir/$export?_typeFilter={quote(f'HealthcareService?{wrong}', safe='')}")
+        assert refused.status_code == 400, wrong
+        assert refused.json()["issue"][0]["diagnostics"]
 
 
 async def test_the_way_of_an_export(client: httpx.AsyncClient) -> None:
@@ -343,9 +349,7 @@ async def test_one_is_written_at_a_time_and_a_dead_one_is_taken_up(client: httpx
     await export_work.carry_out(two)
     assert [(await client.get(path)).status_code for path in (first, second)] == [200, 200]
     async with unit_of_work() as session:
-        assert not await export_service.advance(session, one, 1, progress=1, written=1, output=[]), (
-            "the dead one speaks"
-        )
+        assert not await export_service.advance(session, one, 1, progress=1, written=1, output=[]), "it was dead"
     before = (await client.get(first)).json()
     await export_work.carry_out(one)
     assert (await client.get(first)).json() == before, "delivered twice, written once"
@@ -377,14 +381,13 @@ async def test_since_gives_what_changed_and_what_left(client: httpx.AsyncClient,
 
 async def test_a_hidden_offer_that_leaves_is_not_told_to_the_public(client: httpx.AsyncClient, feed: Feed) -> None:
     since = datetime.now(UTC).isoformat().replace("+", "%2B")
-    feed.sql(
-        "UPDATE directory.offer SET closed_on = current_date, updated_at = clock_timestamp() WHERE id IN"
-        " (SELECT id FROM directory.offer WHERE sensitive ORDER BY id DESC LIMIT 1)"
-    )
-    feed.sql(
-        "DELETE FROM directory.offer_search s USING directory.offer o WHERE o.id = s.offer_id"
-        " AND o.closed_on IS NOT NULL"
-    )
+    with psycopg.connect(dsn(feed.url)) as conn:
+        [closed] = conn.execute(
+            "UPDATE directory.offer SET closed_on = current_date WHERE id IN"
+            " (SELECT id FROM directory.offer WHERE sensitive ORDER BY id DESC LIMIT 1) RETURNING id"
+        )
+        refresh_selected(conn, f"SELECT {closed[0]} AS id")
+        conn.execute("INSERT INTO core.event (kind, entity, entity_id) VALUES ('offer_day', 'offer', %s)", closed)
     assert (await written(client, f"?_since={since}"))["deleted"] == []
     await signed_in(client, DOCTOR)
     manifest = await written(client, f"?_since={since}")
@@ -397,9 +400,8 @@ async def test_a_hidden_offer_that_leaves_is_not_told_to_the_public(client: http
 async def test_what_is_being_written_is_in_the_next_one(client: httpx.AsyncClient, feed: Feed) -> None:
     """A publication begins before the export and ends after it: its dates are older than the export."""
     with psycopg.connect(dsn(feed.url)) as slow:
-        rows = slow.execute(
-            "UPDATE directory.site SET updated_at = now() WHERE id = (SELECT min(id) FROM directory.site) RETURNING uid"
-        ).fetchall()
+        rows = slow.execute("SELECT uid FROM directory.site WHERE id = (SELECT min(id) FROM directory.site)").fetchall()
+        feed.told(SITE, "SELECT min(id) AS id FROM directory.site", under_way=slow)
         manifest = await written(client, "?_type=Location")
         slow.commit()
     since = manifest["transactionTime"].replace("+", "%2B")

@@ -99,7 +99,7 @@ def _judge(found: list[Json], path: str, name: str) -> None:
             # A value that nobody gave is said to be missing, as FHIR has it.
             absent = [one for one in holder.get(field, ()) if "coding" not in one]
             codings = [one for value in holder.get(field, ()) for one in value.get("coding", ())]
-            return sum(one["system"].endswith(system) for one in codings) + len(absent)
+            return sum(str(one["system"]).endswith(system) for one in codings) + len(absent)
 
         _counted(found, path, of_system, 1, float("inf") if name in ANY_NUMBER else 1)
         return
