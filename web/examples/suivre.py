@@ -17,9 +17,9 @@ for chemin in dossier.glob("*.ndjson"):
 
 position = (dossier / "position").read_text()
 with httpx.Client(base_url=os.environ["REPERE_URL"], headers=entetes, timeout=60) as repere:
-    adresse, demande = "/fhir/$changes", {"since": position}
+    adresse: httpx.URL | str | None = httpx.URL("/fhir/$changes", params={"since": position})
     while adresse:
-        reponse = repere.get(adresse, params=demande)
+        reponse = repere.get(adresse)
         if reponse.status_code == 410:
             raise SystemExit("La position est trop ancienne : refaites une extraction.")
         reponse.raise_for_status()
@@ -31,7 +31,7 @@ with httpx.Client(base_url=os.environ["REPERE_URL"], headers=entetes, timeout=60
                 copie[f"{ressource['resourceType']}/{ressource['id']}"] = ressource
         position = reponse.headers["X-Repere-Feed-Position"]
         suites = [lien["url"] for lien in reponse.json()["link"] if lien["relation"] == "next"]
-        adresse, demande = (suites[0] if suites else None), None
+        adresse = suites[0] if suites else None
 
 (dossier / "position").write_text(position)
 print(len(copie), "ressources, à la position", position)
