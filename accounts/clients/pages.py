@@ -194,9 +194,12 @@ async def change_status(
 
 async def _typed(request: Request) -> tuple[forms.ClientForm, str]:
     form = await request.form(max_fields=FIELDS_MAX)
-    # A form that is sent with the return key has no button: it searches when something is searched.
-    action = form.get("action") or ("chercher" if form.get("lieu") else "enregistrer")
-    return forms.typed(form), str(action)
+    read, action = forms.typed(form), form.get("action")
+    if action not in ("chercher", "ajouter", "enregistrer"):
+        # The return key names no button: in the field of places it searches, elsewhere it saves.
+        searching = read.words.strip() not in ("", str(form.get("cherche", "")).strip())
+        action = "chercher" if searching else "enregistrer"
+    return read, str(action)
 
 
 async def _searched(form: forms.ClientForm) -> forms.ClientForm:

@@ -127,6 +127,9 @@ async def test_a_zone_is_chosen_without_scripts(admin: httpx.AsyncClient) -> Non
     assert made.status_code == 200
     async with unit_of_work() as session:
         assert await session.scalar(select(Client.zone)) == ["commune:78361", "departement:2A"]
+    # The return key names no button: it searches what was just typed, and saves otherwise.
+    _, returned, _ = await _new(admin, action="", lieu="versailles")
+    assert 'value="commune:78646"' in returned.text
     _, nothing, _ = await _new(admin, action="chercher", lieu="zzzzqq")
     assert "Aucun lieu" in nothing.text
 
