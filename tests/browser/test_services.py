@@ -128,7 +128,8 @@ async def test_the_star_works_by_keyboard_with_and_without_scripts(signed_in: Ca
 async def test_services_are_dragged_into_the_favourites_in_order_and_out(
     signed_in: Callable[..., Awaitable[Page]],
 ) -> None:
-    page = await signed_in("/accueil")
+    # Tall enough to show both lists: nothing scrolls while a card is held.
+    page = await signed_in("/accueil", (1366, 1800))
     kept = page.locator("[data-zone='placer'] [data-service]")
     cards = {name: page.locator(f"[data-service='{name}']") for name in ("compte", "aide")}
     await cards["compte"].drag_to(page.locator("[data-zone='placer']"))
