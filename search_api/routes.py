@@ -10,12 +10,13 @@ from accounts.api import LevelDep, caller_of
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
+from core.openapi import ERRORS
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import MAX_TEXT, bounding_box, parse_query, place_group, place_ref
 from search_api.schemas import Point, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
 from search_api.schemas_map import MapAnswer

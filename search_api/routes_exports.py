@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import LevelDep
 from core.clock import now
+from core.openapi import ERRORS
 from core.settings import core_settings
 from core.sheets import EXCEL
 from directory.api import concept_index
 from search_api import exports, service
 from search_api.engine import SearchEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import parse_query, ref_text
 from search_api.resolve import facet_ref, find_place
 from search_api.schemas import SearchAnswer, SearchQuery, WhereRef

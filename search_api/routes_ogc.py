@@ -13,12 +13,12 @@ from core.conditional import Answer, has_it, tag_of
 from core.db import SessionDep
 from core.errors import NotFound
 from core.http import public_base
+from core.openapi import ERRORS
 from search_api import ogc, ogc_documents, ogc_openapi
 from search_api.marks import KEPT, data_mark
 from search_api.ogc_collections import COLLECTIONS, Collection
 from search_api.ogc_documents import GEOJSON, JSON, OPENAPI, SCHEMA
 from search_api.ogc_params import Asked, parse, refuse_all
-from search_api.openapi import ERRORS
 from search_api.routes import FRESH
 from search_api.zones import zone_of
 

@@ -11,11 +11,12 @@ from accounts.api import LevelDep
 from core import conditional
 from core.db import SessionDep, time_limit
 from core.http import public_base
+from core.openapi import ERRORS
 from maps.api import tile, tile_at, tilejson
 from search_api import service, tiles
 from search_api.engines import EngineDep
 from search_api.marks import KEPT, data_mark
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import parse_query, query_params
 from search_api.routes import FRESH, MAP_SECONDS
 from search_api.schemas import SearchQuery

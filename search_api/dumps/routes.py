@@ -9,9 +9,9 @@ from accounts.api import CallerDep
 from core.conditional import has_it
 from core.db import SessionDep
 from core.http import public_base
+from core.openapi import ERRORS
 from search_api.dumps import service
 from search_api.dumps.catalogue import FORMATS
-from search_api.openapi import ERRORS
 
 router = APIRouter(prefix="/api/v1/dumps", tags=["Fichiers"], responses={404: ERRORS[404]})
 

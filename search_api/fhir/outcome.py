@@ -19,6 +19,16 @@ PREFIX: Final = "/fhir"
 MEDIA_TYPE: Final = "application/fhir+json"
 NDJSON: Final = "application/fhir+ndjson"
 
+RESOURCE: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "object", "required": ["resourceType"]}}}
+"""What the OpenAPI description says of a body that is a resource."""
+
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"content": RESOURCE, "description": "Un paramètre est incorrect."},
+    406: {"content": RESOURCE, "description": "Le format demandé n’est pas proposé."},
+    503: {"content": RESOURCE, "description": "La réponse demandait trop de temps, ou la base est indisponible."},
+}
+"""Refusals of any address of the feed, each an OperationOutcome."""
+
 OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 """Pages of other sites may read the feed, as anybody: browsers send them no cookie of ours."""
 

@@ -12,6 +12,8 @@ from search_api.fhir import changes, positions
 from search_api.fhir.kinds import KINDS, KINDS_OF_TYPE, Kind
 from search_api.fhir.outcome import (
     PREFIX,
+    REFUSALS,
+    RESOURCE,
     FhirError,
     FhirResponse,
     Issue,
@@ -28,7 +30,7 @@ NOW: Final = "now"
 HEADER: Final = "X-Repere-Feed-Position"
 _KNOWN: Final = frozenset({"since", "_type", "_count", "_format", "_pretty"})
 
-router = APIRouter(prefix=PREFIX, tags=["FHIR"], dependencies=[Depends(accepted)])
+router = APIRouter(prefix=PREFIX, tags=["FHIR"], dependencies=[Depends(accepted)], responses=REFUSALS)
 
 
 def _kinds(text: str | None) -> tuple[Kind, ...]:
@@ -80,7 +82,10 @@ def _refuse_unknown(request: Request) -> None:
     "/$changes",
     summary="Suivre les changements depuis une position",
     response_class=FhirResponse,
-    responses={200: {"description": "Un Bundle de type history", "content": {"application/fhir+json": {}}}},
+    responses={
+        200: {"description": "Un Bundle de type history", "content": RESOURCE},
+        410: {"description": "La position est trop ancienne : refaites une extraction.", "content": RESOURCE},
+    },
 )
 async def follow(
     request: Request,

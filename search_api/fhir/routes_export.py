@@ -22,10 +22,11 @@ from search_api.fhir import export_question as questions
 from search_api.fhir import export_service as service
 from search_api.fhir import export_tasks as tasks
 from search_api.fhir.outcome import (
-    MEDIA_TYPE,
     NDJSON,
     OPEN,
     PREFIX,
+    REFUSALS,
+    RESOURCE,
     FhirError,
     FhirResponse,
     Issue,
@@ -38,7 +39,7 @@ from search_api.fhir.outcome import (
 )
 from search_api.models_export import Export
 
-router = APIRouter(prefix=PREFIX, tags=["FHIR"], default_response_class=FhirResponse)
+router = APIRouter(prefix=PREFIX, tags=["FHIR"], default_response_class=FhirResponse, responses=REFUSALS)
 
 STATUS: Final = "/$export-status"
 FILES: Final = "/$export-files"
@@ -67,10 +68,9 @@ def _owner(caller: Caller, person: Any) -> str | None:
     dependencies=[Depends(accepted), Depends(program_scope(EXPORT))],
     responses={
         202: {
-            "content": {MEDIA_TYPE: {}},
+            "content": RESOURCE,
             "description": "Demandée ; Content-Location dit où la suivre.",
         },
-        400: {"description": "Un paramètre est incorrect."},
         403: {"description": "La clé ou le jeton n’ouvre pas l’extraction (portée `export`)."},
         429: {"description": "Assez d’extractions sont en cours pour cet appelant."},
     },
@@ -166,7 +166,7 @@ def _file(export: Export, base: str, file: dict[str, Any]) -> dict[str, Any]:
     operation_id="fhir_export_cancel",
     summary="Annuler ou effacer une extraction",
     status_code=202,
-    responses={202: {"content": {MEDIA_TYPE: {}}}, 404: {"description": "Aucune extraction n’a cette adresse."}},
+    responses={202: {"content": RESOURCE}, 404: {"description": "Aucune extraction n’a cette adresse."}},
 )
 async def cancel(session: SessionDep, caller: CallerDep, person: PersonDep, uid: UidPath) -> Response:
     """Arrête une extraction en cours, ou efface celle qui est prête."""
