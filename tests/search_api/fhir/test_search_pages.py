@@ -65,7 +65,8 @@ async def test_pages_hold_while_offers_come_and_go(client: httpx.AsyncClient, fe
     before = ids(await walk(client, f"/fhir/HealthcareService?_count=200{query}"))
     rng = random.Random(query)
     page = await bundle(client, f"/fhir/HealthcareService?_count=20{query}")
-    seen, gone = entries(page), []
+    seen = entries(page)
+    gone: list[str] = []
     while "next" in links(page):
         # One that was seen, the last of the page and one to come leave; one that left before comes back.
         for uid in {ids(seen)[-1], rng.choice(before)} - set(gone):

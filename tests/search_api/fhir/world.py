@@ -188,7 +188,7 @@ class Asker:
 
     def _partial(self, at: Any) -> str:
         local = at.astimezone(oracle.PARIS)
-        return self.rng.choice(
+        found: str = self.rng.choice(
             (
                 at.isoformat(timespec="microseconds"),
                 at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -199,6 +199,7 @@ class Asker:
                 local.strftime("%Y"),
             )
         )
+        return found
 
     def _number(self, type_: str, depth: int) -> Question | None:
         if type_ not in oracle.NUMBERS:
