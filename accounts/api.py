@@ -1,6 +1,6 @@
 """What the floors above may use of accounts."""
 
-from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, scoped
+from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, program_scope, scoped
 from accounts.clients import usage as client_usage
 from accounts.clients.demo import Sandbox, demo_clients, sandbox
 from accounts.clients.programs import (
@@ -12,6 +12,7 @@ from accounts.clients.programs import (
     program,
 )
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
+from accounts.clients.scopes import SCOPES as API_SCOPES
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
@@ -47,6 +48,7 @@ from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
 __all__ = [
+    "API_SCOPES",
     "EXPORT",
     "READ",
     "READ_PROFESSIONAL",
@@ -103,6 +105,7 @@ __all__ = [
     "origin",
     "place_favourite",
     "program",
+    "program_scope",
     "raise_favourite",
     "remove_favourite",
     "safe_target",

@@ -81,3 +81,19 @@ def scoped(scope: str) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
         return caller
 
     return check
+
+
+def program_scope(scope: str) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    """Return a dependency that refuses a program whose key or token does not open a scope; others pass.
+
+    Raises:
+        MissingScope: the program's key or token does not open it.
+    """
+
+    async def check(request: Request) -> None:
+        caller = caller_of(request)
+        if caller.client_id is not None and scope not in caller.scopes:
+            request.state.missing_scope = scope
+            raise MissingScope(MISSING_SCOPE.format(scope=scope))
+
+    return check

@@ -20,11 +20,12 @@ PUBLIC = 1
 
 @dataclass(frozen=True)
 class Measure:
-    """Resources of a type, seconds to write them, seconds of a bare COPY of their rows, megabytes written."""
+    """Resources of a type, seconds to write them (and of our processor), seconds of a bare COPY, megabytes written."""
 
     name: str
     resources: int
     seconds: float
+    cpu: float
     copied: float
     megabytes: float
 
@@ -39,8 +40,8 @@ class Measure:
         return self.seconds / self.copied if self.copied else float("nan")
 
 
-async def _exported(name: str, level: int) -> tuple[int, float, float]:
-    """Write a type as an export does; return how many resources, in how many seconds, of how many megabytes."""
+async def _exported(name: str, level: int) -> tuple[int, float, float, float]:
+    """Write a type as an export does; return how many resources, seconds, seconds of processor, megabytes."""
     from sqlalchemy import text
 
     from accounts.api import Caller
@@ -50,15 +51,15 @@ async def _exported(name: str, level: int) -> tuple[int, float, float]:
     from search_api.fhir.export_question import ExportQuestion
 
     progress = export_work.Progress()
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     async with unit_of_work() as session:
         await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         await session.execute(text("SET LOCAL statement_timeout = 0"))
         await export_work.write(session, ExportQuestion(types=(name,)), Caller(level=level), progress)
-    seconds = time.perf_counter() - begun
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - used
     for file in progress.output:
         files.discard(file["digest"], grace=0)
-    return progress.written, seconds, sum(file["size"] for file in progress.output) / 1e6
+    return progress.written, seconds, cpu, sum(file["size"] for file in progress.output) / 1e6
 
 
 def _copied(name: str, level: int) -> float:
@@ -91,8 +92,8 @@ async def _measure(level: int) -> list[Measure]:
     for name in KINDS_OF_TYPE:
         # The first reading fills the caches of both.
         _copied(name, level)
-        resources, seconds, megabytes = await _exported(name, level)
-        found.append(Measure(name, resources, seconds, _copied(name, level), megabytes))
+        resources, seconds, cpu, megabytes = await _exported(name, level)
+        found.append(Measure(name, resources, seconds, cpu, _copied(name, level), megabytes))
     await dispose()
     return found
 
@@ -109,7 +110,7 @@ def _peak(name: str, level: int) -> tuple[int, float]:
 
 async def alone(name: str, level: str) -> tuple[int, float]:
     """Write a type in this process; return how many resources, and the most memory that the process took."""
-    resources, _, _ = await _exported(name, int(level))
+    resources, _, _, _ = await _exported(name, int(level))
     return resources, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -123,7 +124,12 @@ def feed(
     filled = sorted((one for one in found if one.resources), key=lambda one: one.resources)
     peaks = [(one.name, *_peak(one.name, level)) for one in (filled[0], filled[-1])] if filled else []
     total = Measure(
-        "Total", *(sum(getattr(one, part) for one in found) for part in ("resources", "seconds", "copied", "megabytes"))
+        "Total",
+        sum(one.resources for one in found),
+        sum(one.seconds for one in found),
+        sum(one.cpu for one in found),
+        sum(one.copied for one in found),
+        sum(one.megabytes for one in found),
     )
     if as_json:
         print(json.dumps({"types": [asdict(one) for one in [*found, total]], "memory": peaks}))
@@ -131,7 +137,7 @@ def feed(
     console = Console()
     table = Table(title=f"Extraction FHIR, niveau {level}")
     columns: list[tuple[str, Any]] = [("Type", "left")] + [
-        (name, "right") for name in ("Ressources", "Secondes", "Ressources/s", "COPY (s)", "Rapport", "Mo")
+        (name, "right") for name in ("Ressources", "Secondes", "CPU", "Par s", "COPY (s)", "Rapport", "Mo")
     ]
     for name, justify in columns:
         table.add_column(name, justify=justify)
@@ -140,6 +146,7 @@ def feed(
             one.name,
             f"{one.resources:,}".replace(",", "\u202f"),
             f"{one.seconds:.1f}",
+            f"{one.cpu:.1f}",
             f"{one.rate:,.0f}".replace(",", "\u202f"),
             f"{one.copied:.1f}",
             f"× {one.ratio:.1f}",

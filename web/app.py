@@ -46,6 +46,7 @@ from search_api.portals import pages as portal_pages
 from search_api.portals import pages_administration as portal_administration
 from search_api.portals import pages_widget as portal_widget
 from search_api.webhooks import pages as webhook_pages
+from web import integrators
 from web import pages as web_pages
 
 
@@ -98,6 +99,7 @@ def create_app() -> FastAPI:
     app.include_router(fhir_export.router)
     app.include_router(fhir_read.router)
     app.include_router(web_pages.router)
+    app.include_router(integrators.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
     app.include_router(offer_pages_drop.router)

@@ -40,10 +40,7 @@ class _Refused(Exception):
 def _body(*names: str, required: str) -> dict[str, Any]:
     properties = {name: {"type": "string"} for name in names}
     schema = {"type": "object", "properties": properties, "required": [required]}
-    return {
-        "requestBody": {"required": True, "content": {FORM: {"schema": schema}}},
-        "security": [{"client_secret_basic": []}, {}],
-    }
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 
 def _described(description: str) -> dict[int | str, dict[str, Any]]:

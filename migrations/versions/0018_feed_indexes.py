@@ -1,13 +1,13 @@
 """Indexes of the feed's searches: what changed since, names without accents, numbers of registers, places around.
 
 Revision ID: 0018
-Revises: 0020
+Revises: 0017
 """
 
 from alembic import op
 
 revision = "0018"
-down_revision = "0020"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

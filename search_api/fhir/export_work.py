@@ -1,12 +1,15 @@
 """The work of an export: everything read in one snapshot, written line by line, whatever the size."""
 
 import asyncio
+import gc
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import orjson
 import structlog
@@ -21,10 +24,11 @@ from core.errors import DomainError
 from core.models import Event
 from directory.api import Offer
 from search_api.fhir import export_service as service
-from search_api.fhir import positions
+from search_api.fhir import positions, rows
+from search_api.fhir.codes import Codes
 from search_api.fhir.export_question import ExportQuestion, selects
 from search_api.fhir.kinds import KINDS_OF_TYPE, RESOURCE_TYPES, Kind
-from search_api.fhir.render import render
+from search_api.fhir.render import lines, prepare
 from search_api.fhir.visible import dated, gone, visible
 from search_api.models_export import Export
 from search_api.settings import export_settings
@@ -150,13 +154,24 @@ async def write(
         counted = select(func.count()).select_from(statement.order_by(None).subquery())
         progress.expected += int(await session.scalar(counted) or 0)
     await progress.tell(now=True)
-    for name in question.types:
-        await _write_type(session, name, wanted, caller, progress)
+    with _without_pauses():
+        for name in question.types:
+            await _write_type(session, name, wanted, caller, progress)
     deleted = []
     if question.since is not None:
         for name in question.types:
             deleted += await _write_gone(session, name, caller, question.since, progress)
     return deleted
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Keep the collector from walking, again and again, resources that hold no cycle and die with their batch."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _stamp(export: Export, position: int, at: datetime) -> Any:
@@ -207,50 +222,77 @@ def _turned(kind: Kind, found: Any, question: ExportQuestion) -> list[ColumnElem
 async def _write_type(
     session: AsyncSession, name: str, wanted: dict[Kind, Select[Any]], caller: Caller, progress: Progress
 ) -> None:
-    """Write the files of a type: each holds a bounded number of lines, so that one may be taken again alone."""
-    most = export_settings().export_lines
-    number, lines = 0, 0
-    writing: files.Writing | None = None
-    try:
-        for kind in (kind for kind in KINDS_OF_TYPE[name] if kind in wanted):
-            async for ids in _batches(session, wanted[kind]):
-                made = await render(session, kind, ids, caller)
-                for resource in made.values():
-                    if writing is None:
-                        number, lines, writing = number + 1, 0, files.Writing()
-                    writing.write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
-                    lines += 1
-                    if lines == most:
-                        progress.output.append(await _keep(writing, name, f"{name}-{number}", lines))
-                        writing = None
-                progress.written += len(made)
-                await progress.tell()
-        if writing is not None:
-            progress.output.append(await _keep(writing, name, f"{name}-{number}", lines))
-            writing = None
-    finally:
-        if writing is not None:
-            writing.__exit__(None, None, None)
+    """Write the files of a type, the database reading a batch while the one before is being written."""
+    codes = await prepare(session)
+    with _Volumes(name, progress.output, export_settings().export_lines) as volumes:
+        for kind in KINDS_OF_TYPE[name]:
+            batches = _batches(session, kind, wanted[kind], caller)
+            batch = await anext(batches, None)
+            while batch is not None:
+                following = asyncio.ensure_future(anext(batches, None))
+                try:
+                    progress.written += await asyncio.to_thread(volumes.add, kind, batch, codes)
+                    gc.collect(0)
+                    await progress.tell()
+                finally:
+                    batch = await following
+        await asyncio.to_thread(volumes.close)
 
 
-async def _keep(writing: files.Writing, kind: str, name: str, lines: int) -> dict[str, Any]:
-    with writing:
-        digest = await asyncio.to_thread(writing.keep)
-        return {"type": kind, "name": name, "digest": digest, "count": lines, "size": writing.size}
-
-
-async def _batches(session: AsyncSession, statement: Select[Any]) -> AsyncIterator[list[int]]:
-    """Read ids through a cursor, so that their number costs no memory."""
+async def _batches(
+    session: AsyncSession, kind: Kind, statement: Select[Any], caller: Caller
+) -> AsyncIterator[rows.Batch]:
+    """Read rows by ids that come through a cursor, so that their number costs no memory."""
     result = await session.stream(statement, execution_options={"yield_per": BATCH})
-    async for rows in result.partitions(BATCH):
-        yield [row[0] for row in rows]
+    async for part in result.partitions(BATCH):
+        yield await rows.read(session, kind, [row[0] for row in part], caller)
+
+
+class _Volumes:
+    """The files of a type: each holds a bounded number of lines, so that one may be taken again alone; blocking."""
+
+    def __init__(self, name: str, output: list[dict[str, Any]], most: int) -> None:
+        self._name = name
+        self._output = output
+        self._most = most
+        self._number = self._lines = 0
+        self._writing: files.Writing | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._writing is not None:
+            self._writing.__exit__(kind, error, at)
+
+    def add(self, kind: Kind, batch: rows.Batch, codes: Codes) -> int:
+        """Write the resources of a batch; return how many."""
+        found = lines(kind, batch, codes)
+        for line in found:
+            if self._writing is None:
+                self._number, self._lines, self._writing = self._number + 1, 0, files.Writing()
+            self._writing.write(line)
+            self._lines += 1
+            if self._lines == self._most:
+                self.close()
+        return len(found)
+
+    def close(self) -> None:
+        """Keep the file that is being written."""
+        if self._writing is None:
+            return
+        with self._writing as writing:
+            digest, size = writing.keep(), writing.size
+        self._writing = None
+        name = f"{self._name}-{self._number}"
+        self._output.append({"type": self._name, "name": name, "digest": digest, "count": self._lines, "size": size})
 
 
 async def _write_gone(
     session: AsyncSession, name: str, caller: Caller, since: datetime, progress: Progress
 ) -> list[dict[str, Any]]:
     """Write what left the directory since an instant, as Bundles of deletions; nothing when nothing did."""
-    lines = 0
+    bundles = 0
     with files.Writing() as writing:
         for kind in KINDS_OF_TYPE[name]:
             left = gone(kind, caller).subquery("left_since")
@@ -259,17 +301,17 @@ async def _write_gone(
                 # A closing date passes without anybody writing.
                 closing = select(Offer.id).where(Offer.closing_on >= (since - timedelta(days=1)).date())
                 moved = or_(moved, left.c.id.in_(closing))
-            rows = await session.stream(
+            found = await session.stream(
                 select(left.c.uid).where(moved).order_by(left.c.id), execution_options={"yield_per": GONE_TOGETHER}
             )
-            async for part in rows.partitions(GONE_TOGETHER):
+            async for part in found.partitions(GONE_TOGETHER):
                 writing.write(_deletions(RESOURCE_TYPES[kind], [str(row[0]) for row in part]))
-                lines += 1
+                bundles += 1
                 await progress.tell()
-        if not lines:
+        if not bundles:
             return []
         digest = await asyncio.to_thread(writing.keep)
-        return [{"type": "Bundle", "name": f"{name}-deleted", "digest": digest, "count": lines, "size": writing.size}]
+        return [{"type": "Bundle", "name": f"{name}-deleted", "digest": digest, "count": bundles, "size": writing.size}]
 
 
 def _deletions(name: str, uids: list[str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, time
+from functools import lru_cache
 from typing import Any, Final
 
 from directory.api import (
@@ -31,14 +32,18 @@ def hours(batch: Batch, row: Any, codes: Codes) -> Json:
     replace the week, which `availabilityExceptions` says in words.
     """
     slots = batch.of("slots").get(row.id, ())
+    if not (slots or row.public_holidays or row.closing_on or row.reopening_on or row.id in batch.of("exceptions")):
+        return {}
     special = batch.of("special").get(row.id, ())
     exceptions = [_exception(one, special) for one in batch.of("exceptions").get(row.id, ())]
-    times = [_slot(codes, one, one.weekday, one.valid_from, one.valid_to) for one in slots]
+    times = [_slot(codes, one.kind, one.opens, one.closes, one.weekday, one.valid_from, one.valid_to) for one in slots]
     closed: list[Json] = []
     words: list[str] = []
     for one in exceptions:
         if one.kind == _SPECIAL:
-            times += [_slot(codes, span, None, one.starts_on, one.ends_on) for span in one.spans]
+            times += [
+                _slot(codes, span.kind, span.opens, span.closes, None, one.starts_on, one.ends_on) for span in one.spans
+            ]
             words.append(f"{exception_label(one)} : {_spans(one.spans)}.")
         else:
             said = ", ".join(filter(None, (exception_label(one), replacement_words(one))))
@@ -74,9 +79,13 @@ def _period(start: date | None, end: date | None) -> Json:
     return found
 
 
-def _slot(codes: Codes, span: Any, weekday: int | None, start: date | None, end: date | None) -> Json:
-    kind = SLOT_KINDS.get(span.kind)
-    found = [codes.extension("ror-available-time-type-of-time", "R252", kind.r252 if kind else span.kind)]
+@lru_cache(maxsize=65_536)
+def _slot(
+    codes: Codes, code: str, opens: time, closes: time, weekday: int | None, start: date | None, end: date | None
+) -> Json:
+    """Return a slot; offers share theirs: few are worked out again."""
+    kind = SLOT_KINDS.get(code)
+    found = [codes.extension("ror-available-time-type-of-time", "R252", kind.r252 if kind else code)]
     if weekday is not None:
         found.append({"url": ROR + "ror-available-time-number-days-of-week", "valueInteger": weekday})
     if start or end:
@@ -85,6 +94,6 @@ def _slot(codes: Codes, span: Any, weekday: int | None, start: date | None, end:
     made: Json = {"extension": found}
     if weekday is not None:
         made["daysOfWeek"] = [_DAYS[weekday]]
-    if span.opens == span.closes == time(0):
+    if opens == closes == time(0):
         return made | {"allDay": True}
-    return made | {"availableStartTime": span.opens.isoformat(), "availableEndTime": span.closes.isoformat()}
+    return made | {"availableStartTime": opens.isoformat(), "availableEndTime": closes.isoformat()}

@@ -35,7 +35,7 @@ def offers(batch: Batch, codes: Codes) -> dict[int, Json]:
         points = contacts.get(row.id, ())
         extensions = [created(row), _SENSITIVE[row.sensitive], _patients(codes, row)]
         extensions += [contact(codes, one) for one in points if one.purpose != MSSANTE]
-        extensions += [_division(codes, one) for one in territory.get(row.id, ())]
+        extensions += [_division(codes, one.kind, one.code, one.name) for one in territory.get(row.id, ())]
         offer_type = codes.concept(row.type_id)
         made[row.id] = filled(
             {
@@ -88,10 +88,11 @@ def _language(code: str) -> Json:
     return {"coding": [coding]}
 
 
-def _division(codes: Codes, place: Any) -> Json:
+@lru_cache(maxsize=65_536)
+def _division(codes: Codes, kind_of_place: str, code: str, name: str) -> Json:
     """Return a place where the offer comes to the patient's home."""
-    kind, system = _DIVISIONS.get(place.kind, ("5", None))
-    coding = {"code": place.code, "display": place.name}
+    kind, system = _DIVISIONS.get(kind_of_place, ("5", None))
+    coding = {"code": code, "display": name}
     if system is not None:
         coding = {"system": SYSTEMS[system], **coding}
     return {

@@ -12,7 +12,7 @@ import anyio
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from accounts.api import Caller, CallerDep, PersonDep, origin
+from accounts.api import EXPORT, Caller, CallerDep, PersonDep, origin, program_scope
 from core import files
 from core.conditional import has_it
 from core.db import SessionDep, unit_of_work
@@ -64,13 +64,14 @@ def _owner(caller: Caller, person: Any) -> str | None:
     operation_id="fhir_export",
     summary="Extraire tout le répertoire",
     status_code=202,
-    dependencies=[Depends(accepted)],
+    dependencies=[Depends(accepted), Depends(program_scope(EXPORT))],
     responses={
         202: {
             "content": {MEDIA_TYPE: {}},
             "description": "Demandée ; Content-Location dit où la suivre.",
         },
         400: {"description": "Un paramètre est incorrect."},
+        403: {"description": "La clé ou le jeton n’ouvre pas l’extraction (portée `export`)."},
         429: {"description": "Assez d’extractions sont en cours pour cet appelant."},
     },
 )

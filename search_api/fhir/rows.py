@@ -52,6 +52,7 @@ from search_api.fhir.visible import Scope, moment, readable, source, zone_arrays
 MSSANTE: Final = "mssante"
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
 _POINT: Final = func.geometry(func.coalesce(Site.pin, Site.position))
+_EPCI: Final = "epci"
 _EXACT: Final = ("number", "street", "place")
 
 
@@ -262,19 +263,16 @@ def _of(owner: Any, *columns: Any, order: Any) -> Select[Any]:
 
 def _territory() -> Any:
     """Select the places visited; the ROR knows no intercommunality, so one is told as its communes."""
-    named = Place.__table__.alias("named")
-    part = Place.__table__.alias("part")
-    inside = PlaceContainment.__table__.alias("inside")
-    kind, code = func.coalesce(part.c.kind, named.c.kind), func.coalesce(part.c.code, named.c.code)
-    name = func.coalesce(part.c.name, named.c.name)
-    owner = OfferTerritory.offer_id
-    found: Any = select(owner.label("owner"), kind.label("kind"), code.label("code"), name.label("name")).distinct()
-    found = found.join(named, named.c.id == OfferTerritory.place_id)
-    found = found.outerjoin(inside, and_(named.c.kind == "epci", inside.c.container_id == named.c.id))
-    found = found.outerjoin(part, and_(part.c.id == inside.c.place_id, part.c.kind == "commune"))
-    return found.where(owner == func.any(_IDS), or_(named.c.kind != "epci", part.c.id.is_not(None))).order_by(
-        owner, kind, code
-    )
+    owner = OfferTerritory.offer_id.label("owner")
+    named = select(owner, Place.kind, Place.code, Place.name).join(Place, Place.id == OfferTerritory.place_id)
+    named = named.where(OfferTerritory.offer_id == func.any(_IDS), Place.kind != _EPCI)
+    group = Place.__table__.alias("grouping")
+    parts = select(owner, Place.kind, Place.code, Place.name)
+    parts = parts.join(group, and_(group.c.id == OfferTerritory.place_id, group.c.kind == _EPCI))
+    parts = parts.join(PlaceContainment, PlaceContainment.container_id == group.c.id)
+    parts = parts.join(Place, and_(Place.id == PlaceContainment.place_id, Place.kind == "commune"))
+    both = named.union(parts.where(OfferTerritory.offer_id == func.any(_IDS))).subquery("visited")
+    return select(both).order_by(both.c.owner, both.c.kind, both.c.code)
 
 
 @cache

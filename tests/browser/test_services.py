@@ -1,6 +1,7 @@
 """The home of services and the back office in a browser: the star keeps the focus, every page wide and narrow."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -69,6 +70,42 @@ async def test_pages(signed_in: Callable[..., Awaitable[Page]], size: tuple[int,
     await check(page)
     await page.locator(".data-table a[href*='/administration/comptes/']").first.click()
     await expect(page.get_by_role("heading", name="Donner un droit")).to_be_visible()
+    await check(page)
+
+
+@SIZES
+async def test_the_pages_of_programs(
+    signed_in: Callable[..., Awaitable[Page]], watch: Watch, size: tuple[int, int]
+) -> None:
+    watch.allow("422")
+    page = await signed_in("/administration/applications/nouvelle", size)
+    await check(page)
+    await page.get_by_role("button", name="Enregistrer et montrer").click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+    await page.get_by_label("Nom").fill("Portail des établissements de la région, au nom vraiment très long")
+    await page.get_by_label("Adresse électronique du contact").fill("portail@exemple.fr")
+    await page.get_by_label("Être prévenue des changements").check()
+    await page.get_by_label("Chercher une commune").fill("yvelines")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Yvelines").first.check()
+    await page.get_by_role("button", name="Ajouter à la zone").click()
+    await check(page)
+    await page.get_by_role("button", name="Enregistrer et montrer").click()
+    await expect(page.get_by_label("Clé d’API")).to_have_value(re.compile("^rpk_"))
+    await check(page)
+    await page.get_by_role("link", name="C’est noté").click()
+    await expect(page.get_by_role("heading", name="Clés et secrets")).to_be_visible()
+    await check(page)
+    await page.get_by_role("link", name="Webhooks").click()
+    await page.get_by_label("Adresse", exact=True).fill("https://portail.exemple.fr/" + "notifications/" * 12)
+    await check(page)
+    await page.get_by_role("button", name="Ajouter et montrer le secret").click()
+    await expect(page.get_by_label("Secret de signature")).to_have_value(re.compile("^whsec_"))
+    await check(page)
+    await page.get_by_role("link", name="C’est noté").click()
+    await check(page)
+    await page.goto("/administration/applications")
     await check(page)
 
 

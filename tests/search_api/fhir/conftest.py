@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from core import db
+from directory import feed as ledger
 from tests.conftest import truncate_all
 from tests.search_api.conftest import dsn
 from tests.search_api.conftest import filled as filled
@@ -29,6 +30,17 @@ class Feed:
         with psycopg.connect(dsn(self.url), autocommit=True) as conn:
             cursor = conn.execute(query, values)
             return cursor.fetchall() if cursor.description else []
+
+    def told(self, kind: int, query: str, *, under_way: psycopg.Connection | None = None) -> None:
+        """Have the ledger and the followers know that what a query selects as `id` changed, as its writer does."""
+        if under_way is None:
+            with psycopg.connect(dsn(self.url)) as conn:
+                self.told(kind, query, under_way=conn)
+            return
+        changed = f"SELECT {kind} AS kind, x.id, true AS forced FROM ({query}) x"
+        ledger.keep_selected(under_way, changed)
+        ledger.settle_selected(under_way, changed)
+        under_way.execute("INSERT INTO core.event (kind, entity) VALUES ('changed', 'essai')")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

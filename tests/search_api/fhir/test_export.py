@@ -22,6 +22,8 @@ from core import files
 from core.db import unit_of_work
 from core.settings import load
 from directory.api import Offer, OfferDescription, describe_offer, republish_offer, unpublish_offer
+from directory.models_feed import SITE
+from directory.projection import refresh_selected
 from search_api.fhir import export_service, export_tasks, export_work
 from search_api.fhir.kinds import KINDS_OF_TYPE
 from search_api.fhir.visible import visible
@@ -379,14 +381,13 @@ async def test_since_gives_what_changed_and_what_left(client: httpx.AsyncClient,
 
 async def test_a_hidden_offer_that_leaves_is_not_told_to_the_public(client: httpx.AsyncClient, feed: Feed) -> None:
     since = datetime.now(UTC).isoformat().replace("+", "%2B")
-    feed.sql(
-        "UPDATE directory.offer SET closed_on = current_date, updated_at = clock_timestamp() WHERE id IN"
-        " (SELECT id FROM directory.offer WHERE sensitive ORDER BY id DESC LIMIT 1)"
-    )
-    feed.sql(
-        "DELETE FROM directory.offer_search s USING directory.offer o WHERE o.id = s.offer_id"
-        " AND o.closed_on IS NOT NULL"
-    )
+    with psycopg.connect(dsn(feed.url)) as conn:
+        [closed] = conn.execute(
+            "UPDATE directory.offer SET closed_on = current_date WHERE id IN"
+            " (SELECT id FROM directory.offer WHERE sensitive ORDER BY id DESC LIMIT 1) RETURNING id"
+        )
+        refresh_selected(conn, f"SELECT {closed[0]} AS id")
+        conn.execute("INSERT INTO core.event (kind, entity, entity_id) VALUES ('offer_day', 'offer', %s)", closed)
     assert (await written(client, f"?_since={since}"))["deleted"] == []
     await signed_in(client, DOCTOR)
     manifest = await written(client, f"?_since={since}")
@@ -399,9 +400,8 @@ async def test_a_hidden_offer_that_leaves_is_not_told_to_the_public(client: http
 async def test_what_is_being_written_is_in_the_next_one(client: httpx.AsyncClient, feed: Feed) -> None:
     """A publication begins before the export and ends after it: its dates are older than the export."""
     with psycopg.connect(dsn(feed.url)) as slow:
-        rows = slow.execute(
-            "UPDATE directory.site SET updated_at = now() WHERE id = (SELECT min(id) FROM directory.site) RETURNING uid"
-        ).fetchall()
+        rows = slow.execute("SELECT uid FROM directory.site WHERE id = (SELECT min(id) FROM directory.site)").fetchall()
+        feed.told(SITE, "SELECT min(id) AS id FROM directory.site", under_way=slow)
         manifest = await written(client, "?_type=Location")
         slow.commit()
     since = manifest["transactionTime"].replace("+", "%2B")

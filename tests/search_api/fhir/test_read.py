@@ -9,6 +9,7 @@ from sqlalchemy import select
 from accounts.api import Caller
 from core.db import unit_of_work
 from directory.api import Offer, OfferDescription, Site, describe_offer, republish_offer, unpublish_offer
+from directory.models_feed import LEGAL_ENTITY, SITE
 from search_api.fhir import read
 from search_api.fhir.kinds import KINDS, MODELS, RESOURCE_TYPES
 from search_api.fhir.outcome import FhirError
@@ -151,13 +152,12 @@ async def test_a_change_of_a_parent_gives_a_new_version(feed: Feed, client: http
     uid = await _uid(feed)
     path = f"/fhir/HealthcareService/{uid}"
     seen = [(await client.get(path)).json()["meta"]]
-    for statement in (
-        "UPDATE directory.site SET updated_at = clock_timestamp() WHERE id = (SELECT site_id FROM directory.offer"
-        " WHERE uid = %s)",
-        "UPDATE directory.legal_entity SET updated_at = clock_timestamp() WHERE id = (SELECT s.legal_entity_id FROM"
-        " directory.offer o JOIN directory.site s ON s.id = o.site_id WHERE o.uid = %s)",
-    ):
-        feed.sql(statement, uid)
+    for kind, parent in ((SITE, "s.id"), (LEGAL_ENTITY, "s.legal_entity_id")):
+        feed.told(
+            kind,
+            f"SELECT {parent} AS id FROM directory.offer o JOIN directory.site s ON s.id = o.site_id"
+            f" WHERE o.uid = '{uid}'",
+        )
         seen.append((await client.get(path)).json()["meta"])
     feed.sql(
         "UPDATE directory.concept SET label = label || ' (nouveau)' WHERE id = (SELECT acts[1] FROM directory.offer"

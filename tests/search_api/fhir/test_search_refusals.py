@@ -1,8 +1,7 @@
 """What a search refuses, leaves out and never tells: unknown parameters, hostile values, restricted things, endings."""
 
 import random
-import uuid
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -216,8 +215,9 @@ async def test_what_left_is_told_to_who_asks_for_changes(client: httpx.AsyncClie
     [(now,)] = feed.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
     for uid in [one["id"] for one in chosen] + sorted(hidden)[:1]:
         [(version,)] = feed.sql("SELECT version FROM directory.offer WHERE uid = %s", uid)
+        assert isinstance(version, int)
         async with unit_of_work() as session:
-            await unpublish_offer(session, uuid.UUID(uid), "essai", cast(int, version))
+            await unpublish_offer(session, uid, "essai", version)
     changed = await walk(client, f"/fhir/HealthcareService?_lastUpdated=ge{now}&_count=1")
     assert {one["resource"]["id"] for one in changed} == {one["id"] for one in chosen}
     for one in changed:

@@ -188,18 +188,16 @@ class Asker:
 
     def _partial(self, at: Any) -> str:
         local = at.astimezone(oracle.PARIS)
-        found: str = self.rng.choice(
-            (
-                at.isoformat(timespec="microseconds"),
-                at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                local.isoformat(timespec="milliseconds"),
-                local.strftime("%Y-%m-%dT%H:%M"),
-                local.strftime("%Y-%m-%d"),
-                local.strftime("%Y-%m"),
-                local.strftime("%Y"),
-            )
+        choices = (
+            at.isoformat(timespec="microseconds"),
+            at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            local.isoformat(timespec="milliseconds"),
+            local.strftime("%Y-%m-%dT%H:%M"),
+            local.strftime("%Y-%m-%d"),
+            local.strftime("%Y-%m"),
+            local.strftime("%Y"),
         )
-        return found
+        return str(self.rng.choice(choices))
 
     def _number(self, type_: str, depth: int) -> Question | None:
         if type_ not in oracle.NUMBERS:
