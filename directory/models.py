@@ -71,8 +71,12 @@ class Nomenclature(Base):
 
 
 def folded(column: str) -> Any:
-    """The text of a column in lower case without accents, in the order of its letters: what names are looked up by."""
-    return text(f'(core.fold({column}) COLLATE "C")')
+    """The text of a column in lower case without accents: what names are looked up by.
+
+    Migrations give such indexes the collation "C", which lets a beginning be looked up; nothing that reads indexes
+    back from the database tells it.
+    """
+    return text(f"core.fold({column})")
 
 
 class RegisterMixin:
