@@ -1,5 +1,7 @@
 """The description of the API held against the API: no 5xx, no answer that it does not tell, whatever is asked."""
 
+from typing import Any
+
 import httpx
 import pytest
 import schemathesis
@@ -36,7 +38,7 @@ def described(served: str) -> schemathesis.BaseSchema:
 def _hold(described: schemathesis.BaseSchema, path: str, method: str, times: settings) -> None:
     @times
     @given(case=described[path][method.upper()].as_strategy())
-    def answered(case: schemathesis.Case) -> None:
+    def answered(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(checks=CHECKS, timeout=30)
 
     answered()
