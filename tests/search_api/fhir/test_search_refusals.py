@@ -5,12 +5,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+import psycopg
 import pytest
 
 from core.db import connect_direct, unit_of_work
 from directory.api import unpublish_offer
 from directory.projection import refresh_due
+from search_api.fhir.search import routes
 from tests.accounts.helpers import signed_in
+from tests.search_api.conftest import dsn
 from tests.search_api.fhir.conftest import Feed
 from tests.search_api.fhir.seed import MAILBOX, SECRET_PHONE, WORD
 from tests.search_api.fhir.world import TYPES, bundle, entries, links, walk
@@ -326,3 +329,23 @@ async def test_an_offer_that_a_date_takes_away_is_told(client: httpx.AsyncClient
     with connect_direct() as connection:
         refresh_due(connection)
     assert (await bundle(client, f"/fhir/HealthcareService?_lastUpdated=ge{later}"))["total"] == 0
+
+
+async def test_a_search_that_takes_too_long_says_so(
+    client: httpx.AsyncClient, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "SECONDS", 1)
+    with psycopg.connect(dsn(feed.url)) as other:
+        other.execute("LOCK TABLE directory.offer_search")
+        answer = await client.get("/fhir/HealthcareService?name=x")
+    assert answer.status_code == 503
+    [issue] = issues(answer)
+    assert issue["code"] == "too-costly" and "trop de temps" in issue["diagnostics"]
+    assert answer.headers["retry-after"]
+    assert (await client.get("/fhir/HealthcareService?name=x")).status_code == 200
+
+
+async def test_the_root_leads_to_the_statement(client: httpx.AsyncClient) -> None:
+    for path in ("/fhir", "/fhir/"):
+        answer = await client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 404 and "/fhir/metadata" in issues(answer)[0]["diagnostics"]
