@@ -117,6 +117,14 @@ async def find_account(session: AsyncSession, uid: uuid.UUID) -> Account:
     return account
 
 
+async def demo_numbers(session: AsyncSession) -> dict[str, str]:
+    """Return the RPPS numbers of the personas who have one, by key."""
+    rows = await session.execute(
+        select(Account.demo, Account.rpps).where(Account.demo.is_not(None), Account.rpps.is_not(None))
+    )
+    return {demo: rpps for demo, rpps in rows if demo and rpps}
+
+
 async def demo_account(
     session: AsyncSession,
     key: str,

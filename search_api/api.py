@@ -1,6 +1,7 @@
 """What other packages may use of the search."""
 
 from search_api.addresses import SearchBox, address
+from search_api.fhir.search.catalogue import RESOURCES as FHIR_RESOURCES
 from search_api.figures import Figures, directory_figures
 from search_api.page_view import EXAMPLES
 from search_api.params import parse_query, query_params
@@ -9,6 +10,7 @@ from search_api.service import search, suggest
 
 __all__ = [
     "EXAMPLES",
+    "FHIR_RESOURCES",
     "Figures",
     "SearchAnswer",
     "SearchBox",

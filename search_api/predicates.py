@@ -32,11 +32,6 @@ def has_codes(ids: Collection[int]) -> ColumnElement[bool]:
     return OfferSearch.codes.op("&&", is_comparison=True)(_int_array(ids))
 
 
-def in_places(ids: Collection[int]) -> ColumnElement[bool]:
-    """In one of these places."""
-    return OfferSearch.places.op("&&", is_comparison=True)(_int_array(ids))
-
-
 def tsquery(words: Sequence[Collection[str]]) -> str:
     """Return the text of a tsquery that every word must meet, each by any of its lexemes."""
 
@@ -118,6 +113,16 @@ def inside(box: BBox) -> ColumnElement[bool]:
     return and_(OfferSearch.position.op("&&", is_comparison=True)(outline), exact)
 
 
+def in_places(ids: Collection[int]) -> ColumnElement[bool]:
+    """In one of these places; none of them holds nothing."""
+    return OfferSearch.places.op("&&", is_comparison=True)(_int_array(ids))
+
+
+def seen(level: int, zone: frozenset[int] | None) -> list[ColumnElement[bool]]:
+    """What a caller of this level and of this zone may find."""
+    return [searchable(level)] if zone is None else [searchable(level), in_places(zone)]
+
+
 def area(query: EngineQuery) -> list[ColumnElement[bool]]:
     """Where: the union of boundaries and of discs around the centres, then what limits further."""
     parts: list[ColumnElement[bool]] = []
@@ -134,7 +139,7 @@ def area(query: EngineQuery) -> list[ColumnElement[bool]]:
 
 def base(query: EngineQuery) -> list[ColumnElement[bool]]:
     """Every condition but the ticked facets."""
-    found = [searchable(query.level), *area(query)]
+    found = [*seen(query.level, query.zone), *area(query)]
     found += [meets(term) for term in query.terms]
     found += [has_codes(codes) if codes else false() for codes in query.codes]
     if query.age is not None:

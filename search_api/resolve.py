@@ -1,6 +1,6 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from directory.api import (
 from maps.api import PlaceHit, containers_of, members_of, resolve_ref, suggest
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
-from search_api.params import LAST_PAGE, ref_text
+from search_api.params import LAST_PAGE, place_ref, ref_text
 from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 CONCEPTS_SECONDS = 1.0
@@ -178,6 +178,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         week_minute=week_minute,
         visits=visits,
         accepts_new=query.accepts_new,
+        zone=zone_ids(query.zone),
         sort=query.sort,
         offset=(page - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
@@ -219,8 +220,23 @@ def _here(query: SearchQuery) -> PlaceOut | None:
     )
 
 
+def zone_ids(zone: Collection[str]) -> frozenset[int] | None:
+    """Return the keys of the places of a zone; None when it is the whole country.
+
+    A place that is no longer known holds nothing: a zone never widens by itself.
+    """
+    if not zone:
+        return None
+    found = (resolve_ref(ref.kind, ref.code) for ref in map(place_ref, zone))
+    return frozenset().union(*(_inside(hit) for hit in found if hit is not None))
+
+
 def suggest_area(
-    where: tuple[WhereRef, ...], point: Point | None = None, within: tuple[WhereRef, ...] = ()
+    where: tuple[WhereRef, ...],
+    point: Point | None = None,
+    *,
+    within: tuple[WhereRef, ...] = (),
+    zone: Collection[str] = (),
 ) -> tuple[SuggestArea, str | None]:
     """Return where the counts of suggestions are taken, and its name; `within` leaves out whatever is elsewhere.
 
@@ -230,22 +246,23 @@ def suggest_area(
     Raises:
         InvalidInput: a place does not exist.
     """
+    limits = zone_ids(zone)
     if within:
         name = find_place(within[0], "within").name if len(within) == 1 else None
-        return SuggestArea(boundaries=_limits([within])[0], only=True), name
+        return SuggestArea(boundaries=_limits([within])[0], only=True, zone=limits), name
     ids: set[int] = set()
     name = None
     for ref in where:
         hit = find_place(ref, "where")
         if hit.kind == "pays":
-            return SuggestArea(), None
+            return SuggestArea(zone=limits), None
         if not hit.boundary and hit.departement:
             hit = resolve_ref("departement", hit.departement) or hit
         ids |= _inside(hit)
         name = name or hit.name
     if not ids and point is not None:
-        return SuggestArea(centre=LatLon(point.lat, point.lon)), None
-    return SuggestArea(boundaries=frozenset(ids)), name if len(where) == 1 else None
+        return SuggestArea(centre=LatLon(point.lat, point.lon), zone=limits), None
+    return SuggestArea(boundaries=frozenset(ids), zone=limits), name if len(where) == 1 else None
 
 
 def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:

@@ -6,19 +6,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from accounts.api import LevelDep
+from accounts.api import LevelDep, caller_of
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
+from core.openapi import ERRORS
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import MAX_TEXT, bounding_box, parse_query, place_group, place_ref
 from search_api.schemas import Point, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
 from search_api.schemas_map import MapAnswer
+from search_api.zones import refuse_outside, zoned
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 
@@ -32,12 +34,12 @@ MAP_SECONDS = 5
 # A dependency that is not async is run in a thread, which takes longer than this reading.
 async def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
-    return parse_query(request.query_params.multi_items())
+    return zoned(request, parse_query(request.query_params.multi_items()))
 
 
 async def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
-    return parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"]))
+    return zoned(request, parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"])))
 
 
 MAX_REFS = 2000
@@ -131,7 +133,8 @@ async def suggest(
         message = "Un point a une latitude et une longitude."
         raise InvalidInput(message, fields={"lat" if lat is None else "lon": message})
     point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
-    return await service.suggest(session, q, refs, point, level, engine, within=limits(within))
+    zone = caller_of(request).zone
+    return await service.suggest(session, q, refs, point, level, engine, within=limits(within), zone=zone)
 
 
 @router.get("/sites/{uid}", tags=["Fiches"], summary="Fiche d’un lieu")
@@ -145,6 +148,7 @@ async def site(
     """Renvoie la fiche publique d’un lieu : identité, adresse, contacts publics, offres, sources."""
     only(request)
     response.headers["Cache-Control"] = FRESH
+    await refuse_outside(session, request, site=uid)
     return await site_sheet(session, uid, level)
 
 
@@ -159,6 +163,7 @@ async def offer(
     """Renvoie la fiche publique d’une offre : activités, actes, horaires, territoire, contacts publics."""
     only(request)
     response.headers["Cache-Control"] = FRESH
+    await refuse_outside(session, request, offer=uid)
     return await offer_sheet(session, uid, level)
 
 

@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from accounts.api import LevelDep
 from core.db import SessionDep
+from core.openapi import ERRORS
 from directory.api import offer_sheet
 from maps.api import outline
-from search_api.openapi import ERRORS
 from search_api.params import place_ref
 from search_api.routes import FRESH, only
 

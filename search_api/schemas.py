@@ -89,6 +89,7 @@ class SearchQuery(Frozen):
     sort: Sort = Sort.distance
     page: int = 1
     explain: bool = False
+    zone: tuple[str, ...] = Field(default=(), description="Places of the zone of who asks; never a parameter.")
 
 
 class PlaceOut(Frozen):

@@ -188,6 +188,7 @@ async def suggest(
     engine: SearchEngine | None = None,
     *,
     within: tuple[WhereRef, ...] = (),
+    zone: tuple[str, ...] = (),
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
 
@@ -197,7 +198,8 @@ async def suggest(
         InvalidInput: the text is too long, or a place does not exist.
     """
     await maps.ready()
-    return await suggestions.suggest(session, engine or engines.engine(), _cleaned(typed), where, point, level, within)
+    chosen = engine or engines.engine()
+    return await suggestions.suggest(session, chosen, _cleaned(typed), where, point, level, within=within, zone=zone)
 
 
 async def places(

@@ -15,7 +15,7 @@ from core.db import SessionDep
 from core.errors import NotFound
 from core.http import public_base
 from core.ui import pages
-from directory.api import PROFESSIONAL, Position, may_edit, offer_sheet, site_sheet
+from directory.api import PROFESSIONAL, OfferSheet, Position, may_edit, offer_sheet, site_sheet
 from maps.api import resolve_ref
 from search_api import structured
 from search_api.addresses import address
@@ -54,12 +54,21 @@ async def offer(request: Request, session: SessionDep, level: LevelDep, person: 
     if person is not None and await may_edit(session, person, uid):
         level = PROFESSIONAL
     sheet = await offer_sheet(session, uid, level)
-    special = [(period.label, special_lines(period)) for period in sheet.hours.special]
     kept = person is not None and await is_favourite(session, person.account_id, KEPT_KIND, str(uid))
     own = f"{public_base(request)}/offres/{uid}"
-    context = {"sheet": sheet, "special": special, "kept": kept, "canonical": own}
-    context |= {"structured": structured.of_offer(sheet, own), **await _context(request, sheet.position)}
+    context = {"kept": kept, "canonical": own, "structured": structured.of_offer(sheet, own)}
+    context |= await offer_context(request, sheet)
     return pages.render(request, "search/offer.html", context, headers=CACHE)
+
+
+async def offer_context(request: Request, sheet: OfferSheet) -> dict[str, object]:
+    """Return what the page of an offer shows, whoever reads it."""
+    return {
+        "sheet": sheet,
+        "special": [(period.label, special_lines(period)) for period in sheet.hours.special],
+        "hours_href": f"/offres/{sheet.uid}/horaires",
+        **await _context(request, sheet.position),
+    }
 
 
 async def _context(request: Request, position: Position | None) -> dict[str, object]:

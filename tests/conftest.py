@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests import sharing
 from tests.smtp import SmtpSink
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +30,8 @@ _server = make_url(
     or "postgresql+psycopg://repere@127.0.0.1:5432/repere"
 )
 _prefix = os.environ.get("REPERE_TEST_PREFIX", "repere_test")
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
+"""Names this run: what its workers share bears it."""
 
 
 def _dsn(url: URL) -> str:
@@ -60,6 +64,18 @@ _files = tempfile.TemporaryDirectory(prefix="repere-files-")
 os.environ["REPERE_FILES"] = _files.name
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests among the workers as `tests/sharing.py` says."""
+    return sharing.scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, where workers share the tests."""
+    if _worker() != "main":
+        sharing.sort(items)
+
+
 def _migrate(url: URL) -> None:
     import subprocess
     import sys
@@ -89,6 +105,14 @@ def drop_database(connection: psycopg.Connection, name: str) -> None:
     connection.execute(force)
 
 
+def make_database(connection: psycopg.Connection, name: str, template: str) -> None:
+    """Make a database anew as the copy of another, where nobody waits for the disk: no test outlives a power cut."""
+    drop_database(connection, name)
+    made = sql.Identifier(name)
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, sql.Identifier(template)))
+    connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(made))
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[URL]:
     """A database of this worker, cloned from a migrated template that is remade when migrations change."""
@@ -108,43 +132,97 @@ def database() -> Iterator[URL]:
             connection.execute(
                 sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(template), sql.Literal(_schema_stamp()))
             )
-        drop_database(connection, target.database)
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target.database), sql.Identifier(template))
-        )
+        make_database(connection, target.database, template)
     yield target
+    forget_connections()
     with psycopg.connect(_dsn(admin), autocommit=True) as connection:
         drop_database(connection, target.database)
 
 
-_KEPT = {"alembic_version", "spatial_ref_sys"}
+_KEPT = ["alembic_version", "spatial_ref_sys"]
+_SCHEMAS = ["core", "maps", "accounts", "directory", "ingest", "search_api", "staging"]
+_LARGE = 2**20
+"""Bytes of a table from which emptying it whole takes less than deleting its rows."""
+
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname = ANY(%s) AND c.relname <> ALL(%s) ORDER BY c.oid
+"""
+_RESTART = """
+SELECT setval(c.oid::regclass, s.seqstart, false) FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%s) AND CASE WHEN c.relkind = 'S' THEN pg_sequence_last_value(c.oid) END IS NOT NULL
+"""
+_cleaners: dict[str, psycopg.Connection] = {}
+"""A kept connection to each database that is emptied: it knows the tables and has its statements ready."""
 
 
 def truncate_all(dsn: str) -> None:
-    """Empty every table of ours that was written to, and restart its identities.
+    """Empty every table of ours that holds a row, and restart the identities that have moved.
 
-    Emptying all of them takes ten times as long as asking which ones need it: a table needs it when it holds a row
-    or when its identity has moved.
+    `TRUNCATE` makes new files for the table, its indexes and every table that refers to it: for the few rows of a
+    test, deleting them takes a tenth of it.
     """
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        tables = connection.execute(
-            "SELECT t.schemaname, t.tablename, coalesce(bool_or(s.last_value IS NOT NULL), false) FROM pg_tables t"
-            " LEFT JOIN pg_depend d ON d.refobjid = format('%I.%I', t.schemaname, t.tablename)::regclass"
-            " AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'"
-            " LEFT JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'"
-            " LEFT JOIN pg_sequences s ON s.schemaname = t.schemaname AND s.sequencename = c.relname"
-            " WHERE t.schemaname IN ('core', 'maps', 'accounts', 'directory', 'ingest', 'search_api', 'staging')"
-            " GROUP BY t.schemaname, t.tablename"
-        ).fetchall()
-        ours = [(sql.Identifier(schema, name), moved) for schema, name, moved in tables if name not in _KEPT]
-        if not ours:
-            return
-        asked = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(name) for name, _ in ours)
-        held = connection.execute(sql.SQL("SELECT {}").format(asked)).fetchone()
-        assert held
-        names = [name for (name, moved), filled in zip(ours, held, strict=True) if moved or filled]
-        if names:
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(names)))
+    kept = _cleaners.get(dsn)
+    if kept is None or kept.closed:
+        kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
+    try:
+        _empty(kept)
+    except psycopg.OperationalError:
+        # The server was restarted, or somebody cut every connection.
+        kept.close()
+        kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
+        _empty(kept)
+
+
+def forget_connections() -> None:
+    """Close the kept connections, for a database that is about to be made anew."""
+    while _cleaners:
+        _cleaners.popitem()[1].close()
+
+
+@contextmanager
+def made_once(database: URL, name: str) -> Iterator[tuple[psycopg.Connection, str, bool]]:
+    """Hold the one database of this name that the workers of a run share, until the block ends.
+
+    Yields an administration connection, the full name, and whether this run made it already; who finds that it did
+    not makes it, and marks it by ending the block well.
+    """
+    full = f"{_prefix}_{name}"
+    with psycopg.connect(_dsn(database.set(database="postgres")), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (full,))
+        row = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (full,)
+        ).fetchone()
+        made = row is not None and row[0] == RUN
+        yield connection, full, made
+        if not made:
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(full), sql.Literal(RUN)))
+
+
+def _empty(connection: psycopg.Connection) -> None:
+    tables = [sql.Identifier(*row) for row in connection.execute(_TABLES, (_SCHEMAS, _KEPT)).fetchall()]
+    if not tables:
+        return
+    size = sql.SQL("CASE WHEN EXISTS (SELECT FROM {0}) THEN pg_relation_size({1}::regclass) END")
+    sizes = connection.execute(
+        sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(size.format(name, sql.Literal(name.as_string(connection))) for name in tables)
+        )
+    ).fetchone()
+    assert sizes
+    filled = [(name, held) for name, held in zip(tables, sizes, strict=True) if held is not None]
+    with connection.transaction():
+        if large := [name for name, held in filled if held > _LARGE]:
+            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(large)))
+        if small := [name for name, held in filled if held <= _LARGE]:
+            # One statement: what refers to what is looked at once all the rows are gone.
+            deleted = [
+                sql.SQL("{} AS (DELETE FROM {})").format(sql.Identifier(f"d{at}"), name)
+                for at, name in enumerate(small)
+            ]
+            connection.execute(sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(deleted)))
+        connection.execute(_RESTART, (_SCHEMAS,))
 
 
 @pytest.fixture

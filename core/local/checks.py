@@ -1,4 +1,4 @@
-"""`./repere test`: every check of the tree in order, then the tests on the private PostgreSQL."""
+"""`./repere test`: every check of the tree, and the tests on the private PostgreSQL."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ from core.local.process import die_with_parent
 from core.local.services import using_services
 from core.local.steps import ensure_environment
 
+_TYPES = ("Types (mypy strict)", ("-m", "mypy", "."))
 _PRIVATE_ONLY = ("REPERE_DATABASE_URL", "REPERE_DATABASE_DIRECT_URL", "REPERE_BROKER_URL")
 
 
@@ -34,9 +35,12 @@ def run_tests(home: Home, *, everything: bool, arguments: Sequence[str]) -> int:
             "REPERE_DATABASE_URL": postgres.url(TEST_DATABASE),
             "REPERE_CHROMIUM": chromium() or "",
         }
+        types = None if arguments else _Aside(home, environ, *_TYPES)
         results = [] if arguments else _checks(home, postgres, environ)
         began = time.monotonic()
         code = _pytest(home, environ, everything=everything, arguments=arguments)
+        if types is not None:
+            results.append(types.result())
         results.append(("Essais (pytest)", code == 0, time.monotonic() - began))
     say("")
     say("Résumé")
@@ -52,7 +56,6 @@ def _checks(home: Home, postgres: Postgres, environ: Mapping[str, str]) -> list[
             "Style (ruff)",
             [[python, "-m", "ruff", "check", "."], [python, "-m", "ruff", "format", "--check", "."]],
         ),
-        ("Types (mypy strict)", [[python, "-m", "mypy", "."]]),
         ("Étages (import-linter)", [[str(home.venv / "bin" / "lint-imports"), "--no-cache"]]),
         (
             "Schéma (alembic)",
@@ -92,11 +95,44 @@ def _check(
     return label, passed, seconds
 
 
+class _Aside:
+    """A long check that runs while the tests wait for something: they come first on the processors."""
+
+    def __init__(self, home: Home, environ: Mapping[str, str], label: str, arguments: Sequence[str]) -> None:
+        self.label = label
+        self.log: Path = home.logs / "types.log"
+        self.began = time.monotonic()
+        ends = die_with_parent()
+
+        def gently() -> None:
+            ends()
+            os.nice(10)
+
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [str(home.python), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=REPOSITORY,
+                env=environ,
+                preexec_fn=gently,
+            )
+
+    def result(self) -> tuple[str, bool, float]:
+        """Wait for the end, show the output of a failure, and return the line of the summary."""
+        passed = self.process.wait() == 0
+        if not passed:
+            sys.stdout.write(self.log.read_text(errors="replace"))
+        return self.label, passed, time.monotonic() - self.began
+
+
 def _pytest(home: Home, environ: Mapping[str, str], *, everything: bool, arguments: Sequence[str]) -> int:
     given = [part.partition("=")[0] for part in arguments]
     argv = [str(home.python), "-m", "pytest"]
     if not {"-n", "--numprocesses", "--pdb"} & set(given):
-        argv += ["-n", str(min(os.cpu_count() or 1, 2)), "--dist", "loadgroup"]
+        # Files stay whole: tests/sharing.py.
+        argv += ["-n", str(min(os.cpu_count() or 1, 2)), "--dist", "loadscope"]
     if not everything and "-m" not in given:
         argv += ["-m", "not slow"]
     sys.stdout.flush()

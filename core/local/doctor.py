@@ -117,7 +117,8 @@ def _environment(home: Home) -> Iterator[Finding]:
     if not home.stamp("venv"):
         yield Finding("Environnement Python", False, "absent, ou installation interrompue", "./repere install")
         return
-    code, output = output_of([home.python, "-c", "import fastapi, sqlalchemy, psycopg, celery, uvicorn"])
+    needed = "import fastapi, sqlalchemy, psycopg, celery, uvicorn"
+    code, output = output_of([home.python, "-c", needed], env=os.environ | home.interpreter)
     detail = "complet" if code == 0 else f"abîmé ({output.splitlines()[-1] if output else code})"
     yield Finding("Environnement Python", code == 0, detail, f"rm -rf {home.venv} && ./repere install")
 

@@ -90,6 +90,19 @@ class Home:
         return self.venv / "bin" / "python"
 
     @property
+    def interpreter(self) -> dict[str, str]:
+        """Environment of every Python process of ours.
+
+        Compiled modules lie here: a start without them takes three times as long, and neither the repository nor the
+        machine has to be writable, or to keep them.
+        """
+        return {
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPYCACHEPREFIX": str(self.root / "bytecode"),
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
+
+    @property
     def logs(self) -> Path:
         """One log per process, and setup.log."""
         return self.root / "logs"

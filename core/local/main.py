@@ -107,7 +107,8 @@ def _delegate(home: Home, arguments: Sequence[str]) -> int:
     ensure_environment(home)
     argv = [str(home.python), str(REPOSITORY / "cli.py"), *arguments]
     if "--help" in arguments:
-        return subprocess.run(argv, check=False, env=os.environ | {"REPERE_HOME": str(home.root)}).returncode
+        environ = os.environ | home.interpreter | {"REPERE_HOME": str(home.root)}
+        return subprocess.run(argv, check=False, env=environ).returncode
     with using_services(home) as services:
         demo = home.stamp("mode") == "demo"
         migrate(home, services, demo=demo)

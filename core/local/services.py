@@ -81,9 +81,9 @@ class Services:
             ours["REPERE_DATABASE_URL"] = self.postgres.url()
         if self.valkey:
             ours["REPERE_BROKER_URL"] = self.valkey.url()
-        environ = clean_environ(self.environ)
+        environ = clean_environ(self.environ) | self.home.interpreter
         given = {name: value for name, value in environ.items() if name.startswith("REPERE_") and value}
-        return environ | ours | given | {"REPERE_HOME": ours["REPERE_HOME"], "PYTHONUNBUFFERED": "1"}
+        return environ | ours | given | {"REPERE_HOME": ours["REPERE_HOME"]}
 
 
 @contextmanager

@@ -249,7 +249,7 @@ def erase(home: Home, services: Services, *, everything: bool) -> None:
         raise Failure(f"{home.root} ne contient pas d’instance de Repère : rien n’est effacé.")
     if services.postgres:
         services.postgres.erase()
-    kept = set() if everything else {"venv", "uv", "npm", "static", "stamps", "run"}
+    kept = set() if everything else {"venv", "uv", "npm", "static", "bytecode", "stamps", "run"}
     for entry in home.root.iterdir():
         if entry.name == "stamps" and not everything:
             for stamp in entry.iterdir():

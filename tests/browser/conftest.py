@@ -11,17 +11,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import psycopg
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
-from psycopg import sql
 from sqlalchemy.engine import URL
 
 from accounts.person import cookie_name
 from tests.accounts import provider as identities
 from tests.browser.seed import cards as cards_of_seed
 from tests.browser.seed import token_of
-from tests.conftest import drop_database
+from tests.conftest import RUN, made_once, make_database
 
 ROOT = Path(__file__).parent.parent.parent
 HOME = Path(os.environ.get("REPERE_HOME", ROOT / ".repere")).absolute()
@@ -44,29 +42,15 @@ MISSING = (
     if not (HOME / "static" / "vendor" / "axe" / "axe.min.js").is_file()
     else ""
 )
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
-
-
-def _dsn(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
 def directory_database(database: URL) -> URL:
     """A seeded database that the workers of one run share; the tests only read it."""
-    assert database.database
-    prefix = database.database.rpartition("_")[0]
-    target = database.set(database=f"{prefix}_browser")
-    name = sql.Identifier(str(target.database))
-    with psycopg.connect(_dsn(database.set(database="postgres")), autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (target.database,))
-        row = connection.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (target.database,)
-        ).fetchone()
-        if row is None or row[0] != RUN:
-            drop_database(connection, str(target.database))
-            template = sql.Identifier(f"{prefix}_template")
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+    with made_once(database, "browser") as (connection, name, made):
+        target = database.set(database=name)
+        if not made:
+            make_database(connection, name, name.removesuffix("browser") + "template")
             subprocess.run(
                 [sys.executable, "-m", "tests.browser.seed"],
                 cwd=ROOT,
@@ -74,7 +58,6 @@ def directory_database(database: URL) -> URL:
                 check=True,
                 timeout=170,
             )
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(RUN)))
     return target
 
 

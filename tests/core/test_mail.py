@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import unit_of_work
 from core.errors import InvalidInput
-from core.mail import delivery, waking
+from core.mail import delivery, smtp, waking
 from core.mail.delivery import deliver
 from core.settings import load
 from tests.core.mails import ZOE, later, rows, write, write_and_commit
@@ -164,7 +164,9 @@ async def test_several_senders_send_once(smtp_sink: SmtpSink, monkeypatch: pytes
     assert len({message["Message-ID"] for message in smtp_sink.messages}) == len(smtp_sink.messages) == 12
 
 
-async def test_a_sender_that_died_is_replaced(smtp_sink: SmtpSink) -> None:
+async def test_a_sender_that_died_is_replaced(smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Before it ends it says goodbye to a server that does not answer.
+    monkeypatch.setattr(smtp, "ANSWER_SECONDS", 0.5)
     await write_and_commit()
     with smtp_sink.hold():
         dying = asyncio.create_task(deliver())

@@ -13,7 +13,7 @@ import pytest
 from tests.launcher.conftest import Launcher, poll
 
 # A whole set-up runs inside these tests, beside other tests on two cores.
-pytestmark = [pytest.mark.xdist_group("launcher"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def _pid(launcher: Launcher, name: str) -> int | None:

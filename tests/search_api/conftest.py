@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.conftest import truncate_all
+from tests.conftest import forget_connections, made_once, make_database, truncate_all
 from tests.search_api import seed
 
 if TYPE_CHECKING:
@@ -39,20 +39,27 @@ def indexed(url: URL, root: Path) -> "Follower":
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def filled(database: URL) -> AsyncIterator[URL]:
     """The worker's database with the small directory of `seed`, its projection and words written."""
-    from core.db import unit_of_work
+    from core import db
     from directory.projection import rebuild
     from maps.api import invalidate
     from search_api import indexing
 
-    truncate_all(dsn(database))
-    with psycopg.connect(dsn(database)) as conn:
-        seed.fill(conn)
-        rebuild(conn)
-        conn.commit()
-        conn.autocommit = True
-        conn.execute("ANALYZE")
-    async with unit_of_work() as session:
-        await indexing.build(session)
+    # Filling takes twenty times as long as copying what was filled.
+    with made_once(database, "filled") as (connection, copy, made):
+        if not made:
+            truncate_all(dsn(database))
+            with psycopg.connect(dsn(database)) as conn:
+                seed.fill(conn)
+                rebuild(conn)
+                conn.commit()
+                conn.autocommit = True
+                conn.execute("ANALYZE")
+            async with db.unit_of_work() as session:
+                await indexing.build(session)
+        await db.dispose()
+        forget_connections()
+        ours = str(database.database)
+        make_database(connection, *((ours, copy) if made else (copy, ours)))
     invalidate()
     yield database
     truncate_all(dsn(database))
