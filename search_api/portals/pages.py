@@ -6,11 +6,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.conditional import has_it, tag_of
-from core.db import SessionDep
+from core.db import reading
 from core.errors import InvalidInput, NotFound, Unavailable
 from core.http import public_base
 from core.ui import pages
@@ -36,10 +35,12 @@ COMPARED: Final = 4
 KeptQuery = Annotated[list[str] | None, Query(max_length=100)]
 
 
-async def _portal(session: SessionDep, slug: str) -> PortalOut:
+async def _portal(slug: str) -> PortalOut:
     if not SLUG.fullmatch(slug):
         raise NotFound(service.UNKNOWN)
-    return await service.find(session, slug)
+    # The connection is given back at once: the page asks the API, which needs one of its own.
+    async with reading() as session:
+        return await service.find(session, slug)
 
 
 PortalDep = Annotated[PortalOut, Depends(_portal)]
@@ -61,7 +62,7 @@ def _context(portal: PortalOut, kept: Sequence[str], **more: Any) -> dict[str, A
 
 
 @router.get("/maillage/{slug}")
-async def results(request: Request, session: SessionDep, portal: PortalDep) -> Response:
+async def results(request: Request, portal: PortalDep) -> Response:
     """Draw the results of a search in the zone; the bare address begins with the portal's own filters."""
     items = request.query_params.multi_items()
     enhanced = request.headers.get("HX-Request") == "true"
@@ -71,7 +72,7 @@ async def results(request: Request, session: SessionDep, portal: PortalDep) -> R
         typed = await forms.read(api, portal.within, items)
         if typed.changed and not typed.errors and not enhanced:
             return RedirectResponse(address(typed.pairs, portal.path), status_code=303)
-        shown, timed_out = await _search(session, api, portal, typed)
+        shown, timed_out = await _search(api, portal, typed)
     shown.timed_out = timed_out
     headers = dict(CACHE)
     if enhanced:
@@ -82,9 +83,7 @@ async def results(request: Request, session: SessionDep, portal: PortalDep) -> R
     return pages.render(request, "portals/results.html", context, status=200 if enhanced else status, headers=headers)
 
 
-async def _search(
-    session: AsyncSession, api: PublicApi, portal: PortalOut, typed: forms.Typed
-) -> tuple[PortalView, bool]:
+async def _search(api: PublicApi, portal: PortalOut, typed: forms.Typed) -> tuple[PortalView, bool]:
     errors = dict(typed.errors)
     answer: SearchAnswer | None = None
     timed_out = False
@@ -100,7 +99,9 @@ async def _search(
         typed.visits_name = found[0].label if found else ""
     codes = [value for name, value in typed.pairs if name == "code" or (name in parameters.FACETS and "|" in value)]
     labels = await _quietly(api.labels(codes[:20])) if codes else {}
-    return view(portal, typed, answer, labels or {}, await clock.now(session), errors), timed_out
+    async with reading() as session:
+        now = await clock.now(session)
+    return view(portal, typed, answer, labels or {}, now, errors), timed_out
 
 
 async def _quietly(question: Any) -> Any:
@@ -132,9 +133,7 @@ async def _in_zone(api: PublicApi, portal: PortalOut, sheet: OfferSheet | SiteSh
 
 
 @router.get("/maillage/{slug}/offres/{uid}")
-async def offer(
-    request: Request, session: SessionDep, portal: PortalDep, uid: uuid.UUID, o: KeptQuery = None
-) -> Response:
+async def offer(request: Request, portal: PortalDep, uid: uuid.UUID, o: KeptQuery = None) -> Response:
     """Draw the sheet of an offer of the zone."""
     async with PublicApi(request) as api:
         sheet = await api.offer(uid)

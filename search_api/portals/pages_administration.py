@@ -1,6 +1,6 @@
 """Pages of administrators: the portals, what each is made of, what it would look like."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Person, Service, add_service, allowed, holder, names_of
-from core.db import SessionDep, unit_of_work
+from core.db import reading, unit_of_work
 from core.errors import Conflict, DomainError, InvalidInput, NotFound, Unavailable
 from core.security import csrf_protected
 from core.ui import pages
@@ -54,12 +54,14 @@ add_service(
 
 
 @router.get(PAGE)
-async def listing(request: Request, session: SessionDep, administrator: AdministratorDep) -> Response:
+async def listing(request: Request, administrator: AdministratorDep) -> Response:
     """Draw the portals."""
     view = read_view(PAGE, request.query_params, COLUMNS, sort="adresse", filters={})
-    view = view.counted(await service.count(session))
-    portals = await service.page(session, view.offset)
-    context = {"view": view, "portals": portals, "labels": LABELS}
+    async with reading() as session:
+        view = view.counted(await service.count(session))
+        portals = await service.page(session, view.offset, descending=view.descending)
+    names = await _names(request, [ref for one in portals for ref in one.places])
+    context = {"view": view, "portals": portals, "labels": LABELS, "names": names}
     return pages.render(request, "portals/administration.html", context)
 
 
@@ -93,24 +95,21 @@ async def preview_colours(
 
 
 @router.get(PAGE + "/{slug}")
-async def one(
-    request: Request, session: SessionDep, administrator: AdministratorDep, slug: str, fait: str = ""
-) -> Response:
+async def one(request: Request, administrator: AdministratorDep, slug: str, fait: str = "") -> Response:
     """Draw a portal's form, its preview and its history."""
-    portal = await service.any_state(session, slug)
+    portal = await _stored(slug)
     return await _form(request, portal, _shown(portal), done=_DONE.get(fait, ""), preview=portal)
 
 
 @router.post(PAGE + "/{slug}", dependencies=[Depends(csrf_protected)])
 async def edit(
     request: Request,
-    session: SessionDep,
     administrator: AdministratorDep,
     slug: str,
     version: Annotated[int, Form(ge=1, le=2**31 - 1)],
 ) -> Response:
     """Change a portal, or show what it would look like."""
-    portal = await service.any_state(session, slug)
+    portal = await _stored(slug)
     typed = await _typed(request) | {"slug": slug}
 
     async def work(inner: AsyncSession, draft: PortalDraft) -> str:
@@ -139,10 +138,25 @@ async def move(
         async with unit_of_work() as session:
             await service.move(session, slug, action, version, administrator.actor)
     except (InvalidInput, Conflict) as error:
-        async with unit_of_work() as session:
-            portal = await service.any_state(session, slug)
+        portal = await _stored(slug)
         return await _form(request, portal, _shown(portal), error=error, preview=portal)
     return RedirectResponse(f"{PAGE}/{slug}?fait={action}", status_code=303)
+
+
+async def _stored(slug: str) -> PortalOut:
+    # The connection is given back at once: the page asks the API, which needs one of its own.
+    async with reading() as session:
+        return await service.any_state(session, slug)
+
+
+async def _names(request: Request, refs: Sequence[str]) -> dict[str, str]:
+    """Return what places are called, by reference."""
+    distinct = list(dict.fromkeys(refs))
+    found: dict[str, str] = {}
+    async with PublicApi(request, anonymous=True) as api:
+        for start in range(0, len(distinct), rules.PLACES):
+            found |= {place.ref: place.label for place in await api.named(distinct[start : start + rules.PLACES])}
+    return found
 
 
 async def _typed(request: Request) -> dict[str, str]:
@@ -206,12 +220,9 @@ async def _form(
     unsaved: bool = False,
     done: str = "",
 ) -> Response:
-    zone: list[str] = []
-    if preview is not None:
-        async with PublicApi(request, anonymous=True) as api:
-            zone = [place.label for place in await api.named(preview.places)]
+    zone = list((await _names(request, preview.places)).values()) if preview is not None else []
     history = list(reversed(portal.history))[:HISTORY] if portal else []
-    async with unit_of_work() as session:
+    async with reading() as session:
         names = await names_of(session, {line["by"] for line in history})
     context = {
         "portal": portal,

@@ -78,10 +78,11 @@ async def count(session: AsyncSession, *, active: bool = False) -> int:
 
 
 async def page(
-    session: AsyncSession, offset: int = 0, limit: int = PAGE_SIZE, *, active: bool = False
+    session: AsyncSession, offset: int = 0, limit: int = PAGE_SIZE, *, active: bool = False, descending: bool = False
 ) -> list[PortalOut]:
     """Return some portals, by address."""
-    statement = select(Portal).order_by(Portal.slug, Portal.id).offset(offset).limit(limit)
+    order = Portal.slug.desc() if descending else Portal.slug
+    statement = select(Portal).order_by(order, Portal.id).offset(offset).limit(limit)
     rows = await session.scalars(statement.where(Portal.state == ACTIVE) if active else statement)
     return [out(row) for row in rows]
 

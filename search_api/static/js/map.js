@@ -321,11 +321,11 @@ export async function startMap(element) {
     location.assign(`${base || "/recherche"}?${params}`);
   });
 
-  /** Shows shapes that another script of the page found: GeoJSON with names, or nothing any more. */
-  element.addEventListener("repere:shapes", ({ detail }) => {
+  /** Shows the shapes that another script of the page left on the element, perhaps before this one began. */
+  function drawShapes() {
     shapes.clearLayers();
     const drawn = L.featureGroup();
-    for (const { name, geojson } of detail) {
+    for (const { name, geojson } of element.repereShapes ?? []) {
       const style = { color: actionColour(), weight: 1.5, fillColor: actionColour(), fillOpacity: 0.14 };
       const label = document.createElement("span");
       label.textContent = name;
@@ -335,7 +335,8 @@ export async function startMap(element) {
     if (drawn.getBounds().isValid()) {
       map.fitBounds(drawn.getBounds(), { padding: [24, 24], maxZoom: 13, animate: false });
     }
-  });
+  }
+  element.addEventListener("repere:shapes", drawShapes);
 
   // Cards light their pin.
   for (const [name, lit] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
@@ -383,6 +384,7 @@ export async function startMap(element) {
   if (element.offsetParent !== null) {
     refresh();
   }
+  drawShapes();
   return {
     refresh() {
       placed = false;

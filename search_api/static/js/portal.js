@@ -98,6 +98,8 @@ function startSearch(form) {
 
 document.querySelectorAll("[data-portal-search]").forEach(startSearch);
 
+let request = null;
+
 // Offers kept at hand ------------------------------------------------------------------------------------
 
 function stored() {
@@ -179,7 +181,12 @@ document.addEventListener("submit", (event) => {
     location.assign(addressOf(page, stored()));
   }
 });
-document.body.addEventListener("htmx:afterSettle", draw);
+document.body.addEventListener("htmx:afterSettle", () => {
+  draw();
+  // Other results: the territories of the former ones go with their button.
+  request?.abort();
+  show([]);
+});
 addEventListener("storage", draw);
 addEventListener("pageshow", draw);
 draw();
@@ -199,16 +206,22 @@ if (all) {
 
 // Territories --------------------------------------------------------------------------------------------
 
-let request = null;
-
 async function territory(card, signal) {
   const response = await fetch(`/api/v1/offers/${card.dataset.visiting}/territory.geojson`, { signal });
   const name = card.querySelector(".card-offer-name a")?.textContent ?? card.closest(".result").querySelector(".result-link").textContent;
   return response.ok ? { name, geojson: await response.json() } : null;
 }
 
-async function showTerritories(button) {
+/** Leaves shapes for the map, which may still be on its way. */
+function show(found) {
   const map = document.querySelector("[data-map]");
+  if (map) {
+    map.repereShapes = found;
+    map.dispatchEvent(new Event("repere:shapes"));
+  }
+}
+
+async function showTerritories(button) {
   const wanted = button.getAttribute("aria-pressed") !== "true";
   const text = button.querySelector("[data-territories-text]");
   request?.abort();
@@ -216,7 +229,7 @@ async function showTerritories(button) {
   button.setAttribute("aria-pressed", String(wanted));
   text.textContent = "Territoires d’intervention";
   if (!wanted) {
-    map.dispatchEvent(new CustomEvent("repere:shapes", { detail: [] }));
+    show([]);
     return;
   }
   const cards = [...document.querySelectorAll("[data-visiting]")];
@@ -226,7 +239,7 @@ async function showTerritories(button) {
   }
   try {
     const found = await Promise.all(cards.map((card) => territory(card, request.signal)));
-    map.dispatchEvent(new CustomEvent("repere:shapes", { detail: found.filter((one) => one?.geojson.features.length) }));
+    show(found.filter((one) => one?.geojson.features.length));
     const tab = document.querySelector('[data-tab="carte"]');
     if (tab.offsetParent !== null) {
       // On a phone the map is a tab of its own.

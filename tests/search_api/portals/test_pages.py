@@ -1,5 +1,6 @@
 """A portal's pages through HTTP: its zone, places chosen, table, sheets, offers kept at hand."""
 
+import asyncio
 import io
 import re
 import uuid
@@ -197,6 +198,15 @@ async def test_an_offer_outside_the_zone_is_neither_kept_nor_compared(
     for path in ("favoris", "comparer"):
         text = await page(api, f"/maillage/mantes/{path}?o={uid}")
         assert "hors de la zone" in text and f"/offres/{uid}" not in text
+
+
+async def test_many_readers_at_once_do_not_wait_for_one_another(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    """A page that held a connection while it asks the API for another one would stop all of them."""
+    from core.settings import core_settings
+
+    readers = 4 * core_settings().pool_size
+    answers = await asyncio.gather(*(api.get("/maillage/mantes?q=infirmier", headers=PAGE) for _ in range(readers)))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_people_signed_in_keep_in_their_account(api: httpx.AsyncClient, portal: PortalOut) -> None:
