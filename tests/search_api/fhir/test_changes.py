@@ -2,17 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 
 from accounts.api import Caller
 from core import clock
-from core.db import unit_of_work
+from core.db import connect_direct, unit_of_work
 from core.events import NewEvent, record
 from directory import freshness
 from directory.api import (
@@ -218,7 +220,9 @@ async def test_a_move_leaves_one_zone_and_enters_the_other(registers: Registers,
     assert not differences(there.held, await everything(PARIS))
 
 
-async def test_a_date_that_comes_withdraws_an_offer(registers: Registers, reader: Reader) -> None:
+async def test_a_date_that_comes_withdraws_an_offer(
+    registers: Registers, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from directory.tasks import turn_the_day
 
     town(registers, people=0)
@@ -228,12 +232,15 @@ async def test_a_date_that_comes_withdraws_an_offer(registers: Registers, reader
     await _describe(offer, closing_on=today + timedelta(days=1))
     consumer = await reader(PUBLIC)
     assert ("HealthcareService", str(offer["uid"])) in consumer.held
-    name = registers.one("SELECT current_database()")
-    registers.conn.execute(f"ALTER DATABASE \"{name}\" SET repere.clock_shift = '2 days'")
-    try:
-        turn_the_day()
-    finally:
-        registers.conn.execute(f'ALTER DATABASE "{name}" RESET repere.clock_shift')
+
+    @contextmanager
+    def in_two_days() -> Iterator[psycopg.Connection]:
+        with connect_direct() as connection:
+            connection.execute("SELECT set_config('repere.clock_shift', '2 days', false)")
+            yield connection
+
+    monkeypatch.setattr("directory.tasks.connect_direct", in_two_days)
+    turn_the_day()
     assert ("DELETE", "HealthcareService") in await _changes(consumer)
 
 
