@@ -14,6 +14,7 @@ from directory.api import offer_sheet
 from maps.api import outline
 from search_api.params import place_ref
 from search_api.routes import FRESH, only
+from search_api.zones import refuse_outside
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 
@@ -38,6 +39,7 @@ async def territory(
 ) -> Response:
     """Renvoie en GeoJSON les contours des lieux où l’offre se déplace à domicile ; aucun si elle ne l’a pas décrit."""
     only(request)
+    await refuse_outside(session, request, offer=uid)
     sheet = await offer_sheet(session, uid, level)
     refs = [place_ref(ref) for ref in sheet.territory.refs]
     shapes = await outline(session, [(ref.kind, ref.code) for ref in refs], tolerance=FINE)

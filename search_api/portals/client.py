@@ -9,7 +9,7 @@ import httpx
 from fastapi import Request
 from pydantic import TypeAdapter
 
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, NotFound, TooMany, Unavailable
 from directory.api import OfferSheet, SiteSheet
 from search_api.addresses import Pair
 from search_api.schemas import ConceptOut, PlaceOut, SearchAnswer
@@ -18,6 +18,8 @@ _PLACES: Final = TypeAdapter(list[PlaceOut])
 _CONCEPTS: Final = TypeAdapter(list[ConceptOut])
 _PASSED_ON: Final = ("cookie", "x-repere-position")
 """What tells the API who reads, hence what they may read, and what they just wrote."""
+_OWN: Final = {"accept": "application/json", "accept-encoding": "identity", "sec-fetch-site": "same-origin"}
+"""Like the scripts of our pages, a portal asks for people who read: it is counted with these."""
 _SECONDS: Final = 30.0
 
 
@@ -31,7 +33,7 @@ class PublicApi:
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=request.app, client=caller, raise_app_exceptions=False),
             base_url=str(request.base_url),
-            headers=headers | {"accept": "application/json", "accept-encoding": "identity"},
+            headers=headers | _OWN,
             timeout=_SECONDS,
             trust_env=False,
         )
@@ -50,6 +52,7 @@ class PublicApi:
         Raises:
             InvalidInput: the API refuses the question, with its messages by parameter.
             NotFound: there is no such thing, or it has gone.
+            TooMany: the reader's network asks too often.
             Unavailable: the answer took too long, or something is broken behind.
         """
         answer = await self._client.get(path, params=httpx.QueryParams(list(pairs)))
@@ -64,6 +67,8 @@ class PublicApi:
             raise InvalidInput(detail, fields=fields)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound(detail)
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise TooMany(detail)
         raise Unavailable(detail)
 
     async def search(self, pairs: Sequence[Pair]) -> SearchAnswer:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from core import clock
 from core.conditional import has_it, tag_of
 from core.db import reading
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, NotFound, TooMany, Unavailable
 from core.http import public_base
 from core.ui import pages
 from directory.api import OfferSheet, SiteSheet
@@ -108,7 +108,7 @@ async def _quietly(question: Any) -> Any:
     """Return what the API says of a name; nothing when it refuses, as the search itself then tells why."""
     try:
         return await question
-    except (InvalidInput, Unavailable):
+    except (InvalidInput, TooMany, Unavailable):
         return None
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from core.conditional import has_it, tag_of
-from core.errors import InvalidInput, Unavailable
+from core.errors import InvalidInput, TooMany, Unavailable
 from core.http import CSP, public_base
 from core.ui import pages
 from core.ui.assets import read
@@ -43,7 +43,7 @@ async def widget(request: Request, portal: PortalDep, q: Annotated[str, Query(ma
                 answer = await api.search(parameters.asked(pairs, portal.within))
             except InvalidInput as error:
                 refused = error.fields.get("q", error.detail)
-            except Unavailable as error:
+            except (TooMany, Unavailable) as error:
                 refused = error.detail
     context = {
         "portal": portal,

@@ -126,6 +126,9 @@ async def test_what_lies_elsewhere_does_not_exist_for_a_zone(either: httpx.Async
         assert "Mantes-la-Jolie" not in {item["site"]["commune"] for item in elsewhere["items"]}
         assert (await either.get(f"/api/v1/sites/{site}", headers=headers)).status_code == 404
         assert (await either.get(f"/api/v1/offers/{described.uid}", headers=headers)).status_code == 404
+        territory = f"/api/v1/offers/{described.uid}/territory.geojson"
+        assert (await either.get(territory, headers=headers)).status_code == 404
+        assert (await either.get(territory, headers=here)).status_code == 200
         assert (await either.get(f"/ogc/collections/sites/items/{site}", headers=headers)).status_code == 404
         csv = await either.get("/api/v1/search.csv?where=commune:78361&radius_km=5", headers=headers)
         assert csv.status_code == 200

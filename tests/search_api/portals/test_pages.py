@@ -209,6 +209,27 @@ async def test_many_readers_at_once_do_not_wait_for_one_another(api: httpx.Async
     assert {answer.status_code for answer in answers} == {200}
 
 
+@pytest.mark.parametrize(("limited", "statuses"), [("ANONYMOUS", {200}), ("PAGES", {200, 429})])
+async def test_a_page_counts_as_a_page_for_whoever_reads_it(
+    api: httpx.AsyncClient, portal: PortalOut, monkeypatch: pytest.MonkeyPatch, limited: str, statuses: set[int]
+) -> None:
+    from core.settings import load
+    from web.app import create_app
+
+    monkeypatch.setenv(f"REPERE_API_{limited}_PER_MINUTE", "5")
+    load.cache_clear()
+    # Addresses of private networks are not counted: this one is of the Internet.
+    transport = httpx.ASGITransport(app=create_app(), client=("8.8.8.8" if limited == "PAGES" else "8.8.4.4", 4000))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as reader:
+            answers = [await reader.get("/maillage/mantes?q=infirmier", headers=PAGE) for _ in range(6)]
+    finally:
+        monkeypatch.undo()
+        load.cache_clear()
+    assert {answer.status_code for answer in answers} == statuses
+    assert limited == "ANONYMOUS" or "Trop de requêtes" in answers[-1].text
+
+
 async def test_people_signed_in_keep_in_their_account(api: httpx.AsyncClient, portal: PortalOut) -> None:
     uid = sheets(await page(api, "/maillage/mantes"), "offres")[0]
     assert "Garder dans mon compte" not in await page(api, f"/maillage/mantes/offres/{uid}")
