@@ -87,7 +87,7 @@ async def test_new_patients_once_the_day_has_come(
 ) -> None:
     uid = await describe(town, accepts_new=said, accepts_new_on=date(2001, 3, 3))
     for name, text in (await forms(town, client, tmp_path)).items():
-        word = "accepte de nouveaux patients" if name in ("page", "paper") else "acceptés"
+        word = "acceptés" if name in ("comparison", "author") else "accepte de nouveaux patients"
         assert word in text, name
         assert "mars 2001" not in text and "ne prend plus" not in text and "refusés" not in text, name
     sheet = (await client.get(f"/api/v1/offers/{uid}")).json()
@@ -230,6 +230,7 @@ async def test_a_preview_shows_the_draft_and_publishes_nothing(town: Any, client
     for view in ("patient", "pro", "portail"):
         page = (await client.get(f"{path}/apercu?vue={view}")).text.replace("\u00a0", " ")
         assert "Aperçu de votre brouillon" in page, view
+        assert 'rel="canonical"' not in page and "ld+json" not in page, "no search engine is told of a draft"
         assert "Rééducation du rachis" in page and "Fauteuil rotatoire" in page, view
         assert "Rééducation pelvi-périnéale" not in page and "Comparer</button>" not in page, view
         assert ("01 99 00 46 46" in page) == ("nouveau</p>" in page) == (view == "pro"), view
