@@ -100,7 +100,7 @@ class Grant(Base):
     """What an account may do: a role over an opaque scope. Grants end; they are never deleted.
 
     `role`: professional (`rpps:…`), delegate (`rpps:…`), site_manager (`finess:…`), moderator (`council:78`),
-    coordinator (a place such as `departement:78`), agent, portal, administrator (no scope). `origin`: rule,
+    coordinator (a place such as `departement:78`), agent, administrator (no scope). `origin`: rule,
     administrator, professional (a delegate whom they accepted) or demo.
     """
 

@@ -18,9 +18,8 @@ from core.security import digest, new_token
 DEVICE_MAX = 300
 DEMO_ACTOR = "démonstration"
 """Who gives and takes the rights of the demonstration's people."""
-ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "portal", "administrator")
-GIVEN = tuple(role for role in ROLES if role != "portal")
-"""Roles that may be given: nothing is open to partner portals yet; those given before keep their name."""
+ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "administrator")
+"""What a person may be; a portal that reads by program is a client (`accounts/clients`)."""
 
 
 def note(session: AsyncSession, account_id: int, actor: str, action: str, detail: object = None) -> None:
