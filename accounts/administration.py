@@ -14,7 +14,7 @@ from accounts.models import Account, Grant
 from accounts.models_delegation import Delegation
 from accounts.person import Person
 from accounts.scopes import read_scope
-from accounts.service import ROLES, end_all, give, note, take_back
+from accounts.service import end_all, give, note, take_back
 from core import clock, mail
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ui.tables import View
@@ -186,7 +186,7 @@ async def operator_revoke(session: AsyncSession, email: str, role: str, scope: s
         NotFound: nobody has this address, or this right.
     """
     address = mail.valid_address(email)
-    read = await read_scope(role, scope, roles=ROLES)
+    read = await read_scope(role, scope)
     account = await session.scalar(queries.with_email(address))
     if account is None:
         raise NotFound(f"Aucun compte n’a l’adresse {address}.")

@@ -1,6 +1,18 @@
 """What the floors above may use of accounts."""
 
-from accounts.callers import Caller, CallerDep
+from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, program_scope, scoped
+from accounts.clients import usage as client_usage
+from accounts.clients.demo import Sandbox, demo_clients, sandbox
+from accounts.clients.programs import (
+    Program,
+    add_client_actions,
+    client_contact,
+    find_program,
+    note_client,
+    program,
+)
+from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
+from accounts.clients.scopes import SCOPES as API_SCOPES
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
@@ -8,6 +20,7 @@ from accounts.favourites import (
     favourites,
     is_favourite,
     note_favourite,
+    place_favourite,
     raise_favourite,
     remove_favourite,
 )
@@ -21,6 +34,7 @@ from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
     Service,
+    add_client_page,
     add_referrer,
     add_scope_names,
     add_service,
@@ -29,38 +43,55 @@ from accounts.registry import (
     scope_names,
     services_of,
 )
-from accounts.service import demo_account, give, names_of, take_back
+from accounts.service import demo_account, demo_numbers, give, names_of, take_back
 from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
 __all__ = [
+    "API_SCOPES",
+    "EXPORT",
+    "READ",
+    "READ_PROFESSIONAL",
+    "WEBHOOKS",
     "Caller",
     "CallerDep",
     "DemoCard",
     "Holder",
     "Kept",
+    "KeyNeeded",
     "LevelDep",
     "Limit",
+    "MissingScope",
     "Person",
     "PersonDep",
     "Professions",
+    "Program",
     "Reference",
     "Right",
+    "Sandbox",
     "Service",
     "SignInNeeded",
     "SignedInDep",
     "Told",
     "add_actions",
+    "add_client_actions",
+    "add_client_page",
     "add_favourite",
     "add_referrer",
     "add_scope_names",
     "add_service",
     "allowed",
     "ask_support",
+    "caller_of",
+    "client_contact",
+    "client_usage",
     "current",
     "demo_account",
+    "demo_clients",
+    "demo_numbers",
     "everybody",
     "favourites",
+    "find_program",
     "give",
     "holder",
     "holders",
@@ -69,12 +100,18 @@ __all__ = [
     "level_of",
     "messages",
     "names_of",
+    "note_client",
     "note_favourite",
     "origin",
+    "place_favourite",
+    "program",
+    "program_scope",
     "raise_favourite",
     "remove_favourite",
     "safe_target",
+    "sandbox",
     "scope_names",
+    "scoped",
     "send_message",
     "services_of",
     "take",

@@ -1,5 +1,6 @@
 """What people keep at hand: services, offers and whatever a package keeps under a kind of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,6 +108,24 @@ async def raise_favourite(session: AsyncSession, account_id: int, kind: str, ref
     if rank == 0:
         return
     refs[rank - 1], refs[rank] = refs[rank], refs[rank - 1]
+    await _arrange(session, account_id, kind, refs)
+
+
+async def place_favourite(session: AsyncSession, account_id: int, kind: str, ref: str, before: str) -> None:
+    """Keep something, and put it before another favourite; last when that one is not kept.
+
+    Raises:
+        InvalidInput: the account keeps as many as it may, or the reference is not one.
+    """
+    if ref == before:
+        return
+    await add_favourite(session, account_id, kind, ref)
+    refs = [kept.ref for kept in await favourites(session, account_id, kind) if kept.ref != ref]
+    refs.insert(refs.index(before) if before in refs else len(refs), ref)
+    await _arrange(session, account_id, kind, refs)
+
+
+async def _arrange(session: AsyncSession, account_id: int, kind: str, refs: Sequence[str]) -> None:
     for position, one in enumerate(refs, start=1):
         await session.execute(
             update(Favourite)

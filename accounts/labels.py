@@ -15,7 +15,6 @@ ROLES: Final = {
     "moderator": "Modérateur",
     "coordinator": "Coordinateur de territoire",
     "agent": "Agent de l’agence régionale",
-    "portal": "Portail partenaire",
     "administrator": "Administrateur du site",
 }
 SCOPES: Final = {

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from accounts.models_history import HistoryLine
 from core.db import Base
 
 SCHEMA = "accounts"
@@ -99,7 +100,7 @@ class Grant(Base):
     """What an account may do: a role over an opaque scope. Grants end; they are never deleted.
 
     `role`: professional (`rpps:…`), delegate (`rpps:…`), site_manager (`finess:…`), moderator (`council:78`),
-    coordinator (a place such as `departement:78`), agent, portal, administrator (no scope). `origin`: rule,
+    coordinator (a place such as `departement:78`), agent, administrator (no scope). `origin`: rule,
     administrator, professional (a delegate whom they accepted) or demo.
     """
 
@@ -128,15 +129,11 @@ class Grant(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class AccountHistory(Base):
+class AccountHistory(HistoryLine, Base):
     """What happened to an account, when and by whom; it only grows, and holds no secret."""
 
     __tablename__ = "account_history"
     __table_args__ = (Index("ix_account_history_account", "account_id", "id"), {"schema": SCHEMA})
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.account.id"))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
-    actor: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
     detail: Mapped[Any | None] = mapped_column(JSONB)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts.models import SCHEMA
+from accounts.models_history import PassageLine
 from core.db import Base
 
 
@@ -65,16 +66,10 @@ class Delegation(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
-class DelegationPassage(Base):
+class DelegationPassage(PassageLine, Base):
     """A passage of a delegation from one state to another; the table only grows."""
 
     __tablename__ = "delegation_passage"
     __table_args__ = (Index("ix_delegation_passage_delegation", "delegation_id", "id"), {"schema": SCHEMA})
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     delegation_id: Mapped[int] = mapped_column(ForeignKey("accounts.delegation.id"))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
-    actor: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
-    from_state: Mapped[str | None] = mapped_column(Text)
-    to_state: Mapped[str] = mapped_column(Text)

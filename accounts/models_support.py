@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts.models import SCHEMA
+from accounts.models_history import PassageLine
 from core.db import Base
 
 
@@ -74,19 +75,13 @@ class SupportEntry(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
-class SupportPassage(Base):
+class SupportPassage(PassageLine, Base):
     """A passage of a request from one state to another; the table only grows."""
 
     __tablename__ = "support_passage"
     __table_args__ = (Index("ix_support_passage_request", "request_id", "id"), {"schema": SCHEMA})
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("accounts.support_request.id"))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
-    actor: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
-    from_state: Mapped[str | None] = mapped_column(Text)
-    to_state: Mapped[str] = mapped_column(Text)
 
 
 class SupportLink(Base):

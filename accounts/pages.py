@@ -26,6 +26,9 @@ from accounts import (
     service,
     web,
 )
+from accounts.clients import oauth as client_oauth
+from accounts.clients import pages as client_pages
+from accounts.clients.gate import Gate
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import persona_account
 from accounts.registry import Service, add_service, everybody, holder
@@ -104,6 +107,7 @@ add_service(
 
 def install(app: FastAPI) -> None:
     """Give an application the identity of its requests, and the pages of signing in."""
+    app.add_middleware(Gate)
     app.add_middleware(Identity)
     app.add_middleware(FormCookie)
     app.add_middleware(BoundedForms)
@@ -122,6 +126,8 @@ def install(app: FastAPI) -> None:
         pages_support,
         pages_delegations,
         pages_administration,
+        client_pages,
+        client_oauth,
     ):
         app.include_router(own.router)
 

@@ -13,7 +13,6 @@ from accounts.person import SignedInDep
 from core.db import SessionDep, unit_of_work
 from core.errors import Conflict, InvalidInput
 from core.security import csrf_protected
-from core.ui import pages
 
 router = APIRouter(include_in_schema=False)
 
@@ -81,6 +80,4 @@ async def confirm(request: Request, jeton: Annotated[str, Form()] = "") -> Respo
 
 
 def _page(request: Request, opened: links.Opened, token: str, *, done: bool = False) -> Response:
-    status = 200 if opened.state in ("live", "used") else 410
-    context = {"state": "done" if done else opened.state, "email": opened.email, "token": token}
-    return pages.render(request, "accounts/account_address_link.html", context, status=status, headers=web.NO_STORE)
+    return web.link_page(request, "accounts/account_address_link.html", opened, token, done=done)

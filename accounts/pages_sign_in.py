@@ -7,11 +7,12 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import MutableHeaders
 
-from accounts import limits, passwords, service, sign_in_password, web
+from accounts import limits, passwords, psc_pages, service, sign_in_password, web
 from accounts.models import Account
 from accounts.person import PersonDep, current
 from accounts.personas import PERSONAS, present
 from core.db import SessionDep, unit_of_work
+from core.mail.settings import mail_settings
 from core.security import csrf_protected, set_cookie
 from core.settings import core_settings
 from core.ui import pages
@@ -54,6 +55,13 @@ async def ways(request: Request, person: PersonDep, suite: str = "") -> Response
     """Draw the ways of signing in."""
     target = web.safe_target(suite)
     return RedirectResponse(target, status_code=303) if person is not None else await _page(request, target)
+
+
+@router.get("/connexion/aide")
+async def sign_in_help(request: Request) -> Response:
+    """Draw what helps to sign in: the cards, what to do without one, whom to ask."""
+    context = {"psc": psc_pages.offered_start("/accueil"), "contact_email": mail_settings().contact_email}
+    return pages.render(request, "accounts/sign_in_help.html", context)
 
 
 @router.post("/connexion", dependencies=[Depends(csrf_protected)])

@@ -162,9 +162,7 @@ async def confirm(request: Request, jeton: Annotated[str, Form()] = "") -> Respo
 
 
 def _link_page(request: Request, opened: links.Opened, token: str, *, done: bool = False) -> Response:
-    status = 200 if opened.state in ("live", "used") else 410
-    context = {"state": "done" if done else opened.state, "email": opened.email, "token": token}
-    return pages.render(request, "accounts/sign_up_link.html", context, status=status, headers=web.NO_STORE)
+    return web.link_page(request, "accounts/sign_up_link.html", opened, token, done=done)
 
 
 @router.get("/conditions")

@@ -197,8 +197,12 @@ def level_of(person: Person | None) -> int:
     return person.level if person else PUBLIC_LEVEL
 
 
+# A dependency that is not async is run in a thread, which takes longer than this reading.
 async def _level(request: Request) -> int:
-    return level_of(current(request))
+    # Of a program that shows a key or a token, the level is its own, whoever is signed in beside.
+    program: Any = getattr(request.state, "caller", None)
+    level: int = level_of(current(request)) if program is None else program.level
+    return level
 
 
 LevelDep = Annotated[int, Depends(_level)]

@@ -20,7 +20,7 @@ class Persona:
 
 PERSONAS = (
     Persona("kine", "Masseur-kinésithérapeute à Mantes-la-Jolie", "Décrire son offre, ses horaires, sa zone de visite"),
-    Persona("sage-femme", "Sage-femme libérale dans les Yvelines", "Vérifier sa fiche et la compléter"),
+    Persona("sage-femme", "Sage-femme à Mantes-la-Jolie", "Vérifier sa fiche et la compléter"),
     Persona("secretaire", "Secrétaire du cabinet", "Tenir à jour la fiche des professionnels qui l’ont acceptée"),
     Persona("hopital", "Gestionnaire d’établissement", "Décrire les offres d’un hôpital"),
     Persona("coordinateur", "Coordinatrice de territoire (Yvelines)", "Suivre ce qui est décrit, mesurer l’offre"),

@@ -38,6 +38,7 @@ Referrer = Callable[[AsyncSession, UUID, int], Awaitable[Reference | None]]
 _services: dict[str, Service] = {}
 _scope_names: dict[str, ScopeNames] = {}
 _referrers: dict[str, Referrer] = {}
+_client_pages: dict[str, str] = {}
 _KEY: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
@@ -71,6 +72,16 @@ def holder(*roles: str) -> Callable[[Person], bool]:
 def everybody(_person: Person) -> bool:
     """Allow whoever is signed in."""
     return True
+
+
+def add_client_page(title: str, suffix: str) -> None:
+    """Add a page of another package to the page of a client: its address is the client's, then `/suffix`."""
+    _client_pages[suffix] = title
+
+
+def client_pages() -> list[tuple[str, str]]:
+    """Return the further pages of a client: title, and end of the address."""
+    return [(title, suffix) for suffix, title in _client_pages.items()]
 
 
 def add_scope_names(prefix: str, names: ScopeNames) -> None:

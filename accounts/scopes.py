@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import inputs, registry
-from accounts.service import GIVEN
+from accounts.service import ROLES
 from core.errors import InvalidInput
 from maps.api import KINDS, resolve_ref
 
@@ -71,23 +71,21 @@ _READERS: Final = {
     "moderator": _council,
     "coordinator": _place,
     "agent": _place,
-    "portal": _nothing,
     "administrator": _nothing,
 }
 
 
-async def read_scope(role: str, given: str, *, roles: Collection[str] = GIVEN) -> str:
+async def read_scope(role: str, given: str) -> str:
     """Return the scope of a role as grants hold it, from what an administrator or an operator wrote.
 
     Args:
-        role: among `roles`.
+        role: among `ROLES`.
         given: as typed.
-        roles: those that may be given, or all those that may be taken back.
 
     Raises:
         InvalidInput: the role is unknown, or its scope has not its form; fields are `role` and `portee`.
     """
-    if role not in roles:
+    if role not in ROLES:
         raise InvalidInput("Choisissez un droit.", fields={"role": "Choisissez un droit."})
     errors = inputs.Errors()
     text = errors.check("portee", inputs.short_text(100), given)

@@ -18,9 +18,8 @@ from core.security import digest, new_token
 DEVICE_MAX = 300
 DEMO_ACTOR = "démonstration"
 """Who gives and takes the rights of the demonstration's people."""
-ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "portal", "administrator")
-GIVEN = tuple(role for role in ROLES if role != "portal")
-"""Roles that may be given: nothing is open to partner portals yet; those given before keep their name."""
+ROLES = ("professional", "delegate", "site_manager", "moderator", "coordinator", "agent", "administrator")
+"""What a person may be; a portal that reads by program is a client (`accounts/clients`)."""
 
 
 def note(session: AsyncSession, account_id: int, actor: str, action: str, detail: object = None) -> None:
@@ -115,6 +114,14 @@ async def find_account(session: AsyncSession, uid: uuid.UUID) -> Account:
     if account is None:
         raise NotFound("Ce compte n’existe pas, ou n’existe plus.")
     return account
+
+
+async def demo_numbers(session: AsyncSession) -> dict[str, str]:
+    """Return the RPPS numbers of the personas who have one, by key."""
+    rows = await session.execute(
+        select(Account.demo, Account.rpps).where(Account.demo.is_not(None), Account.rpps.is_not(None))
+    )
+    return {demo: rpps for demo, rpps in rows if demo and rpps}
 
 
 async def demo_account(

@@ -15,6 +15,22 @@ class AccountSettings(RepereSettings):
     sign_in_idle_minutes: int = Field(default=120, ge=5, le=1440, description="Rest after which a sign-in ends.")
 
 
+class ClientSettings(RepereSettings):
+    """What programs may ask of the API (`REPERE_API_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="REPERE_API_", frozen=True, extra="ignore")
+
+    anonymous_per_minute: int = Field(
+        default=600, ge=0, description="Requests a minute of a network whose programs show no key; 0 without limit."
+    )
+    pages_per_minute: int = Field(
+        default=12_000,
+        ge=0,
+        description="Requests a minute of the site's own pages open in a network; 0 without limit.",
+    )
+    token_minutes: int = Field(default=60, ge=1, le=1440, description="Life of an access token.")
+
+
 class PscSettings(RepereSettings):
     """How to reach Pro Santé Connect; without its three first values, nobody is offered to sign in by it."""
 
@@ -50,6 +66,12 @@ class PscSettings(RepereSettings):
 def account_settings() -> AccountSettings:
     """Return the settings of accounts."""
     settings: AccountSettings = load(AccountSettings)
+    return settings
+
+
+def client_settings() -> ClientSettings:
+    """Return what programs may ask of the API."""
+    settings: ClientSettings = load(ClientSettings)
     return settings
 
 

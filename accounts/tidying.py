@@ -7,6 +7,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import Account, AccountHistory, Grant, SignIn
+from accounts.models_clients import CallWindow, ClientToken, ClientUsage
 from accounts.models_password import KnownDevice, MailLink, Rate, SignInCode, SpentChallenge
 from accounts.models_psc import PscAttempt, PscCard
 from core import clock
@@ -15,6 +16,8 @@ UNCONFIRMED: Final = timedelta(days=7)
 """How long a sign-up waits for its address to be confirmed; the link may be asked for again meanwhile."""
 LINKS: Final = timedelta(days=7)
 """How long a link that is over can still say why."""
+USAGE: Final = timedelta(days=400)
+"""How long what programs asked each day is kept."""
 MOST: Final = 5_000
 
 
@@ -45,6 +48,9 @@ async def tidy(session: AsyncSession) -> dict[str, int]:
         "attempts": delete(PscAttempt).where(PscAttempt.expires_at < now - timedelta(hours=1)).returning(PscAttempt.id),
         "cards": delete(PscCard).where(PscCard.expires_at < now).returning(PscCard.id),
         "rates": delete(Rate).where(Rate.due_at < now).returning(Rate.kind),
+        "tokens": delete(ClientToken).where(ClientToken.expires_at < now - timedelta(days=1)).returning(ClientToken.id),
+        "windows": delete(CallWindow).where(CallWindow.ends_at < now).returning(CallWindow.daily),
+        "usage": delete(ClientUsage).where(ClientUsage.day < clock.today(now) - USAGE).returning(ClientUsage.client_id),
         "challenges": delete(SpentChallenge)
         .where(SpentChallenge.expires_at < now)
         .returning(SpentChallenge.expires_at),

@@ -6,9 +6,11 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from accounts.links import Opened
 from accounts.person import cookie_name
 from accounts.settings import account_settings
 from core.security import secure_cookies, set_cookie
+from core.ui import pages
 
 HOME = "/accueil"
 
@@ -92,3 +94,10 @@ def cookie(name: str) -> str:
 
 NO_STORE = {"Cache-Control": "private, no-store"}
 """Headers of pages that are nobody else's."""
+
+
+def link_page(request: Request, template: str, opened: Opened, token: str, *, done: bool) -> Response:
+    """Draw the page of a link that confirms an address: what it asks, or what became of it."""
+    status = 200 if opened.state in ("live", "used") else 410
+    context = {"state": "done" if done else opened.state, "email": opened.email, "token": token}
+    return pages.render(request, template, context, status=status, headers=NO_STORE)

@@ -10,12 +10,17 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from core.settings import core_settings
 
 GRACE_SECONDS: Final = 3600.0
 """A file younger than this is never discarded: the row that names it may not be committed yet."""
+
+UNFINISHED: Final = ".unfinished-"
+UNFINISHED_SECONDS: Final = 86_400.0
+"""How a content that is still being written is named, and how long nothing was written when its process is dead."""
 
 
 def _folder() -> Path:
@@ -55,12 +60,70 @@ def put(content: bytes) -> str:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(target.parent)
     return digest
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Writing:
+    """A content too large for the memory, written piece by piece and kept under its hash at the end; blocking.
+
+    Used as a context: what was not kept when the block ends is removed.
+    """
+
+    def __init__(self) -> None:
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)
+        self._file = os.fdopen(handle, "wb", buffering=1 << 20)
+        self._path = Path(name)
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece at the end."""
+        self._hash.update(piece)
+        self._file.write(piece)
+        self.size += len(piece)
+
+    def keep(self) -> str:
+        """Force the content to the disk, keep it, and return its hash."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        digest = self._hash.hexdigest()
+        target = path_of(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The same content may be there already: then this one takes its place, as young as it must be.
+        self._path.replace(target)
+        _sync(target.parent)
+        return digest
+
+
+def sweep(*, grace: float = UNFINISHED_SECONDS) -> int:
+    """Remove the contents whose writing was broken off by the end of its process; return how many."""
+    removed = 0
+    for path in _folder().glob(f"{UNFINISHED}*"):
+        try:
+            if time.time() - path.stat().st_mtime >= grace:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue
+    return removed
 
 
 def read(digest: str) -> bytes:

@@ -1,6 +1,6 @@
 """What every door shares: problem details (RFC 9457), security headers, health."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -113,6 +113,28 @@ def set_error_page(render: Renderer) -> None:
     _Pages.render = staticmethod(render)
 
 
+ProgramRenderer = Callable[[Request, int, str, Mapping[str, str], Exception], Response]
+
+
+class _Programs:
+    """How errors are told to programs under some addresses; set by the rooms that speak another language there."""
+
+    renders: dict[str, ProgramRenderer] = {}
+
+
+def set_program_errors(prefix: str, render: ProgramRenderer) -> None:
+    """Register the function (request, status, detail, fields, error) that answers errors of addresses that begin so."""
+    _Programs.renders[prefix] = render
+
+
+def _program(request: Request) -> ProgramRenderer | None:
+    path = request.url.path
+    for prefix, render in _Programs.renders.items():
+        if path == prefix or path.startswith(prefix + "/"):
+            return render
+    return None
+
+
 def public_base(request: Request) -> str:
     """Return what absolute links of an answer begin with, without a final slash.
 
@@ -133,8 +155,16 @@ def wants_page(request: Request) -> bool:
 
 
 async def _answer(
-    request: Request, status: int, title: str, detail: str, code: str, fields: dict[str, str]
+    request: Request,
+    error: Exception,
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    fields: dict[str, str] | None = None,
 ) -> Response:
+    if (render := _program(request)) is not None:
+        return render(request, status, detail, fields or {}, error)
     if _Pages.render is not None and wants_page(request):
         return await _Pages.render(request, status, title, detail)
     return problem(status, title, detail, code=code, fields=fields)
@@ -142,14 +172,14 @@ async def _answer(
 
 async def _domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for this class
-    return await _answer(request, error.status, error.title, error.detail, error.code, error.fields)
+    return await _answer(request, error, error.status, error.title, error.detail, error.code, error.fields)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     fields = validation_fields(error)
     detail = "Certains paramètres sont incorrects : " + " ; ".join(f"{k} : {v}" for k, v in fields.items())
-    return await _answer(request, 422, TITLES[422], detail, "donnees-invalides", fields)
+    return await _answer(request, error, 422, TITLES[422], detail, "donnees-invalides", fields)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -159,7 +189,7 @@ async def _http(request: Request, error: Exception) -> Response:
         404: "Cette adresse ne mène à rien, ou ce contenu n’existe plus.",
         405: "Cette adresse n’accepte pas cette méthode.",
     }.get(error.status_code, title)
-    answer = await _answer(request, error.status_code, title, detail, "http", {})
+    answer = await _answer(request, error, error.status_code, title, detail, "http")
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
     return answer
@@ -174,11 +204,11 @@ async def _database(request: Request, error: Exception) -> Response:
     if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", "") == UNIQUE_VIOLATION:
         log.warning("written_twice", route=_route(request))
         detail = "La même chose vient d’être enregistrée par ailleurs (double clic, autre onglet) : rechargez la page."
-        return await _answer(request, 409, Conflict.title, detail, Conflict.code, {})
+        return await _answer(request, error, 409, Conflict.title, detail, Conflict.code)
     if isinstance(error, DataError):
         log.warning("unstorable", route=_route(request))
         detail = "Une valeur ne peut pas être enregistrée : caractère invisible, ou nombre trop grand. Corrigez-la."
-        return await _answer(request, 422, TITLES[422], detail, "donnees-invalides", {})
+        return await _answer(request, error, 422, TITLES[422], detail, "donnees-invalides")
     if was_stopped(error):
         log.warning("query_time_limit", route=_route(request))
         detail = "La réponse demandait trop de temps : précisez la recherche (lieu, rayon, filtre)."
@@ -187,7 +217,7 @@ async def _database(request: Request, error: Exception) -> Response:
         detail = "La base de données ne répond pas. Rien n’a été perdu : réessayez dans un instant."
     else:
         return await _unexpected(request, error)
-    return await _answer(request, 503, Unavailable.title, detail, Unavailable.code, {})
+    return await _answer(request, error, 503, Unavailable.title, detail, Unavailable.code)
 
 
 async def unreachable(scope: Scope, error: Exception) -> Response:
@@ -198,7 +228,7 @@ async def unreachable(scope: Scope, error: Exception) -> Response:
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected", route=_route(request), exc_info=error)
     detail = "Une erreur inattendue s’est produite de notre côté ; elle a été consignée. Réessayez dans un instant."
-    return await _answer(request, 500, TITLES[500], detail, "interne", {})
+    return await _answer(request, error, 500, TITLES[500], detail, "interne")
 
 
 class SecurityHeaders:

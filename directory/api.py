@@ -2,9 +2,14 @@
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
 from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
+from directory.hours import ExceptionLine
 from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
 from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
+from directory.hours_kinds import KINDS as SLOT_KINDS
+from directory.hours_store import holiday_rule
+from directory.hours_words import HOLIDAY_WORDS, exception_label, replacement_words, span_label
 from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
+from directory.labels import FEE_OPTIONS, LANGUAGES, PURPOSES
 from directory.models import (
     Alias,
     Concept,
@@ -17,14 +22,18 @@ from directory.models import (
     Role,
     Site,
 )
+from directory.models_feed import FeedChange, FeedFloor, FeedState
 from directory.models_offer import (
     ContactPoint,
+    HoursException,
     Offer,
     OfferSearch,
     OfferTerritory,
     OpeningSlot,
     SiteEquipment,
+    SpecialSlot,
 )
+from directory.offer_preview import Preview, offer_preview
 from directory.offer_rights import may_edit
 from directory.professions import offer_professions
 from directory.projection import refresh_places, refresh_search
@@ -57,10 +66,15 @@ from directory.staging import create as create_publication_tables
 
 __all__ = [
     "AGE_SYSTEM",
+    "FEE_OPTIONS",
+    "HOLIDAY_WORDS",
     "KIND_SYSTEM",
+    "LANGUAGES",
     "PROFESSIONAL",
     "PUBLIC",
     "PUBLICATION_TABLES",
+    "PURPOSES",
+    "SLOT_KINDS",
     "Alias",
     "Concept",
     "ConceptEntry",
@@ -72,10 +86,15 @@ __all__ = [
     "ContactPoint",
     "EntityCounts",
     "ExceptionIn",
+    "ExceptionLine",
+    "FeedChange",
+    "FeedFloor",
+    "FeedState",
     "History",
     "Hours",
     "HoursDraft",
     "HoursEditor",
+    "HoursException",
     "HoursRound",
     "Identifier",
     "LegalEntity",
@@ -92,6 +111,7 @@ __all__ = [
     "Position",
     "PostalAddress",
     "Practitioner",
+    "Preview",
     "Progress",
     "PublishReport",
     "RegisterSource",
@@ -104,6 +124,7 @@ __all__ = [
     "SlotIn",
     "SpanIn",
     "SpecialPeriod",
+    "SpecialSlot",
     "Written",
     "clocks",
     "concept_index",
@@ -113,22 +134,27 @@ __all__ = [
     "describe_offer",
     "describe_site",
     "draft_to_description",
+    "exception_label",
     "find_uid",
+    "holiday_rule",
     "hours_draft",
     "hours_round",
     "leave_offer",
     "may_edit",
     "names_of_finess",
     "names_of_rpps",
+    "offer_preview",
     "offer_professions",
     "offer_sheet",
     "parse_hours_form",
     "publish",
     "refresh_places",
     "refresh_search",
+    "replacement_words",
     "republish_offer",
     "searchable",
     "site_sheet",
+    "span_label",
     "timezone_of",
     "unpublish_offer",
 ]

@@ -9,17 +9,25 @@ from functools import cache
 from rapidfuzz import fuzz
 
 from directory.concepts import ConceptEntry, ConceptIndex
-from directory.mappings import FOLDER
+from directory.mappings import FOLDER, by_profession
 
 MOST = 100
-"""Results shown at once."""
+"""Results shown at once while words are typed."""
+WHOLE = 2000
+"""Codes shown when a whole list is asked for."""
+PROFESSION, ACTIVITIES = "G15", "J17"
 _CLOSE = 85
 """How alike two words must be, out of 100, for a misspelt one to be understood."""
 
 
 def fold(text: str) -> str:
     """Return a text without accents, capitals nor punctuation."""
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe")).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", " "))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 
@@ -37,31 +45,41 @@ def _said() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _fitting() -> dict[tuple[str, str], frozenset[str]]:
-    """Return, by type of offer and system, the codes that fit: a readable file of ours; `*` is any type."""
+    """Return, by kind of offer and system, the codes that fit: a readable file of ours, whose lines add up."""
+    found: dict[tuple[str, str], set[str]] = {}
     with (FOLDER / "codes_by_type.tsv").open(encoding="utf-8", newline="") as lines:
-        return {
-            (row["type"], row["system"]): frozenset(row["codes"].split(","))
-            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        }
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            for kind in row["types"].split(","):
+                found.setdefault((kind, row["system"]), set()).update(row["codes"].split(","))
+    for rule in by_profession():
+        for kind in (rule.type or "", f"{PROFESSION}|{rule.key}"):
+            if (kind, ACTIVITIES) in found:
+                found[kind, ACTIVITIES].update(rule.activities)
+    return {key: frozenset(codes) for key, codes in found.items()}
 
 
-def _codes(index: ConceptIndex, system: str, type_id: int | None) -> frozenset[str] | None:
-    if type_id is None:
+def kind_of(index: ConceptIndex, type_id: int | None, profession: str | None) -> str:
+    """Return what says which codes fit an offer: its type, else the profession of who exercises (`G15|26`)."""
+    kind = index.by_id.get(type_id) if type_id is not None else None
+    return kind.code if kind else f"{PROFESSION}|{profession or ''}"
+
+
+def _codes(system: str, kind: str | None) -> frozenset[str] | None:
+    if kind is None:
         return None
-    kind = index.by_id.get(type_id)
-    return _fitting().get((kind.code if kind else "", system)) or _fitting().get(("*", system))
+    return _fitting().get((kind, system)) or _fitting().get(("*", system))
 
 
-def fitting(index: ConceptIndex, system: str, type_id: int | None) -> list[ConceptEntry]:
-    """Return the active codes of a system that fit a type of offer, by label; all of them where nothing is said."""
-    codes = _codes(index, system, type_id)
+def fitting(index: ConceptIndex, system: str, kind: str | None) -> list[ConceptEntry]:
+    """Return the active codes of a system that fit a kind of offer, by label; all of them where nothing is said."""
+    codes = _codes(system, kind)
     entries = [e for e in index.by_system.get(system, []) if e.active and (codes is None or e.code in codes)]
     return sorted(entries, key=lambda e: (fold(e.label), e.id))
 
 
-def is_limited(index: ConceptIndex, system: str, type_id: int | None) -> bool:
-    """Tell whether only a part of a system fits a type of offer."""
-    return _codes(index, system, type_id) is not None
+def is_limited(system: str, kind: str | None) -> bool:
+    """Tell whether only a part of a system fits a kind of offer."""
+    return _codes(system, kind) is not None
 
 
 def _has(label: Sequence[str], word: str, *, loose: bool) -> bool:
@@ -72,7 +90,7 @@ def _has(label: Sequence[str], word: str, *, loose: bool) -> bool:
     return loose and len(word) >= 5 and any(fuzz.ratio(word, w[: len(word) + 1]) >= _CLOSE for w in label)
 
 
-def search(entries: Iterable[ConceptEntry], text: str) -> list[ConceptEntry]:
+def search(entries: Iterable[ConceptEntry], text: str, most: int = MOST) -> list[ConceptEntry]:
     """Return the codes whose label holds every word of a text, or its code, in the order given; bounded.
 
     A word counts when a word of the label begins with it, or with what labels write for it. When nothing answers,
@@ -81,7 +99,7 @@ def search(entries: Iterable[ConceptEntry], text: str) -> list[ConceptEntry]:
     words = fold(text[:200]).split()
     known = [(entry, fold(entry.label).split()) for entry in entries]
     if not words:
-        return [entry for entry, _ in known][:MOST]
+        return [entry for entry, _ in known][:most]
     for loose in (False, True):
         found = [
             entry
@@ -89,5 +107,5 @@ def search(entries: Iterable[ConceptEntry], text: str) -> list[ConceptEntry]:
             if [entry.code] == words or all(_has(label, word, loose=loose) for word in words)
         ]
         if found:
-            return found[:MOST]
+            return found[:most]
     return []

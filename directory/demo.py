@@ -221,6 +221,7 @@ def _write(conn: psycopg.Connection, drawn: list[_Drawn]) -> int:
         conn,
         "SELECT id FROM demo_offer UNION"
         " SELECT o.id FROM directory.offer o JOIN demo_site s ON s.id = o.site_id WHERE o.closed_on IS NULL",
+        sites="SELECT DISTINCT id FROM demo_site",
     )
     conn.execute(
         """

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import DemoCard, demo_account, write_cards
+from accounts.api import DemoCard, demo_account, demo_clients, demo_numbers, write_cards
 from directory.labels import person_name
 from directory.models import Concept, Practitioner, Role, Site
 from directory.models_offer import Offer
@@ -16,8 +16,8 @@ TOWN = "78361"
 DEPARTEMENT = "78"
 
 
-def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
-    """Select a practitioner of a profession with a liberal offer, in the town if it has one, undescribed first."""
+def _liberal(profession: str, present: str | None = None) -> Select[Any]:
+    """Select a practitioner of a profession with a liberal offer: of the town, the present one, then undescribed."""
     return (
         select(Practitioner)
         .join(Role, Role.practitioner_id == Practitioner.id)
@@ -34,7 +34,8 @@ def _liberal(profession: str, *, described: bool = False) -> Select[Any]:
         )
         .order_by(
             (Site.commune_code == TOWN).desc(),
-            Offer.described if not described else Offer.described.desc(),
+            func.coalesce(Practitioner.rpps == present, False).desc(),
+            Offer.described,
             Practitioner.id,
         )
         .limit(1)
@@ -79,7 +80,9 @@ def _address(name: str) -> str:
 
 
 async def make_personas(session: AsyncSession) -> int:
-    """Make the accounts of the demonstration, over people that the registers know; return how many.
+    """Make the accounts of the demonstration, over people that the registers know, and its programs.
+
+    Returns how many accounts there are.
 
     The cards by which the professionals may sign in are written for the identity provider, with that of a doctor who
     has no account. Running it again changes nothing; a persona whose person left the registers gets another one.
@@ -126,8 +129,9 @@ async def make_personas(session: AsyncSession) -> int:
         )
         made += 1
 
-    physiotherapist = await session.scalar(_liberal("70"))
-    midwife = await session.scalar(_liberal("50"))
+    numbers = await demo_numbers(session)
+    physiotherapist = await session.scalar(_liberal("70", numbers.get("kine")))
+    midwife = await session.scalar(_liberal("50", numbers.get("sage-femme")))
     hospital = await session.scalar(_hospital())
     await known("kine", physiotherapist)
     await known("sage-femme", midwife)
@@ -146,4 +150,5 @@ async def make_personas(session: AsyncSession) -> int:
     if doctor is not None:
         cards.append(_card("medecin", doctor, "Médecin : aucun compte ne connaît encore cette carte"))
     write_cards(cards)
+    await demo_clients(session)
     return made

@@ -11,7 +11,7 @@ from core import clock
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import NewEvent, record
 from directory import describe_rules as rules
-from directory import hours_store
+from directory import feed, hours_store
 from directory.concepts import ConceptIndex, concept_index
 from directory.models import History, Site
 from directory.models_offer import ContactPoint, Offer, OfferTerritory, SiteEquipment
@@ -34,6 +34,7 @@ async def _locked(session: AsyncSession, uid: uuid.UUID, version: int) -> Offer:
         raise NotFound("Cette offre n’existe pas, ou n’est plus au répertoire.")
     if offer.version != version:
         raise Conflict(_STALE)
+    await feed.keep(session, feed.offers([offer.id]))
     return offer
 
 
@@ -311,6 +312,6 @@ async def describe_site(
     offers = await session.scalars(
         select(Offer.id).where(Offer.site_id == site.id, Offer.closed_on.is_(None)).order_by(Offer.id)
     )
-    await refresh_search(session, list(offers))
+    await refresh_search(session, list(offers), sites=[site.id])
     position = await record(session, [NewEvent(kind="site_described", entity="site", entity_id=site.id)])
     return Written(uid=site.uid, version=site.version, position=position)

@@ -121,7 +121,7 @@ async def confirm(session: AsyncSession, offers: Sequence[uuid.UUID], actor: str
         )
         offer.updated_at = now
     await session.flush()
-    await refresh_search(session, [offer.id for offer in changed])
+    await refresh_search(session, [offer.id for offer in changed], told=True)
     return await record(session, [NewEvent("offer_confirmed", "offer", offer.id) for offer in changed])
 
 

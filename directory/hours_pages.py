@@ -28,12 +28,10 @@ async def hours(
     """Draw a week or a month of an offer as it really is, exceptions and public holidays applied."""
     found = await hours_views.offer_hours(session, uid, level, VIEWS.get(vue, "week"), date)
     view = "mois" if found.calendar.view == "month" else "semaine"
-    slots = [slot for day in found.calendar.days for slot in day.slots]
-    legend = {slot.mark: slot for slot in reversed(slots)}
     context = {
         "offer": found,
         "calendar": found.calendar,
-        "legend": sorted(legend.values(), key=lambda slot: slot.kind.label),
+        "legend": hours_views.legend_of(found.calendar),
         "base": f"/offres/{uid}/horaires",
         "view": view,
     }

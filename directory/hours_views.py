@@ -20,7 +20,7 @@ from directory.hours_words import dated_days, readable
 from directory.labels import MONTHS, french_date, person_name
 from directory.models import Practitioner, Site
 from directory.models_offer import Offer
-from directory.schemas_hours import Calendar, OfferHours
+from directory.schemas_hours import Calendar, OfferHours, Slot
 from directory.sheets import gone
 
 View = Literal["week", "month"]
@@ -78,23 +78,24 @@ def asked_day(text: str, today: date) -> date:
     return min(max(day, today), today + timedelta(days=AHEAD))
 
 
-def _calendar(found: _Found, view: View, day: date, today: date) -> Calendar:
+def calendar_of(table: Timetable, index: ConceptIndex, view: View, day: date, today: date) -> Calendar:
+    """Return the week or the month that holds a day, as it really is."""
     if view == "week":
         first = day - DAY * (day.isoweekday() - 1)
         last = first + DAY * 6
         start = french_date(first).removesuffix(f" {last.year}" if first.year == last.year else "")
         if first.month == last.month:
             start = "1er" if first.day == 1 else str(first.day)
-        title = f"Semaine du {start} au {french_date(last)}"
+        title = f"Semaine {first.isocalendar().week}, du {start} au {french_date(last)}"
     else:
         first = day.replace(day=1)
         last = (first + timedelta(days=31)).replace(day=1) - DAY
         title = f"{MONTHS[first.month].capitalize()} {first.year}"
-    labels = found.index.codes("R252")
+    labels = index.codes("R252")
     return Calendar(
         view=view,
         title=title,
-        days=dated_days(found.table, labels, first, (last - first).days + 1, today),
+        days=dated_days(table, labels, first, (last - first).days + 1, today),
         previous=max(first - DAY, today) if first > today else None,
         next=last + DAY if last + DAY <= today + timedelta(days=AHEAD) else None,
         today=today,
@@ -122,9 +123,26 @@ async def offer_hours(session: AsyncSession, uid: uuid.UUID, level: int, view: V
         title=found.title,
         site_name=found.site.name,
         hours=readable(found.table, found.index.codes("R252"), found.now),
-        calendar=_calendar(found, view, asked_day(asked, today), today),
+        calendar=calendar_of(found.table, found.index, view, asked_day(asked, today), today),
         updated_at=found.offer.updated_at,
     )
+
+
+async def calendar_now(session: AsyncSession, offer_id: int, view: View, asked: str) -> Calendar:
+    """Return a week or a month of an offer as the session reads it, published or not.
+
+    Raises:
+        InvalidInput: the date cannot be read.
+    """
+    table = (await timetables(session, [offer_id]))[offer_id]
+    today = table.local(await clock.now(session)).date()
+    return calendar_of(table, await concept_index(session), view, asked_day(asked, today), today)
+
+
+def legend_of(calendar: Calendar) -> list[Slot]:
+    """Return a slot of each drawing that a calendar shows, by kind."""
+    found = {slot.mark: slot for day in reversed(calendar.days) for slot in reversed(day.slots)}
+    return sorted(found.values(), key=lambda slot: slot.kind.label)
 
 
 async def offer_ics(session: AsyncSession, uid: uuid.UUID, level: int) -> bytes:

@@ -50,6 +50,8 @@ def _between(start: date, end: date) -> str:
     if start == end:
         return f"le {french_date(start)}"
     first = french_date(start)
+    if end == date.max:
+        return f"à partir du {first}"
     if start.year == end.year:
         first = first.removesuffix(f" {start.year}")
         if start.month == end.month:

@@ -70,6 +70,15 @@ class Nomenclature(Base):
     loaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+def folded(column: str) -> Any:
+    """The text of a column in lower case without accents: what names are looked up by.
+
+    Migrations give such indexes the collation "C", which lets a beginning be looked up; nothing that reads indexes
+    back from the database tells it.
+    """
+    return text(f"core.fold({column})")
+
+
 class RegisterMixin:
     """What every register entity carries: keys, the hash of its register line, its life span."""
 
@@ -100,7 +109,12 @@ class LegalEntity(RegisterMixin, Base):
     """Entité juridique (FINESS EJ)."""
 
     __tablename__ = "legal_entity"
-    __table_args__ = {"schema": SCHEMA}
+    __table_args__ = (
+        Index("ix_legal_entity_updated", "updated_at", "id"),
+        Index("ix_legal_entity_siren", "siren"),
+        Index("ix_legal_entity_name", folded("name"), "id"),
+        {"schema": SCHEMA},
+    )
 
     key: Mapped[str] = mapped_column(Text, unique=True)
     finess: Mapped[str | None] = mapped_column(Text, index=True)
@@ -128,6 +142,14 @@ class Site(RegisterMixin, Base):
     __tablename__ = "site"
     __table_args__ = (
         Index("ix_site_commune", "commune_id", "id"),
+        Index("ix_site_place", text("COALESCE(pin, position)"), postgresql_using="gist"),
+        Index("ix_site_updated", "updated_at", "id"),
+        Index("ix_site_commune_code", "commune_code", "id"),
+        Index("ix_site_siret", "siret"),
+        Index("ix_site_structure", "structure_id"),
+        Index("ix_site_name", folded("name"), "id"),
+        Index("ix_site_town", folded("town"), "id"),
+        Index("ix_site_postal_code", folded("postal_code"), "id"),
         {"schema": SCHEMA},
     )
 
@@ -167,7 +189,12 @@ class Practitioner(RegisterMixin, Base):
     """Professionnel. `national_id` is the identifier's type followed by the identifier (RPPS layout)."""
 
     __tablename__ = "practitioner"
-    __table_args__ = {"schema": SCHEMA}
+    __table_args__ = (
+        Index("ix_practitioner_updated", "updated_at", "id"),
+        Index("ix_practitioner_family", folded("last_name"), "id"),
+        Index("ix_practitioner_given", folded("first_name"), "id"),
+        {"schema": SCHEMA},
+    )
 
     national_id: Mapped[str] = mapped_column(Text, unique=True)
     rpps: Mapped[str | None] = mapped_column(Text, index=True)
@@ -192,6 +219,7 @@ class Role(RegisterMixin, Base):
     __table_args__ = (
         Index("ix_role_practitioner", "practitioner_id", "id"),
         Index("ix_role_site", "site_id", "id"),
+        Index("ix_role_updated", "updated_at", "id"),
         {"schema": SCHEMA},
     )
 

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
-from directory.models import SCHEMA
+from directory.models import SCHEMA, folded
 
 
 def _concepts() -> Any:
@@ -49,6 +49,8 @@ class Offer(Base):
     __tablename__ = "offer"
     __table_args__ = (
         Index("ix_offer_site", "site_id", "id"),
+        Index("ix_offer_updated", "updated_at", "id"),
+        Index("ix_offer_name", folded("name"), "id"),
         Index("uq_offer_role", "role_id", unique=True),
         Index("uq_offer_origin", "site_id", "origin", unique=True, postgresql_where=text("origin IS NOT NULL")),
         {"schema": SCHEMA},
@@ -93,7 +95,7 @@ class SiteEquipment(Base):
     """Equipment (J18) of a place; `limit` qualifies it (weight, size) where the nomenclature asks."""
 
     __tablename__ = "site_equipment"
-    __table_args__ = {"schema": SCHEMA}
+    __table_args__ = (Index("ix_site_equipment_concept", "concept_id", "site_id"), {"schema": SCHEMA})
 
     site_id: Mapped[int] = mapped_column(ForeignKey("directory.site.id"), primary_key=True)
     concept_id: Mapped[int] = mapped_column(ForeignKey("directory.concept.id"), primary_key=True)

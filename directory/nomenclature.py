@@ -7,6 +7,7 @@ import psycopg
 
 from core.errors import Conflict
 from core.events import CHANNEL, LOCK_KEY
+from directory import feed
 from directory import nomenclature_files as files
 from directory.projection import rebuild
 from directory.schemas_base import Frozen
@@ -171,16 +172,19 @@ def load(conn: psycopg.Connection, folder: Path | None = None, version: str | No
             rebuild(conn)
         if any(r.new or r.relabelled or r.retired or r.restored for r in reports):
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
-            conn.execute(
+            written = conn.execute(
                 """
                 WITH written AS (
                     INSERT INTO core.event (kind, entity) VALUES ('nomenclature_loaded', 'nomenclature')
                     RETURNING position
                 )
-                SELECT pg_notify(%s, position::text) FROM written
+                SELECT position, pg_notify(%s, position::text) FROM written
                 """,
                 (CHANNEL,),
-            )
+            ).fetchone()
+            if written is not None and any(r.new or r.relabelled for r in reports):
+                # Labels stand beside codes in every resource: readers take them all again rather than one by one.
+                feed.restart(conn, written[0])
     return reports
 
 

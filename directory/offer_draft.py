@@ -15,6 +15,7 @@ from core import clock
 from core.errors import Conflict, NotFound
 from directory import offer_steps as steps
 from directory import offer_values
+from directory.code_search import kind_of
 from directory.concepts import ConceptIndex, concept_index
 from directory.describe import describe_offer, describe_site
 from directory.describe_rules import Problems
@@ -57,6 +58,14 @@ class Work:
     def reached(self) -> int:
         """The furthest step that was passed."""
         return self.draft.reached if self.draft else 0
+
+    @property
+    def kind(self) -> str:
+        """What says which codes fit the offer."""
+        profession = (self.role.profession if self.role else None) or (
+            self.practitioner.profession if self.practitioner else None
+        )
+        return kind_of(self.index, self.offer.type_id, profession)
 
     @property
     def version(self) -> int:

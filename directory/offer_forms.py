@@ -8,14 +8,13 @@ from starlette.datastructures import FormData
 
 from directory import offer_steps as steps
 from directory import territory_search
-from directory.code_search import fitting, is_limited, search
+from directory.code_search import MOST, WHOLE, fitting, is_limited, search
 from directory.concepts import ConceptEntry, ConceptIndex
 from directory.days import calendar_day
 from directory.describe_rules import PLACES_MAX
 from directory.hours_editor import hours_round
 from directory.labels import LANGUAGES
 from directory.models import Site
-from directory.models_offer import Offer
 from directory.offer_steps import Values
 
 SYSTEMS: Final = {
@@ -135,22 +134,38 @@ class Option:
     detail: str = ""
 
 
-async def options(
-    session: AsyncSession, index: ConceptIndex, offer: Offer, name: str, text: str, *, everywhere: bool
-) -> list[Option]:
-    """Return what a search in a field finds; what fits the type of the offer, unless everything is asked for."""
+@dataclass(frozen=True)
+class Search:
+    """What was searched in one list of the step; `everywhere`: beyond what fits the offer; `whole`: all of a list."""
+
+    field: str = ""
+    text: str = ""
+    everywhere: bool = False
+    whole: bool = False
+    all_chosen: str = ""
+    focus: str = ""
+
+    @property
+    def most(self) -> int:
+        """How many codes are shown at once."""
+        return WHOLE if self.whole else MOST
+
+
+async def options(session: AsyncSession, index: ConceptIndex, kind: str, asked: Search) -> list[Option]:
+    """Return what a search in a field finds; what fits the kind of the offer, unless everything is asked for."""
+    name, text = asked.field, asked.text
     if name == "territory":
         found = await territory_search.search(session, text) if text.strip() else []
         return [Option(f.ref, f.label, f.detail) for f in found]
     if name == "languages":
         return [Option(e.ref.partition("|")[2], e.label) for e in search(_languages(), text)]
-    entries = fitting(index, SYSTEMS[name], None if everywhere else offer.type_id)
-    return [Option(entry.ref, entry.label) for entry in search(entries, text)]
+    entries = fitting(index, SYSTEMS[name], None if asked.everywhere else kind)
+    return [Option(entry.ref, entry.label) for entry in search(entries, text, asked.most)]
 
 
-def limited(index: ConceptIndex, offer: Offer, name: str) -> bool:
-    """Tell whether a field first offers only what fits the type of the offer."""
-    return name in SYSTEMS and is_limited(index, SYSTEMS[name], offer.type_id)
+def limited(kind: str, name: str) -> bool:
+    """Tell whether a field first offers only what fits the kind of the offer."""
+    return name in SYSTEMS and is_limited(SYSTEMS[name], kind)
 
 
 def _languages() -> list[ConceptEntry]:

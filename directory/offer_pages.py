@@ -112,8 +112,6 @@ MOVES: Final = {
     ),
 }
 
-VIEWS: Final = {"patient": "Comme un patient", "pro": "Comme un professionnel", "portail": "Comme un portail"}
-
 
 @router.get("")
 async def home(
@@ -158,36 +156,6 @@ async def say_exact(session: SessionDep, person: SignedInDep, uid: uuid.UUID) ->
         return RedirectResponse(f"/mon-offre/{uid}", status_code=303)
     position = await freshness.confirm(session, [uid], person.actor)
     return remember(RedirectResponse(f"/mon-offre/{uid}?fait=exact", status_code=303), position)
-
-
-@router.get("/{uid}/apercu")
-async def preview(
-    request: Request, session: SessionDep, person: SignedInDep, uid: uuid.UUID, vue: str = "patient"
-) -> Response:
-    """Draw the offer as a patient, a professional or a portal sees it."""
-    row = await editable_offer(session, person, uid)
-    view = vue if vue in VIEWS else "patient"
-    sheet = await offer_sheet(session, uid, PROFESSIONAL if view == "pro" else 1, hidden=True)
-    shown = {
-        "offer": row.Offer,
-        "sheet": sheet,
-        "view": view,
-        "views": VIEWS,
-        "document": _rows(sheet.model_dump(mode="json")) if view == "portail" else [],
-        "today": clock.local(await clock.now(session)).isoweekday(),
-        "base": f"/mon-offre/{uid}",
-    }
-    return pages.render(request, "directory/preview.html", shown)
-
-
-def _rows(value: Any, path: str = "") -> list[tuple[str, str]]:
-    """Return a JSON document as lines (address of the field, value), nothing nested."""
-    if isinstance(value, dict):
-        return [row for name, child in value.items() for row in _rows(child, f"{path}.{name}" if path else name)]
-    if isinstance(value, list):
-        return [row for place, child in enumerate(value) for row in _rows(child, f"{path}[{place}]")] or [(path, "[]")]
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return [(path, text)]
 
 
 @router.get("/{uid}/signaler")

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
@@ -14,18 +14,22 @@ from accounts.api import Person, PersonDep, SignedInDep
 from core import clock
 from core.db import SessionDep
 from core.errors import InvalidInput, NotFound
-from core.security import FORM_FIELD, csrf_protected, new_token, set_cookie
+from core.security import csrf_protected, new_token, set_cookie
 from core.ui import pages
 from core.ui.filters import hour
 from directory import offer_draft, offer_forms, offer_view
 from directory import offer_steps as steps
 from directory.hours_editor import HoursRound, hours_round
+from directory.hours_pages import VIEWS
+from directory.hours_views import calendar_now, legend_of
 from directory.offer_draft import OfferChanged, Seen, StaleDraft, Work, Writing
-from directory.offer_forms import Action
+from directory.offer_forms import Action, Search
 from directory.offer_hours import PREFIX
+from directory.offer_pages_conflict import changed_offer, stale_step
 from directory.offer_pages_held import held, hold, release
+from directory.offer_preview import as_if_published
 from directory.offer_steps import BY_KEY, STEPS, Step
-from directory.offer_view import Search, StepPage, address, context, may_open, search_of
+from directory.offer_view import StepPage, address, context, may_open, search_of
 from directory.schemas import Written
 from directory.sheets import offer_sheet
 
@@ -117,6 +121,9 @@ async def show_step(request: Request, session: SessionDep, person: SignedInDep, 
         page.values = work.values | offer_forms.from_form(key, kept)
         page.restored = True
         tab, shown = str(kept.get("onglet", ""))[:40], Shown.by(kept)
+    view = request.query_params.get("vue", "")
+    if key == "horaires" and kept is None and view in VIEWS:
+        return await _hours_calendar(request, session, person, page, view)
     page.lost = "reprise" in request.query_params and kept is None
     return await _draw(request, session, page, search_of(request.query_params), tab=tab, versions=shown)
 
@@ -137,6 +144,24 @@ async def _draw(
         shown["sheet"] = await offer_sheet(session, page.work.offer.uid, PROFESSIONAL, hidden=True)
     template = f"directory/step_{page.step.key.replace('-', '_')}.html"
     return pages.render(request, template, shown, status=status)
+
+
+async def _hours_calendar(
+    request: Request, session: AsyncSession, person: Person, page: StepPage, view: str
+) -> Response:
+    """Draw a week or a month of the hours that the draft would publish; the editor, where they break a rule."""
+    work = page.work
+    tab, versions = new_token()[:16], Shown.of(work)
+    problems, _ = steps.check(work.values, work.index, [page.step.key])
+    if problems.fields:
+        page.errors = problems.fields
+        return await _draw(request, session, page, Search(), tab=tab, versions=versions)
+    async with as_if_published(session, person, work):
+        calendar = await calendar_now(session, work.offer.id, VIEWS[view], request.query_params.get("date", ""))
+    shown = await context(session, page, Search())
+    shown |= {"tab": tab, "versions": versions, "saved": _saved(work)}
+    shown |= {"calendar": calendar, "legend": legend_of(calendar), "view": view}
+    return pages.render(request, "directory/step_horaires.html", shown)
 
 
 def _saved(work: Work) -> str:
@@ -194,7 +219,9 @@ async def _write_step(
     work, step, key = page.work, page.step, page.step.key
     if action.edits and action.field not in steps.MODELS[key].model_fields:
         raise NotFound(_NO_STEP)
-    values = offer_forms.from_form(key, form)
+    # The calendar of hours holds no field: what stands in the draft stays.
+    calendar = key == "horaires" and "calendrier" in form
+    values = steps.of_step(key, work.values) if calendar else offer_forms.from_form(key, form)
     for name in values:
         # The person was shown both values and chose the one that stands.
         if form.get(f"choix.{name}") == "theirs":
@@ -202,12 +229,12 @@ async def _write_step(
     if action.edits:
         applied = await offer_forms.apply(session, work.site, action, form, values)
         values, page.errors = applied.values, applied.errors
-    hours = hours_round(form) if key == "horaires" else None
+    hours = hours_round(form) if key == "horaires" and not calendar else None
     if hours is not None and hours.acted:
         action = Action("horaires")
     background = action.word == "garder"
     problems, _ = steps.check(page.values | values, work.index, [key])
-    forward = action.word == "suivant"
+    forward = action.word in ("suivant", *VIEWS)
     shown = Shown.by(form)
     writing = Writing(
         version=shown.draft,
@@ -215,13 +242,13 @@ async def _write_step(
         site=shown.site,
         tab=str(form.get("onglet", ""))[:40],
         background=background,
-        leaving=action.word in ("suivant", "precedent", "quitter"),
-        passed=step.number if forward and not problems.fields else 0,
+        leaving=action.word in ("suivant", "precedent", "quitter", *VIEWS),
+        passed=step.number if action.word == "suivant" and not problems.fields else 0,
     )
     try:
         work.draft = await offer_draft.write_step(session, person, work, key, values, writing)
     except StaleDraft as stale:
-        return _stale(request, page, stale, form)
+        return stale_step(request, work, stale, form)
     await release(request, session)
     page.values = work.values
     if background:
@@ -245,6 +272,8 @@ async def _write_step(
         return RedirectResponse(address(work, STEPS[step.number - 2].key), status_code=303)
     if action.word == "quitter":
         return RedirectResponse(f"/mon-offre/{work.offer.uid}?fait=brouillon", status_code=303)
+    if action.word in VIEWS:
+        return RedirectResponse(f"{address(work, 'horaires')}?vue={action.word}", status_code=303)
     return RedirectResponse(address(work, STEPS[step.number].key), status_code=303)
 
 
@@ -267,56 +296,11 @@ def _back(work: Work, key: str, action: Action, form: FormData) -> str:
         query = {"champ": action.field, "q": str(form.get(f"q.{action.field}", ""))[: offer_view.QUERY_MAX]}
         if form.get(f"partout.{action.field}"):
             query["partout"] = "1"
+    elif action.word == "entiere":
+        query = {"champ": action.field, "partout": "1", "entiere": "1"}
     elif action.word == "tout":
         query = {"tout": action.field}
     return f"{address(work, key)}?{urlencode(query)}#champ-{action.field}"
-
-
-def _stale(request: Request, page: StepPage, stale: StaleDraft, form: FormData) -> Response:
-    work = page.work
-    if request.headers.get("hx-request") == "true":
-        return pages.render(
-            request,
-            "directory/_stale.html",
-            {"gone": work.draft is None},
-            headers={"HX-Retarget": "#etat", "HX-Reswap": "innerHTML", "HX-Reselect": "#etat-texte"},
-        )
-    own = (FORM_FIELD, "version", "vue_offre", "vue_lieu", "action")
-    hidden = [
-        (name, str(value))
-        for name, value in form.multi_items()
-        if name not in own and not name.startswith(("choix.", "q.", "nouveau."))
-    ]
-    if work.draft is None:
-        title = "Le brouillon que vous voyiez n’existe plus"
-        explanation = (
-            "Depuis l’affichage de cette étape, il a été enregistré ou abandonné, dans un autre onglet ou par une "
-            "autre personne."
-        )
-    else:
-        title = "Cette étape a changé entre-temps"
-        explanation = (
-            f"Un autre onglet, ou une autre personne, l’a modifiée à {hour(clock.local(work.draft.updated_at))}."
-        )
-    shown = {
-        "work": work,
-        "title": title,
-        "explanation": f"{explanation} Choisissez ce que vous gardez : rien n’est encore perdu.",
-        "rows": offer_draft.difference(work, stale.differing, stale.mine, stale.theirs),
-        "mine_label": "Ce que vous venez de saisir",
-        "theirs_label": "Ce que contient le brouillon" if work.draft else "Publié actuellement",
-        "taken": [],
-        "hidden": [
-            *hidden,
-            ("version", work.version),
-            ("vue_offre", work.offer.version),
-            ("vue_lieu", work.site.version),
-        ],
-        "action": "suivant",
-        "button": "Garder ces choix",
-        "base": f"/mon-offre/{work.offer.uid}",
-    }
-    return pages.render(request, "directory/conflict.html", shown, status=409)
 
 
 async def _publish(
@@ -341,33 +325,10 @@ async def _publish(
     try:
         outcome = await offer_draft.publish_draft(session, person, work, seen)
     except OfferChanged as changed:
-        return _changed(request, work, changed)
+        return changed_offer(request, work, changed)
     except InvalidInput as refused:
         return await _summary(request, work, status=422, errors=refused.fields)
     return written(f"/mon-offre/{work.offer.uid}?fait=enregistre", outcome)
-
-
-def _changed(request: Request, work: Work, changed: OfferChanged) -> Response:
-    hidden: list[tuple[str, Any]] = [
-        ("version", work.version),
-        ("vue_offre", work.offer.version),
-        ("vue_lieu", work.site.version),
-    ]
-    shown = {
-        "work": work,
-        "title": "Votre offre a été modifiée entre-temps",
-        "explanation": "Quelqu’un d’autre a publié une modification pendant que vous rédigiez. Votre brouillon est "
-        "gardé ; choisissez ce qui doit être publié.",
-        "rows": offer_draft.difference(work, changed.conflicts, changed.mine, changed.theirs),
-        "mine_label": "Votre brouillon",
-        "theirs_label": "Publié actuellement",
-        "taken": offer_draft.difference(work, changed.taken, changed.mine, changed.theirs),
-        "hidden": hidden,
-        "action": "enregistrer",
-        "button": "Enregistrer",
-        "base": f"/mon-offre/{work.offer.uid}",
-    }
-    return pages.render(request, "directory/conflict.html", shown, status=409)
 
 
 @router.get("/{uid}/modifier/{key}/recherche")

@@ -16,7 +16,7 @@ from directory.hours_draft import HoursDraft
 from directory.hours_editor import HoursEditor
 from directory.labels import PURPOSES
 from directory.offer_draft import Work
-from directory.offer_forms import PICKED, Option
+from directory.offer_forms import PICKED, Option, Search
 from directory.offer_steps import Step, Values
 from directory.queries_sheets import site as site_row
 
@@ -33,17 +33,6 @@ class Mark:
     href: str | None
 
 
-@dataclass(frozen=True)
-class Search:
-    """What was searched in one list of the step."""
-
-    field: str = ""
-    text: str = ""
-    everywhere: bool = False
-    all_chosen: str = ""
-    focus: str = ""
-
-
 @dataclass
 class Picker:
     """A list to choose from: what was chosen, and what a search found."""
@@ -56,6 +45,7 @@ class Picker:
     text: str = ""
     everywhere: bool = False
     found: list[Option] | None = None
+    more: bool = False
     all_chosen: bool = False
     focused: bool = False
 
@@ -81,6 +71,7 @@ def search_of(query: QueryParams) -> Search:
         field=name if name in PICKED else "",
         text=query.get("q", "")[:QUERY_MAX],
         everywhere=query.get("partout") == "1",
+        whole=query.get("entiere") == "1",
         all_chosen=query.get("tout", ""),
         focus=query.get("retour", ""),
     )
@@ -131,16 +122,15 @@ async def pickers(session: AsyncSession, page: StepPage, search: Search) -> dict
             name=name,
             label=words.LABELS[name],
             chosen=[Option(value, label) for value, label in zip(chosen, labels, strict=True)],
-            limited=offer_forms.limited(page.work.index, page.work.offer, name),
+            limited=offer_forms.limited(page.work.kind, name),
             system=offer_forms.SYSTEMS.get(name),
             all_chosen=search.all_chosen == name,
             focused=search.focus == name,
         )
         if search.field == name:
             picker.text, picker.everywhere = search.text, search.everywhere
-            everything = await offer_forms.options(
-                session, page.work.index, page.work.offer, name, search.text, everywhere=search.everywhere
-            )
+            everything = await offer_forms.options(session, page.work.index, page.work.kind, search)
+            picker.more = len(everything) == search.most
             picker.found = [option for option in everything if option.value not in chosen]
         found[name] = picker
     return found
@@ -164,8 +154,8 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
     if key in steps.MODELS:
         shown["pickers"] = await pickers(session, page, search)
     if key == "mon-offre-2":
-        liberal = work.offer.kind == "liberal"
-        reception = sorted(fitting(work.index, "R338", work.offer.type_id if liberal else None), key=lambda e: e.code)
+        kind = work.kind if work.offer.kind == "liberal" else None
+        reception = sorted(fitting(work.index, "R338", kind), key=lambda e: e.code)
         standing = {entry.ref for entry in reception}
         kept = [work.index.by_ref[ref] for ref in page.values["reception"] if ref in work.index.by_ref]
         shown["reception"] = [*reception, *(entry for entry in kept if entry.ref not in standing)]
@@ -180,7 +170,7 @@ async def context(session: AsyncSession, page: StepPage, search: Search) -> dict
     if key == "horaires":
         draft = HoursDraft.model_validate(page.values["hours"])
         own = {name.removeprefix(offer_hours.PREFIX): message for name, message in page.errors.items()}
-        shown["hours_editor"] = HoursEditor(draft, own, page.focus)
+        shown |= {"hours_editor": HoursEditor(draft, own, page.focus), "calendar": None}
     return shown
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
+from directory import feed
 from directory.hours_projection import CHANGED, RULE, ZONES, holidays_table, lateral
 
 _TODAY = "(core.now() AT TIME ZONE 'Europe/Paris')::date"
@@ -122,14 +123,23 @@ def present(conn: psycopg.Connection) -> datetime:
     return now
 
 
-async def refresh_search(session: AsyncSession, offer_ids: Iterable[int]) -> None:
-    """Write again the search rows of offers (internal ids) in the caller's transaction.
+async def refresh_search(
+    session: AsyncSession, offer_ids: Iterable[int], *, sites: Iterable[int] = (), told: bool = False
+) -> None:
+    """Write again the search rows of offers (internal ids), and what the feed tells, in the caller's transaction.
 
     Offers that may no longer be found lose their row. The offers are locked first, so that a publication and
     an edit of the same offer follow one another and the last one sees what the other wrote.
+
+    Args:
+        session: the unit of work.
+        offer_ids: the offers.
+        sites: the places that changed too; readers of the feed are told of all that is there.
+        told: readers of the feed are told of the offers even where nothing that they read differs.
     """
     ids = sorted(set(offer_ids))
-    if not ids:
+    seeds = [*feed.sites(sites), *feed.offers(ids, forced=told)]
+    if not seeds:
         return
     await session.flush()
     parameters = {"ids": ids}
@@ -138,20 +148,32 @@ async def refresh_search(session: AsyncSession, offer_ids: Iterable[int]) -> Non
         text("SELECT id FROM directory.offer WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"),
         parameters,
     )
+    await feed.keep(session, seeds, written=True)
     for statement in statements(source, await clock.now(session)):
         await session.execute(text(statement), parameters)
+    await feed.settle(session, seeds)
 
 
-def refresh_selected(conn: psycopg.Connection, source: str) -> None:
+def write_selected(conn: psycopg.Connection, source: str) -> None:
     """Write again the search rows of the offers that a query of ours selects as `id`, locking them first."""
     conn.execute(f"SELECT id FROM directory.offer WHERE id IN ({source}) ORDER BY id FOR UPDATE")
     for statement in statements(source, present(conn)):
         conn.execute(statement)
 
 
+def refresh_selected(conn: psycopg.Connection, source: str, sites: str = "") -> None:
+    """Do as `write_selected`, and write what the feed tells of these offers and of the `sites` that changed."""
+    seed = feed.selected(source, sites)
+    conn.execute(f"SELECT id FROM directory.offer WHERE id IN ({source}) ORDER BY id FOR UPDATE")
+    feed.keep_selected(conn, seed)
+    for statement in statements(source, present(conn)):
+        conn.execute(statement)
+    feed.settle_selected(conn, seed)
+
+
 def rebuild(conn: psycopg.Connection) -> None:
     """Write the whole projection again, in the caller's transaction; searches keep reading the former one."""
-    refresh_selected(conn, "SELECT id FROM directory.offer")
+    write_selected(conn, "SELECT id FROM directory.offer")
 
 
 _PLACES = """
@@ -194,5 +216,13 @@ def refresh_due(conn: psycopg.Connection) -> list[int]:
         """
     )
     conn.execute("ANALYZE due_offer")
+    # Whoever follows changes by their dates must hear of an offer that a date takes away.
+    conn.execute(
+        f"""
+        UPDATE directory.offer o SET updated_at = now()
+        FROM due_offer d JOIN directory.offer_search s ON s.offer_id = d.id
+        WHERE o.id = d.id AND o.closing_on <= {_TODAY} AND o.reopening_on IS NULL
+        """
+    )
     refresh_selected(conn, "SELECT id FROM due_offer")
     return [int(row[0]) for row in conn.execute("SELECT id FROM due_offer ORDER BY id").fetchall()]

@@ -8,11 +8,11 @@ import psycopg
 
 from core.errors import Conflict, InvalidInput
 from core.events import CHANNEL, LOCK_KEY
-from directory import nomenclature
+from directory import feed, nomenclature
 from directory import publish_offers as offers
 from directory import publish_steps as steps
 from directory.bulk import without_indexes
-from directory.projection import present, refresh_selected, statements
+from directory.projection import present, statements, write_selected
 from directory.publish_entities import ENTITIES, LEGAL_ENTITY, PRACTITIONER, ROLE, SITE, Entity
 from directory.schemas import EntityCounts, PublishReport
 from directory.staging import TABLES
@@ -173,6 +173,10 @@ class _Publication:
         for entity in ENTITIES:
             with self._phase(entity.name):
                 steps.compare(self.conn, entity, self.registers)
+        with self._phase("feed"):
+            feed.remember(self.conn)
+        for entity in ENTITIES:
+            with self._phase(entity.name):
                 if entity is ROLE:
                     self._place_roles()
                 self.reattached += steps.find_again(self.conn, entity)
@@ -186,7 +190,9 @@ class _Publication:
             self.conn.execute(
                 f"CREATE TEMP TABLE touched_offer ON COMMIT DROP AS {offers.CHANGED_OFFERS}; ANALYZE touched_offer"
             )
-            refresh_selected(self.conn, "SELECT id FROM touched_offer")
+            write_selected(self.conn, "SELECT id FROM touched_offer")
+        with self._phase("feed"):
+            feed.settle_publication(self.conn)
 
     def _writes(self, entity: Entity) -> Set[str]:
         """Registers whose columns may be written: AMELI's belong to roles alone."""

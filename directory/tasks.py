@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from core.db import connect_direct
 from core.events import CHANNEL, LOCK_KEY
 from core.tasks import app, run
-from directory import freshness
+from directory import feed, freshness
 from directory.projection import refresh_due
 
 log = structlog.get_logger("repere.directory")
@@ -39,8 +39,17 @@ def remind() -> None:
     log.info("reminded", mails=run(freshness.remind()))
 
 
+@app.task(name="directory.tidy_feed")  # type: ignore[untyped-decorator]
+def tidy_feed() -> None:
+    """Forget what left the feed long ago, and the changes that later ones replaced."""
+    with connect_direct() as connection:
+        tidied = feed.tidy(connection)
+    log.info("feed_tidied", changes=tidied.changes, gone=tidied.gone)
+
+
 app.conf.beat_schedule = {
     **(app.conf.beat_schedule or {}),
     "directory.refresh_due": {"task": "directory.refresh_due", "schedule": crontab(minute=5, hour=0)},
+    "directory.tidy_feed": {"task": "directory.tidy_feed", "schedule": crontab(minute=40, hour=3)},
     "directory.remind": {"task": "directory.remind", "schedule": crontab(minute=30, hour=9)},
 }

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from core.conditional import has_it, tag_of
 from core.db import SessionDep
 from core.errors import InvalidInput, NotFound
+from core.openapi import ERRORS
 from maps import basemap, outlines, store
 from maps.schemas import KINDS, REF_NAMES
 
-router = APIRouter(prefix="/api/v1/outlines", tags=["Lieux"])
+router = APIRouter(prefix="/api/v1/outlines", tags=["Lieux"], responses={n: ERRORS[n] for n in (404, 422)})
 
 MAX_REFS: Final = 300
 DAY: Final = "public, max-age=86400"

@@ -11,11 +11,12 @@ from core import conditional
 from core.db import SessionDep, time_limit
 from core.errors import NotFound
 from core.http import public_base
+from core.openapi import ERRORS
 from maps import store
 from maps.tilejson import document
 from maps.tiles import LAYERS, PlaceLayer, contours, draw, tile_at
 
-router = APIRouter(prefix="/tiles", tags=["Tuiles"])
+router = APIRouter(prefix="/tiles", tags=["Tuiles"], responses={n: ERRORS[n] for n in (404, 422, 503)})
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
 DAY: Final = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
@@ -69,7 +70,6 @@ _TILE: Final[dict[str, Any]] = {
     "responses": {
         200: {"content": {MVT: {}}, "description": "Tuile vectorielle ; vide là où la couche n’a rien."},
         304: {"description": "La tuile déjà reçue est encore bonne."},
-        404: {"description": "Aucune couche ne porte ce nom."},
     },
     "response_class": Response,
 }

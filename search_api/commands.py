@@ -1,4 +1,4 @@
-"""Commands of the search's index."""
+"""Commands of the search's index, and of the files that people download."""
 
 import asyncio
 import json
@@ -13,13 +13,17 @@ from search_api import indexer as node
 from search_api import indexing
 from search_api.columns import builder
 from search_api.columns.verify import verify as compare
+from search_api.dumps.commands import dumps
 from search_api.meili.commands import load_meilisearch
+from search_api.portals.commands import portals
 from search_api.settings import index_folder
 from search_api.texts.commands import texts
 
 app = typer.Typer()
 index = typer.Typer(name="index", help="Index de la recherche.", no_args_is_help=True)
 app.add_typer(index)
+app.add_typer(dumps)
+app.add_typer(portals)
 index.command("meilisearch")(load_meilisearch)
 index.command("texts")(texts)
 

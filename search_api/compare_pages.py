@@ -7,14 +7,26 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts.api import LevelDep, SignedInDep, safe_target
+from accounts.api import LevelDep, Service, SignedInDep, add_service, everybody, safe_target
 from core.db import SessionDep
 from core.errors import InvalidInput
 from core.security import csrf_protected, set_cookie
 from core.ui import pages
-from search_api import compare
+from search_api import compare, compare_table
 
 router = APIRouter(include_in_schema=False)
+
+add_service(
+    Service(
+        "comparer",
+        "Comparateur",
+        "Lire des offres côte à côte : ce qu’elles font, leurs horaires, leurs tarifs.",
+        "/comparer",
+        "layout-three-columns",
+        everybody,
+        rank=16,
+    )
+)
 
 
 def _address(uids: Iterable[uuid.UUID]) -> str:
@@ -33,7 +45,7 @@ async def comparison(
     session: SessionDep,
     person: SignedInDep,
     level: LevelDep,
-    o: Annotated[list[str] | None, Query(max_length=20)] = None,
+    o: Annotated[list[str] | None, Query(max_length=500)] = None,
 ) -> Response:
     """Draw the offers side by side: those of the address, else those that this browser chose."""
     try:
@@ -45,7 +57,7 @@ async def comparison(
     context = {
         "sheets": sheets,
         "without": {s.uid: _address(other.uid for other in sheets if other is not s) for s in sheets} if o else {},
-        "rows": compare.table(sheets),
+        "rows": compare_table.table(sheets),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,

@@ -44,18 +44,20 @@ class LatLon:
 class EngineQuery:
     """A search whose words and places are resolved.
 
-    Area: with `boundaries` (place ids) or `radius_m`, an offer must lie in one of the boundaries or within
-    the radius of one of the `centres`; `bbox` restricts further. Distances are measured from the nearest of
-    `origins`; there are none when `origins` is empty. `terms`, `codes` and `ticks` hold concept ids: each term,
-    each set of codes and each ticked facet must be met by at least one of its members. `visits` are place ids,
-    any of which in the territory suffices. `facet_of` tells which facet a concept feeds; without it, no facet
-    is counted.
+    Area: with `boundaries` (place ids) or `radius_m`, an offer must lie in one of the boundaries or within the
+    radius of one of the `centres`; `bbox` and each set of place ids of `within` restrict further. `zone` limits
+    whatever is asked to what lies in one of these places (none of them: nothing does); without it, nothing is limited.
+    Distances are measured from the nearest of `origins`; there are none when `origins` is empty. `terms`, `codes` and
+    `ticks` hold concept ids: each term, each set of codes and each ticked facet must be met by at least one of its
+    members. `visits` are place ids, any of which in the territory suffices. `facet_of` tells which facet a concept
+    feeds; without it, no facet is counted.
     """
 
     level: int = PUBLIC
     terms: tuple[Term, ...] = ()
     codes: tuple[frozenset[int], ...] = ()
     boundaries: frozenset[int] = frozenset()
+    within: tuple[frozenset[int], ...] = ()
     centres: tuple[LatLon, ...] = ()
     radius_m: float | None = None
     bbox: BBox | None = None
@@ -65,6 +67,7 @@ class EngineQuery:
     week_minute: int | None = None
     visits: frozenset[int] = frozenset()
     accepts_new: bool = False
+    zone: frozenset[int] | None = None
     sort: Sort = Sort.distance
     offset: int = 0
     limit: int = 15
@@ -115,11 +118,17 @@ class EngineAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SuggestArea:
-    """Where the counts of suggestions are taken: inside the boundaries, or within the radius of the centre."""
+    """Where the counts of suggestions are taken: inside the boundaries, or within the radius of the centre.
+
+    `only` leaves out the names of people and places elsewhere, which otherwise follow those of the area. With a
+    `zone`, nothing is counted nor named that does not lie in one of its places too.
+    """
 
     boundaries: frozenset[int] = frozenset()
     centre: LatLon | None = None
     radius_m: float = 20_000
+    only: bool = False
+    zone: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from core.clock import local
 from core.sheets import HEAD, OPTIONS, safe
 from search_api.labels import FACETS, SCOPES
-from search_api.params import query_params
+from search_api.params import query_params, ref_text
 from search_api.schemas import CAP, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
 
 RESULTS, QUESTION = "Résultats", "Requête"
@@ -115,6 +115,7 @@ def question_lines(answer: SearchAnswer, question: Question) -> list[tuple[str, 
         lines.append(("Dans", SCOPES.get(query.scope, query.scope)))
     lines += [("Code", name(code)) for code in query.codes]
     lines += [("Où ?", f"{labels[ref]} ({ref[6:]})") for ref in labels if ref.startswith("where:")]
+    lines += [("Dans", ", ".join(name(ref_text(ref)) for ref in group)) for group in query.within]
     if query.point is not None:
         lines.append(("Point", f"{query.point.lat:.5f} ; {query.point.lon:.5f}"))
     if query.radius_km is not None:

@@ -117,13 +117,15 @@ async def _start(session: AsyncSession, collection: Collection, asked: Asked) ->
     return found
 
 
-async def one(session: AsyncSession, collection: Collection, feature_id: str, base: str) -> dict[str, Any]:
+async def one(
+    session: AsyncSession, collection: Collection, feature_id: str, asked: Asked, base: str
+) -> dict[str, Any]:
     """Return a feature.
 
     Raises:
-        NotFound: no such feature, or the public may not see it.
+        NotFound: no such feature, or the caller may not see it.
     """
-    statement = queries.one(collection, feature_id)
+    statement = queries.one(collection, feature_id, asked)
     if statement is not None:
         async with time_limit(session, SECONDS):
             row = (await session.execute(statement)).one_or_none()

@@ -5,10 +5,10 @@ The application's own document is in version 3.1, which the standard's class `oa
 
 from typing import Any, Final
 
+from core.openapi import PROBLEM
 from search_api.ogc_collections import COLLECTIONS, SITES, Collection
 from search_api.ogc_documents import ABOUT, GEOJSON, JSON, OPENAPI, SCHEMA, TITLE
 from search_api.ogc_params import CRS84, PAGE
-from search_api.openapi import PROBLEM
 
 _OBJECT: Final = {"type": "object"}
 

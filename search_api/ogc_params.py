@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from core.errors import DomainError
+from directory.api import PUBLIC
 from search_api.ogc_collections import Collection
 from search_api.schemas import BBox
 
@@ -31,7 +32,10 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks of a collection. `boxes` are united; `since` ≤ modification < `before`."""
+    """What a request asks of a collection. `boxes` are united; `since` ≤ modification < `before`.
+
+    `level` and `zone` are those of the caller, whatever the parameters.
+    """
 
     boxes: tuple[BBox, ...] = ()
     since: datetime | None = None
@@ -40,6 +44,8 @@ class Asked:
     limit: int = PAGE
     after: str | None = None
     hits: bool = False
+    level: int = PUBLIC
+    zone: frozenset[int] | None = None
 
 
 def refused(fields: dict[str, str]) -> DomainError:

@@ -1,4 +1,4 @@
-"""Selects of the OGC collections; of offers and sites, only what the public may find exists here.
+"""Selects of the OGC collections; of offers and sites, only what the caller may find exists here.
 
 Pages follow one another by internal id (by code, for communes), which never changes: a feature that comes or goes
 while a caller reads moves no other from one page to the next.
@@ -14,7 +14,7 @@ from maps.api import Place, resolve_ref
 from search_api.engine import EngineQuery
 from search_api.ogc_collections import COMMUNES, OFFERS, SITES, Collection
 from search_api.ogc_params import Asked
-from search_api.predicates import area, base, inside, latitude, longitude
+from search_api.predicates import area, base, inside, latitude, longitude, seen
 from search_api.schemas import BBox
 
 _SYSTEMS = {"profession": "G15", "category": "R66"}
@@ -65,7 +65,8 @@ def match_set(collection: Collection, asked: Asked, concepts: ConceptIndex) -> E
         else:
             return None
     box = asked.boxes[0] if asked.boxes else None
-    return EngineQuery(level=PUBLIC, boundaries=frozenset(boundaries), codes=tuple(codes), bbox=box)
+    limits = frozenset(boundaries)
+    return EngineQuery(level=asked.level, zone=asked.zone, boundaries=limits, codes=tuple(codes), bbox=box)
 
 
 def _offers(collection: Collection, asked: Asked, concepts: ConceptIndex) -> list[ColumnElement[bool]]:
@@ -86,7 +87,7 @@ def _offers(collection: Collection, asked: Asked, concepts: ConceptIndex) -> lis
             found.append(OfferSearch.kind == value)
     for ids in boundaries:
         found += area(EngineQuery(boundaries=ids)) if ids else [false()]
-    found += base(EngineQuery(level=PUBLIC, codes=tuple(codes)))
+    found += base(EngineQuery(level=asked.level, zone=asked.zone, codes=tuple(codes)))
     if asked.boxes:
         found.append(or_(*map(inside, asked.boxes)))
     if collection is OFFERS:
@@ -155,10 +156,10 @@ def page(collection: Collection, asked: Asked, concepts: ConceptIndex, start: in
     if start is not None:
         conditions.append(key > start)
     ids = select(key.label("id")).where(*conditions).group_by(key).order_by(key).limit(asked.limit + 1)
-    return (site_rows if collection is SITES else offer_rows)(ids)
+    return site_rows(ids, asked) if collection is SITES else offer_rows(ids)
 
 
-def one(collection: Collection, feature_id: str) -> Select[Any] | None:
+def one(collection: Collection, feature_id: str, asked: Asked) -> Select[Any] | None:
     """Select a feature by its public id; None when the id has not the right form."""
     if collection is COMMUNES:
         return commune_rows().where(*_communes(Asked()), Place.code == feature_id)
@@ -167,20 +168,20 @@ def one(collection: Collection, feature_id: str) -> Select[Any] | None:
     except ValueError:
         return None
     if collection is SITES:
-        found = select(Site.id.label("id")).where(Site.uid == uid, exists().where(_at_site(Site.id)))
-        return site_rows(found)
+        found = select(Site.id.label("id")).where(Site.uid == uid, exists().where(_at_site(Site.id, asked)))
+        return site_rows(found, asked)
     return offer_rows(
         select(OfferSearch.offer_id.label("id"))
         .join(Offer, Offer.id == OfferSearch.offer_id)
-        .where(searchable(PUBLIC), Offer.uid == uid)
+        .where(*seen(asked.level, asked.zone), Offer.uid == uid)
     )
 
 
-def _at_site(site_id: Any) -> ColumnElement[bool]:
-    return and_(OfferSearch.site_id == site_id, searchable(PUBLIC))
+def _at_site(site_id: Any, asked: Asked) -> ColumnElement[bool]:
+    return and_(OfferSearch.site_id == site_id, *seen(asked.level, asked.zone))
 
 
-def site_rows(ids: Select[Any]) -> Select[Any]:
+def site_rows(ids: Select[Any], asked: Asked) -> Select[Any]:
     """Select what a feature of `sites` shows, for the internal ids selected as `id`."""
     wanted = ids.cte("wanted").prefix_with("MATERIALIZED", dialect="postgresql")
     shown = (
@@ -191,7 +192,7 @@ def site_rows(ids: Select[Any]) -> Select[Any]:
             func.min(longitude()).label("lon"),
             func.min(latitude()).label("lat"),
         )
-        .join_from(wanted, OfferSearch, _at_site(wanted.c.id))
+        .join_from(wanted, OfferSearch, _at_site(wanted.c.id, asked))
         .group_by(OfferSearch.site_id)
         .subquery("shown")
     )

@@ -6,50 +6,6 @@ from search_api.labels import FACET_SYSTEMS, FACETS, KINDS, SCOPES
 from search_api.params import LAST_PAGE, MAX_AGE, MAX_RADIUS_KM, MAX_TEXT, MIN_RADIUS_KM
 from search_api.schemas import FacetKey
 
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "title": "Problème (RFC 9457)",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "Ce qui s’est passé, en français."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
-}
-
-
-def _problem(description: str, code: str, title: str, status: int, detail: str) -> dict[str, Any]:
-    example = {"type": f"urn:repere:{code}", "title": title, "status": status, "detail": detail}
-    content = {"application/problem+json": {"schema": PROBLEM, "example": example}}
-    return {"description": description, "content": content}
-
-
-ERRORS: dict[int | str, dict[str, Any]] = {
-    404: _problem("Introuvable", "introuvable", "Introuvable", 404, "Cette fiche n’existe pas, ou plus."),
-    422: _problem(
-        "Paramètre refusé, avec un message par champ",
-        "donnees-invalides",
-        "Données invalides",
-        422,
-        "Certains paramètres sont incorrects : page : La page va de 1 à 14.",
-    ),
-    503: _problem(
-        "Réponse trop longue, ou base indisponible",
-        "indisponible",
-        "Service momentanément indisponible",
-        503,
-        "La réponse demandait trop de temps : précisez la recherche (lieu, rayon, filtre).",
-    ),
-}
-
 
 def _one(name: str, description: str, schema: dict[str, Any], example: object) -> dict[str, Any]:
     return {
@@ -96,6 +52,12 @@ def search_parameters() -> list[dict[str, Any]]:
             "Lieux : `commune:78361`, `cp:78200` (centres), `epci:…`, `departement:78`, `region:11`, "
             "`territory:…`, `france` (limites). Plusieurs lieux : leur union.",
             ["commune:78361"],
+        ),
+        _many(
+            "within",
+            "Ne garde que ce qui est dans l’un de ces lieux, séparés par des virgules, communes comprises. Donné "
+            "plusieurs fois : dans l’un des lieux de chacun.",
+            ["departement:78,departement:95"],
         ),
         _one(
             "lat",

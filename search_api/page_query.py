@@ -5,22 +5,17 @@ A visible text travels with the label that a suggestion gave it (`q` and `code_l
 choice is dropped and the text is read anew. So the forms work with and without scripts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
-from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
 from search_api import params, service
+from search_api.addresses import Pair
 from search_api.labels import CENTRE_KINDS
 from search_api.schemas import PlaceOut
 
-Pair = tuple[str, str]
-
-AROUND_ME: Final = "Autour de moi"
-"""What « Où ? » shows while the place is the device's position."""
 FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
 """Parameters of the forms that no other door knows."""
 PLACE_CHOICES = 8
@@ -38,18 +33,6 @@ class Typed:
     errors: dict[str, str] = field(default_factory=dict)
     places: list[PlaceOut] = field(default_factory=list)
     changed: bool = False
-
-
-def address(pairs: Iterable[Pair], path: str = "/recherche") -> str:
-    """Return the address of a search, `:` and `|` left readable."""
-    query = urlencode(list(pairs), safe=":|,")
-    return f"{path}?{query}" if query else path
-
-
-def without(pairs: Iterable[Pair], *names: str) -> list[Pair]:
-    """Return the parameters less those named; a change of search always goes back to its first page."""
-    dropped = {*names, "page", "explain"}
-    return [(name, value) for name, value in pairs if name not in dropped]
 
 
 def _same(first: str, second: str) -> bool:
@@ -140,19 +123,3 @@ async def _read_visits(
         kept["visits"] = [found[0].code]
     else:
         typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
-
-
-@dataclass(slots=True)
-class SearchBox:
-    """The two-field search as a page draws it: visible texts, hidden choices, what travels along, errors."""
-
-    q: str = ""
-    codes: Sequence[str] = ()
-    code_label: str = ""
-    place: str = ""
-    where: Sequence[str] = ()
-    lat: str = ""
-    lon: str = ""
-    place_label: str = ""
-    kept: Sequence[Pair] = ()
-    errors: dict[str, str] = field(default_factory=dict)

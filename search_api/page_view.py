@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from core.clock import PARIS
 from core.ui.filters import NBSP, hour, long_date, of_place, upper_first, weekday
+from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
-from search_api.page_query import AROUND_ME, Pair, SearchBox, address, without
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswer, SearchQuery, Sort
 
@@ -56,8 +56,18 @@ class ResultsView:
     bbox: str = ""
     open_value: str = ""
     open_options: list[tuple[str, str]] = field(default_factory=list)
+    path: str = "/recherche"
     tiles_url: str = ""
     tiles_attribution: str = ""
+
+    def address(self, pairs: Sequence[Pair]) -> str:
+        """Return the address of a search of this page."""
+        return address(pairs, self.path)
+
+    @property
+    def radius_none(self) -> str:
+        """What it means not to choose a distance."""
+        return "Sans limite"
 
     @property
     def radius_options(self) -> list[tuple[str, str]]:
@@ -111,20 +121,20 @@ class ResultsView:
         """Orders: address, name, whether it is the present one."""
         base = without(self.pairs, "sort")
         return [
-            (address(base), "Distance", self.sort is Sort.distance),
-            (address([*base, ("sort", "relevance")]), "Pertinence", self.sort is Sort.relevance),
+            (self.address(base), "Distance", self.sort is Sort.distance),
+            (self.address([*base, ("sort", "relevance")]), "Pertinence", self.sort is Sort.relevance),
         ]
 
     @property
     def explain_href(self) -> str:
         """The same page with the explanation of its order."""
-        return address([*((n, v) for n, v in self.pairs if n != "explain"), ("explain", "1")])
+        return self.address([*((n, v) for n, v in self.pairs if n != "explain"), ("explain", "1")])
 
     @property
     def clear_href(self) -> str:
         """The search with no filter."""
         filters = [str(key) for key in FacetKey]
-        return address(
+        return self.address(
             without(self.pairs, *filters, "radius_km", "age", "open_at", "visits", "accepts_new", "bbox", "scope")
         )
 
@@ -137,23 +147,23 @@ class ResultsView:
     def narrow(self) -> list[tuple[str, str]]:
         """Ways to make a search that took too long lighter."""
         if self.centred:
-            return [("À moins de 20 km", address([*without(self.pairs, "radius_km"), ("radius_km", "20")]))]
+            return [("À moins de 20 km", self.address([*without(self.pairs, "radius_km"), ("radius_km", "20")]))]
         return [
             (
                 "Autour de Mantes-la-Jolie, par exemple",
-                address([*without(self.pairs, "where"), ("where", "commune:78361")]),
+                self.address([*without(self.pairs, "where"), ("where", "commune:78361")]),
             )
         ]
 
     @property
     def examples(self) -> list[tuple[str, str]]:
         """Searches that a newcomer can try."""
-        return [(text, address(pairs)) for text, pairs in EXAMPLES]
+        return [(text, self.address(pairs)) for text, pairs in EXAMPLES]
 
     def page_href(self, page: int) -> str:
         """Return the address of a page of results."""
         base = [(n, v) for n, v in self.pairs if n != "page"]
-        return address([*base, ("page", str(page))] if page > 1 else base)
+        return self.address([*base, ("page", str(page))] if page > 1 else base)
 
 
 def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]]]:
@@ -195,6 +205,7 @@ def chips(
     visits_name: str,
     extra_places: Mapping[str, str],
     shown_codes: Sequence[str],
+    path: str = "/recherche",
 ) -> list[tuple[str, str]]:
     """Return the active filters: what each says, and the address of the search without it."""
     labels = {(str(facet.key), value.code): value.label for facet in facets for value in facet.values}
@@ -203,7 +214,7 @@ def chips(
         text = _chip(name, value, labels, code_label, visits_name, extra_places, shown_codes)
         if text:
             rest = [pair for pair in without(pairs) if pair != (name, value)]
-            found.append((text, address(rest)))
+            found.append((text, address(rest, path)))
     return found
 
 
@@ -228,6 +239,7 @@ def _chip(
         "bbox": lambda: "Zone de la carte",
         "scope": lambda: f"Texte cherché dans : {SCOPES.get(value, value)}",
         "where": lambda: extra_places.get(value),
+        "within": lambda: f"Dans{NBSP}: " + ", ".join(extra_places.get(ref, ref) for ref in value.split(",")),
         "code": lambda: None if value in shown_codes else code_label(value) or value,
     }
     make = texts.get(name)

@@ -16,9 +16,10 @@ from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service
+from search_api.addresses import AROUND_ME, SearchBox, address
 from search_api.engine import SearchEngine
 from search_api.labels import CENTRE_KINDS
-from search_api.page_query import AROUND_ME, SearchBox, Typed, address, read_form
+from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
 from search_api.params import parse_query, ref_text
 from search_api.resolve import CONCEPTS_SECONDS
@@ -102,7 +103,8 @@ async def _view(
 ) -> ResultsView:
     given = dict(reversed(typed.pairs))
     refs = [value for name, value in typed.pairs if name == "where"]
-    names = await page_places.labels(refs)
+    limits = [ref for name, value in typed.pairs if name == "within" for ref in value.split(",")]
+    names = await page_places.labels([*refs, *limits])
     visits = given.get("visits", "").removeprefix("commune:")
     visits_name = (await page_places.labels([f"commune:{visits}"])).get(f"commune:{visits}", "") if visits else ""
     box = _box(typed, query, names, index, errors)
@@ -131,7 +133,7 @@ async def _view(
         bbox=given.get("bbox", ""),
     )
     view.chips = page_view.chips(
-        typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in refs[1:]}, box.codes[:1]
+        typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in (*refs[1:], *limits)}, box.codes[:1]
     )
     view.widen = page_view.widen(typed.pairs, view.chips) if answer and not answer.total else []
     view.open_value, view.open_options = page_view.open_choices(await clock.now(session), given.get("open_at", ""))

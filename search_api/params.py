@@ -31,6 +31,7 @@ MAX_AGE = 150
 LAST_PAGE = math.ceil(CAP / PAGE_SIZE)
 """Last page that may be asked for: 200 results at 15 a page."""
 MAX_WHERE = 20
+MAX_WITHIN = 5
 MAX_CODES = 20
 MAX_VALUES = 100
 
@@ -88,6 +89,18 @@ def place_ref(value: str) -> WhereRef:
     if not _PLACE_CODES[kind].fullmatch(code):
         raise ValueError(f"Ce code n’a pas la forme attendue pour « {kind} ».")
     return WhereRef(kind=kind, code=code)
+
+
+def place_group(value: str) -> tuple[WhereRef, ...]:
+    """Read places separated by commas, any of which will do (`departement:78,departement:95`).
+
+    Raises:
+        ValueError: none, too many, or one that is not understood (French message).
+    """
+    parts = [part for part in value.split(",") if part.strip()]
+    if not 1 <= len(parts) <= MAX_WHERE:
+        raise ValueError(f"Un à {MAX_WHERE} lieux sont attendus, séparés par des virgules.")
+    return tuple(dict.fromkeys(place_ref(part) for part in parts))
 
 
 def _number(value: str) -> float:
@@ -203,7 +216,12 @@ def bounding_box(value: str) -> BBox:
     return BBox(west=west, south=south, east=east, north=north)
 
 
-def _code(value: str) -> str:
+def code_ref(value: str) -> str:
+    """Read `system|code`.
+
+    Raises:
+        ValueError: it is not written so (French message).
+    """
     text = value.strip()
     if not _CODE.fullmatch(text):
         raise ValueError("Un code s’écrit nomenclature|code, par exemple J17|195.")
@@ -253,7 +271,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 SINGLE = tuple(_READERS)
 """Parameters given at most once."""
-REPEATED = ("code", "where", *(key.value for key in FacetKey))
+REPEATED = ("code", "where", "within", *(key.value for key in FacetKey))
 """Parameters that may be given several times."""
 NAMES = frozenset([*SINGLE, *REPEATED])
 """Every parameter that a search takes."""
@@ -310,7 +328,8 @@ def parse_query(params: Iterable[tuple[str, str]], *, ignore: frozenset[str] = f
         if ticked := _distinct(key.value, given.get(key, []), reader, MAX_VALUES, errors):
             facets[key] = ticked
     where = _distinct("where", given.get("where", []), place_ref, MAX_WHERE, errors)
-    codes = _distinct("code", given.get("code", []), _code, MAX_CODES, errors)
+    within = _distinct("within", given.get("within", []), place_group, MAX_WITHIN, errors)
+    codes = _distinct("code", given.get("code", []), code_ref, MAX_CODES, errors)
     lat, lon = values.pop("lat", None), values.pop("lon", None)
     if (lat is None) != (lon is None) and not {"lat", "lon"} & errors.keys():
         errors["lon" if lon is None else "lat"] = "Un point a une latitude et une longitude."
@@ -322,7 +341,7 @@ def parse_query(params: Iterable[tuple[str, str]], *, ignore: frozenset[str] = f
         raise InvalidInput(detail, fields=errors)
     values["q"] = values.get("q") or None
     point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
-    return SearchQuery(codes=codes, where=where, point=point, facets=facets, **values)
+    return SearchQuery(codes=codes, where=where, within=within, point=point, facets=facets, **values)
 
 
 def query_params(query: SearchQuery) -> list[tuple[str, str]]:
@@ -339,6 +358,8 @@ def query_params(query: SearchQuery) -> list[tuple[str, str]]:
         add("code", code)
     for ref in query.where:
         add("where", ref_text(ref))
+    for group in query.within:
+        add("within", ",".join(map(ref_text, group)))
     if query.point is not None:
         add("lat", query.point.lat)
         add("lon", query.point.lon)

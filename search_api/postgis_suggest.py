@@ -17,6 +17,7 @@ ENOUGH = 8
 """Names of each kind in the area that make it needless to look beyond."""
 
 _BOUNDARIES = "AND s.places && CAST(:boundaries AS integer[])"
+_ZONE = " AND s.places && CAST(:zone AS integer[])"
 _CIRCLE = """
     AND ST_DWithin(s.position, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography, CAST(:radius AS double precision))
 """
@@ -43,11 +44,17 @@ UNION ALL
 
 
 def _area(area: SuggestArea) -> tuple[str, dict[str, Any]]:
+    zone, values = _zone(area)
     if area.boundaries:
-        return _BOUNDARIES, {"boundaries": sorted(area.boundaries)}
+        return _BOUNDARIES + zone, {"boundaries": sorted(area.boundaries)} | values
     if area.centre is not None:
-        return _CIRCLE, {"lon": area.centre.lon, "lat": area.centre.lat, "radius": area.radius_m}
-    return "", {}
+        around = {"lon": area.centre.lon, "lat": area.centre.lat, "radius": area.radius_m}
+        return _CIRCLE + zone, around | values
+    return zone, values
+
+
+def _zone(area: SuggestArea) -> tuple[str, dict[str, Any]]:
+    return ("", {}) if area.zone is None else (_ZONE, {"zone": sorted(area.zone)})
 
 
 async def suggest(
@@ -64,9 +71,10 @@ async def suggest(
     if names and all(term.lexemes for term in names):
         hits = await _names(session, names, level, where, values)
         kinds = [hit.kind for hit in hits]
-        if where and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
+        limited = bool(area.boundaries) or area.centre is not None
+        if limited and not area.only and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
             known = {(hit.kind, hit.id) for hit in hits}
-            far = await _names(session, names, level, "", {})
+            far = await _names(session, names, level, *_zone(area))
             hits += [NameHit(hit.kind, hit.id, 0) for hit in far if (hit.kind, hit.id) not in known]
     return Suggested(counts, tuple(hits))
 

@@ -113,14 +113,25 @@ def inside(box: BBox) -> ColumnElement[bool]:
     return and_(OfferSearch.position.op("&&", is_comparison=True)(outline), exact)
 
 
+def in_places(ids: Collection[int]) -> ColumnElement[bool]:
+    """In one of these places; none of them holds nothing."""
+    return OfferSearch.places.op("&&", is_comparison=True)(_int_array(ids))
+
+
+def seen(level: int, zone: frozenset[int] | None) -> list[ColumnElement[bool]]:
+    """What a caller of this level and of this zone may find."""
+    return [searchable(level)] if zone is None else [searchable(level), in_places(zone)]
+
+
 def area(query: EngineQuery) -> list[ColumnElement[bool]]:
-    """Where: the union of boundaries and of discs around the centres, and the viewport."""
+    """Where: the union of boundaries and of discs around the centres, then what limits further."""
     parts: list[ColumnElement[bool]] = []
     if query.boundaries:
-        parts.append(OfferSearch.places.op("&&", is_comparison=True)(_int_array(query.boundaries)))
+        parts.append(in_places(query.boundaries))
     if query.radius_m is not None and query.centres:
         parts.append(within(query.centres, query.radius_m))
     found = [or_(*parts)] if parts else []
+    found += [in_places(ids) for ids in query.within]
     if query.bbox is not None:
         found.append(inside(query.bbox))
     return found
@@ -128,7 +139,7 @@ def area(query: EngineQuery) -> list[ColumnElement[bool]]:
 
 def base(query: EngineQuery) -> list[ColumnElement[bool]]:
     """Every condition but the ticked facets."""
-    found = [searchable(query.level), *area(query)]
+    found = [*seen(query.level, query.zone), *area(query)]
     found += [meets(term) for term in query.terms]
     found += [has_codes(codes) if codes else false() for codes in query.codes]
     if query.age is not None:

@@ -1,5 +1,6 @@
 """From a `SearchQuery` to what engines take: places become ids and points, codes become concept ids."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,14 +14,16 @@ from directory.api import (
     departement_of_region,
     timezone_of,
 )
-from maps.api import PlaceHit, containers_of, members_of, resolve_ref
+from maps.api import PlaceHit, containers_of, members_of, resolve_ref, suggest
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
-from search_api.params import LAST_PAGE, ref_text
+from search_api.params import LAST_PAGE, place_ref, ref_text
 from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 CONCEPTS_SECONDS = 1.0
 """How long the concepts in hand serve without asking whether a nomenclature was loaded, where nothing else is asked."""
+TOWNS = 50
+"""Towns of a postal code that are looked at."""
 OWN_SYSTEMS = {FacetKey.patients: AGE_SYSTEM, FacetKey.kind: KIND_SYSTEM}
 """Facets of which some values are words of ours, written without their system."""
 
@@ -71,6 +74,23 @@ def _inside(boundary: PlaceHit) -> frozenset[int]:
     return (members_of(boundary.id) if boundary.kind == "territory" else frozenset()) | {boundary.id}
 
 
+def _limits(groups: Iterable[tuple[WhereRef, ...]]) -> tuple[frozenset[int], ...]:
+    """Return, for each group, the place keys any of which limits.
+
+    Raises:
+        InvalidInput: a place does not exist.
+    """
+    return tuple(frozenset().union(*(_keys(find_place(ref, "within")) for ref in group)) for group in groups)
+
+
+def _keys(hit: PlaceHit) -> frozenset[int]:
+    if hit.kind != "code_postal":
+        return _inside(hit)
+    # Nothing lies in a postal code: its towns share it, or have several.
+    towns = suggest(hit.code, TOWNS, {"commune", "arrondissement"})
+    return frozenset(town.id for town in towns if hit.code in town.postal_codes) | {hit.id}
+
+
 def _point(hit: PlaceHit) -> LatLon | None:
     return LatLon(hit.lat, hit.lon) if hit.lat is not None and hit.lon is not None else None
 
@@ -100,7 +120,8 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
     """Resolve everything but the text.
 
     A commune, a postal code or a point is a centre: it measures, and limits only with a radius. An EPCI,
-    département, région, territory or France is a boundary. Limits are united. Distances are told from
+    département, région, territory or France is a boundary. Limits are united; each group of `within` limits
+    further. Distances are told from
     `origin`, else from the centres, else from the points of the boundaries, else from the middle of the
     viewport.
 
@@ -147,6 +168,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         level=level,
         codes=codes,
         boundaries=frozenset().union(*map(_inside, boundaries)),
+        within=_limits(query.within),
         centres=tuple(dict.fromkeys(centres)),
         radius_m=query.radius_km * 1000 if query.radius_km is not None else None,
         bbox=query.bbox,
@@ -156,6 +178,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         week_minute=week_minute,
         visits=visits,
         accepts_new=query.accepts_new,
+        zone=zone_ids(query.zone),
         sort=query.sort,
         offset=(page - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
@@ -197,8 +220,25 @@ def _here(query: SearchQuery) -> PlaceOut | None:
     )
 
 
-def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tuple[SuggestArea, str | None]:
-    """Return where the counts of suggestions are taken, and its name.
+def zone_ids(zone: Collection[str]) -> frozenset[int] | None:
+    """Return the keys of the places of a zone; None when it is the whole country.
+
+    A place that is no longer known holds nothing: a zone never widens by itself.
+    """
+    if not zone:
+        return None
+    found = (resolve_ref(ref.kind, ref.code) for ref in map(place_ref, zone))
+    return frozenset().union(*(_inside(hit) for hit in found if hit is not None))
+
+
+def suggest_area(
+    where: tuple[WhereRef, ...],
+    point: Point | None = None,
+    *,
+    within: tuple[WhereRef, ...] = (),
+    zone: Collection[str] = (),
+) -> tuple[SuggestArea, str | None]:
+    """Return where the counts of suggestions are taken, and its name; `within` leaves out whatever is elsewhere.
 
     Boundaries count inside themselves. A commune or postal code counts in its département, which is what
     people mean by "near" in a count, and costs no distance. A point counts within 20 km.
@@ -206,19 +246,23 @@ def suggest_area(where: tuple[WhereRef, ...], point: Point | None = None) -> tup
     Raises:
         InvalidInput: a place does not exist.
     """
+    limits = zone_ids(zone)
+    if within:
+        name = find_place(within[0], "within").name if len(within) == 1 else None
+        return SuggestArea(boundaries=_limits([within])[0], only=True, zone=limits), name
     ids: set[int] = set()
-    name: str | None = None
+    name = None
     for ref in where:
         hit = find_place(ref, "where")
         if hit.kind == "pays":
-            return SuggestArea(), None
+            return SuggestArea(zone=limits), None
         if not hit.boundary and hit.departement:
             hit = resolve_ref("departement", hit.departement) or hit
         ids |= _inside(hit)
         name = name or hit.name
     if not ids and point is not None:
-        return SuggestArea(centre=LatLon(point.lat, point.lon)), None
-    return SuggestArea(boundaries=frozenset(ids)), name if len(where) == 1 else None
+        return SuggestArea(centre=LatLon(point.lat, point.lon), zone=limits), None
+    return SuggestArea(boundaries=frozenset(ids), zone=limits), name if len(where) == 1 else None
 
 
 def with_place(query: SearchQuery, ref: WhereRef) -> SearchQuery:

@@ -6,19 +6,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from accounts.api import LevelDep
+from accounts.api import LevelDep, caller_of
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
+from core.openapi import ERRORS
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
 from search_api import service
 from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
-from search_api.openapi import ERRORS, search_parameters
-from search_api.params import MAX_TEXT, bounding_box, parse_query, place_ref
-from search_api.schemas import PlaceOut, Point, SearchAnswer, SearchQuery, SuggestionGroup
+from search_api.openapi import search_parameters
+from search_api.params import MAX_TEXT, bounding_box, parse_query, place_group, place_ref
+from search_api.schemas import Point, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
 from search_api.schemas_map import MapAnswer
+from search_api.zones import refuse_outside, zoned
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 
@@ -32,12 +34,28 @@ MAP_SECONDS = 5
 # A dependency that is not async is run in a thread, which takes longer than this reading.
 async def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
-    return parse_query(request.query_params.multi_items())
+    return zoned(request, parse_query(request.query_params.multi_items()))
 
 
 async def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
-    return parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"]))
+    return zoned(request, parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"])))
+
+
+MAX_REFS = 2000
+"""Characters of a list of places."""
+
+
+def limits(within: str | None) -> tuple[WhereRef, ...]:
+    """Read the places that limit suggestions; none when nothing is given.
+
+    Raises:
+        InvalidInput: they are not understood.
+    """
+    try:
+        return place_group(within) if within and within.strip() else ()
+    except ValueError as error:
+        raise InvalidInput(str(error), fields={"within": str(error)}) from None
 
 
 QueryDep = Annotated[SearchQuery, Depends(search_query)]
@@ -90,6 +108,14 @@ async def suggest(
     ] = None,
     lat: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Point, avec `lon`.")] = None,
     lon: Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="Point, avec `lat`.")] = None,
+    within: Annotated[
+        str | None,
+        Query(
+            max_length=MAX_REFS,
+            description="Compte dans ces lieux, séparés par des virgules, et ne nomme personne d’ailleurs.",
+            examples=["departement:78"],
+        ),
+    ] = None,
 ) -> list[SuggestionGroup]:
     """Renvoie des suggestions groupées, chacune avec son nombre d’offres près du lieu choisi.
 
@@ -97,7 +123,7 @@ async def suggest(
     de la région ou du territoire choisi ; autour d’un point, à 20 km. Un code
     sans offre est proposé après les autres, avec 0.
     """
-    only(request, "q", "where", "lat", "lon")
+    only(request, "q", "where", "lat", "lon", "within")
     response.headers["Cache-Control"] = FRESH
     try:
         refs = tuple(place_ref(value) for value in where or () if value.strip())
@@ -107,21 +133,8 @@ async def suggest(
         message = "Un point a une latitude et une longitude."
         raise InvalidInput(message, fields={"lat" if lat is None else "lon": message})
     point = Point(lat=lat, lon=lon) if lat is not None and lon is not None else None
-    return await service.suggest(session, q, refs, point, level, engine)
-
-
-@router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")
-async def places(
-    request: Request,
-    session: SessionDep,
-    response: Response,
-    q: Annotated[str, Query(max_length=MAX_TEXT, description="Nom, code postal, code INSEE…", examples=["mantes"])],
-    limit: Annotated[int, Query(ge=1, le=service.PLACES, description="Nombre de lieux.")] = 10,
-) -> list[PlaceOut]:
-    """Renvoie les lieux qui répondent à une saisie, le meilleur d’abord. `ref` est ce que `where` attend."""
-    only(request, "q", "limit")
-    response.headers["Cache-Control"] = FRESH
-    return await service.places(session, q, limit)
+    zone = caller_of(request).zone
+    return await service.suggest(session, q, refs, point, level, engine, within=limits(within), zone=zone)
 
 
 @router.get("/sites/{uid}", tags=["Fiches"], summary="Fiche d’un lieu")
@@ -135,6 +148,7 @@ async def site(
     """Renvoie la fiche publique d’un lieu : identité, adresse, contacts publics, offres, sources."""
     only(request)
     response.headers["Cache-Control"] = FRESH
+    await refuse_outside(session, request, site=uid)
     return await site_sheet(session, uid, level)
 
 
@@ -149,6 +163,7 @@ async def offer(
     """Renvoie la fiche publique d’une offre : activités, actes, horaires, territoire, contacts publics."""
     only(request)
     response.headers["Cache-Control"] = FRESH
+    await refuse_outside(session, request, offer=uid)
     return await offer_sheet(session, uid, level)
 
 

@@ -9,16 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import LevelDep
 from core.clock import now
+from core.openapi import ERRORS
 from core.settings import core_settings
 from core.sheets import EXCEL
 from directory.api import concept_index
 from search_api import exports, service
 from search_api.engine import SearchEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import parse_query, ref_text
 from search_api.resolve import facet_ref, find_place
 from search_api.schemas import SearchAnswer, SearchQuery, WhereRef
+from search_api.zones import zoned
 
 router = APIRouter(prefix="/api/v1", tags=["Exports"], responses={422: ERRORS[422], 503: ERRORS[503]})
 
@@ -27,7 +29,7 @@ Writer = Callable[[SearchAnswer, exports.Question], bytes]
 
 async def export_query(request: Request) -> SearchQuery:
     """Read the search of an export; the page is without effect, since all results are given."""
-    return parse_query(request.query_params.multi_items())
+    return zoned(request, parse_query(request.query_params.multi_items()))
 
 
 QueryDep = Annotated[SearchQuery, Depends(export_query)]
@@ -47,6 +49,8 @@ async def _labels(session: AsyncSession, query: SearchQuery) -> dict[str, str]:
     labels: dict[str, str] = {}
     for ref in query.where:
         labels[f"where:{ref_text(ref)}"] = find_place(ref, "where").label
+    for ref in (one for group in query.within for one in group):
+        labels[ref_text(ref)] = find_place(ref, "within").label
     for code in query.codes:
         labels[code] = concepts.label(code) or code
     for key, values in query.facets.items():

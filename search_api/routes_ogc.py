@@ -1,23 +1,26 @@
 """OGC API – Features: the directory as collections that QGIS, GDAL and other GIS software read."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from accounts.api import caller_of
 from core import clock
 from core.conditional import Answer, has_it, tag_of
 from core.db import SessionDep
 from core.errors import NotFound
 from core.http import public_base
+from core.openapi import ERRORS
 from search_api import ogc, ogc_documents, ogc_openapi
 from search_api.marks import KEPT, data_mark
 from search_api.ogc_collections import COLLECTIONS, Collection
 from search_api.ogc_documents import GEOJSON, JSON, OPENAPI, SCHEMA
-from search_api.ogc_params import parse, refuse_all
-from search_api.openapi import ERRORS
+from search_api.ogc_params import Asked, parse, refuse_all
 from search_api.routes import FRESH
+from search_api.zones import zone_of
 
 router = APIRouter(prefix="/ogc", tags=["OGC API – Features"], responses={503: ERRORS[503]})
 
@@ -34,6 +37,11 @@ def _collection(name: str) -> Collection:
     if found is None:
         raise NotFound(f"Aucune collection ne porte ce nom (collections : {', '.join(COLLECTIONS)}).")
     return found
+
+
+async def _seen(request: Request, asked: Asked) -> Asked:
+    """Return what is asked, limited to what the caller may see."""
+    return replace(asked, level=caller_of(request).level, zone=await zone_of(request))
 
 
 def _answer(request: Request, document: dict[str, Any], media_type: str) -> Response:
@@ -123,14 +131,14 @@ def _shown_parameters() -> list[dict[str, Any]]:
 async def items(request: Request, session: SessionDep, collection: CollectionName) -> Response:
     """Renvoie une page d’objets en GeoJSON ; le lien `next` mène à la suivante, tant qu’il y en a une.
 
-    `numberMatched` compte tous les objets qui répondent. Seules les informations publiques y sont.
+    `numberMatched` compte tous les objets qui répondent. Sans clé, seules les informations publiques y sont.
     """
     one = _collection(collection)
     params = request.query_params.multi_items()
-    asked = parse(one, params)
+    asked = await _seen(request, parse(one, params))
     base = public_base(request)
     mark = await data_mark(session)
-    key = ("items", mark, base, one.id, tuple(params))
+    key = ("items", mark, base, one.id, asked.level, asked.zone, tuple(params))
     known = KEPT.find(key)
     if known is not None and has_it(request, known.tag):
         return Response(status_code=304, headers=HEADERS | {"ETag": known.tag})
@@ -163,5 +171,5 @@ async def item(
     one = _collection(collection)
     refuse_all(request.query_params.multi_items())
     base = public_base(request)
-    found = await ogc.one(session, one, feature, base)
+    found = await ogc.one(session, one, feature, await _seen(request, Asked()), base)
     return _answer(request, ogc_documents.item(base, one, found), GEOJSON)

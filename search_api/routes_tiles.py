@@ -7,18 +7,20 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
+from accounts.api import LevelDep
 from core import conditional
 from core.db import SessionDep, time_limit
 from core.http import public_base
+from core.openapi import ERRORS
 from maps.api import tile, tile_at, tilejson
 from search_api import service, tiles
-from search_api.engine import PUBLIC
 from search_api.engines import EngineDep
 from search_api.marks import KEPT, data_mark
-from search_api.openapi import ERRORS, search_parameters
+from search_api.openapi import search_parameters
 from search_api.params import parse_query, query_params
 from search_api.routes import FRESH, MAP_SECONDS
 from search_api.schemas import SearchQuery
+from search_api.zones import zoned
 
 router = APIRouter(prefix="/tiles", tags=["Tuiles"], responses={422: ERRORS[422], 503: ERRORS[503]})
 
@@ -33,7 +35,7 @@ ABOUT: Final = (
 
 async def tile_query(request: Request) -> SearchQuery:
     """Read the search of a tile: the parameters of any search, of which page and order change nothing."""
-    return parse_query(request.query_params.multi_items())
+    return zoned(request, parse_query(request.query_params.multi_items()))
 
 
 TileQueryDep = Annotated[SearchQuery, Depends(tile_query)]
@@ -44,13 +46,13 @@ _OPERATION: Final[dict[str, Any]] = {
 
 
 @router.get("/offers.json", summary="TileJSON des offres", **_OPERATION)
-async def describe(request: Request, session: SessionDep, query: TileQueryDep) -> Response:
+async def describe(request: Request, session: SessionDep, query: TileQueryDep, level: LevelDep) -> Response:
     """Décrit la couche des offres qui répondent à une recherche, pour les logiciels de carte.
 
     L’adresse des tuiles garde les paramètres de la recherche.
     """
     # A place or a code that does not exist is told here rather than at every tile.
-    await service.prepare(session, query, PUBLIC)
+    await service.prepare(session, query, level)
     answer = tilejson(
         public_base(request),
         tiles.LAYER,
@@ -82,6 +84,7 @@ async def offer_tile(
     session: SessionDep,
     engine: EngineDep,
     query: TileQueryDep,
+    level: LevelDep,
     z: Annotated[int, Path(description="Zoom.", examples=[12])],
     x: Annotated[int, Path(description="Colonne, depuis l’ouest.", examples=[2067])],
     y: Annotated[int, Path(description="Ligne, depuis le nord.", examples=[1406])],
@@ -94,7 +97,7 @@ async def offer_tile(
     at = tile_at(z, x, y)
     async with time_limit(session, MAP_SECONDS):
         mark = await data_mark(session)
-        wanted = await service.matched(session, query, PUBLIC, engine)
+        wanted = await service.matched(session, query, level, engine)
 
         async def make() -> bytes:
             shapes = await tiles.shapes(session, engine, wanted, at)

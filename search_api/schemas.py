@@ -67,12 +67,16 @@ class BBox(Frozen):
 
 
 class SearchQuery(Frozen):
-    """What a person asks: where, what, filters, order, page. `codes` are `system|code` and are "and"-ed."""
+    """What a person asks: where, what, filters, order, page. `codes` are `system|code` and are "and"-ed.
+
+    `where` says where people look; each group of `within` limits what they may find there: one of its places, any kind.
+    """
 
     q: str | None = None
     scope: str | None = None
     codes: tuple[str, ...] = ()
     where: tuple[WhereRef, ...] = ()
+    within: tuple[tuple[WhereRef, ...], ...] = ()
     point: Point | None = None
     origin: WhereRef | None = None
     radius_km: float | None = None
@@ -85,6 +89,7 @@ class SearchQuery(Frozen):
     sort: Sort = Sort.distance
     page: int = 1
     explain: bool = False
+    zone: tuple[str, ...] = Field(default=(), description="Places of the zone of who asks; never a parameter.")
 
 
 class PlaceOut(Frozen):

@@ -1,6 +1,7 @@
 """Use cases of the search: what pages, JSON API, exports and portals call. Nothing here commits."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from search_api.facets import facets_out
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
 from search_api.params import clean_text
-from search_api.resolve import CONCEPTS_SECONDS, Resolved, place_out, resolve, with_place
+from search_api.resolve import CONCEPTS_SECONDS, Resolved, find_place, place_out, resolve, with_place
 from search_api.schemas import (
     CAP,
     PAGE_SIZE,
@@ -34,6 +35,8 @@ from search_api.widen import widen
 
 PLACES = 20
 """« Où ? » suggestions at most."""
+PLACES_LOOKED_AT = 400
+"""Places that answer a text, among which those of a zone are looked for."""
 
 
 class Prepared:
@@ -183,25 +186,62 @@ async def suggest(
     point: Point | None = None,
     level: int = PUBLIC,
     engine: SearchEngine | None = None,
+    *,
+    within: tuple[WhereRef, ...] = (),
+    zone: tuple[str, ...] = (),
 ) -> list[SuggestionGroup]:
     """Return « Qui, quoi ? » suggestions by group, with the number of offers near the places given.
+
+    With `within`, offers are counted in these places, and nobody from elsewhere is named.
 
     Raises:
         InvalidInput: the text is too long, or a place does not exist.
     """
     await maps.ready()
-    return await suggestions.suggest(session, engine or engines.engine(), _cleaned(typed), where, point, level)
+    chosen = engine or engines.engine()
+    return await suggestions.suggest(session, chosen, _cleaned(typed), where, point, level, within=within, zone=zone)
 
 
-async def places(session: AsyncSession, typed: str, limit: int = 10) -> list[PlaceOut]:
-    """Return « Où ? » suggestions, best first (20 at most).
+async def places(
+    session: AsyncSession,
+    typed: str,
+    limit: int = 10,
+    *,
+    within: tuple[WhereRef, ...] = (),
+    kinds: Collection[str] | None = None,
+) -> list[PlaceOut]:
+    """Return « Où ? » suggestions, best first (20 at most), of some kinds or in some places only.
 
     Raises:
-        InvalidInput: the text is too long.
+        InvalidInput: the text is too long, or a place does not exist.
     """
     cleaned = _cleaned(typed)
-    found = await asyncio.to_thread(maps.suggest, cleaned, min(limit, PLACES)) if cleaned else []
-    return [place_out(hit) for hit in found]
+    if within:
+        await maps.ready()
+    wanted = min(limit, PLACES)
+    # Namesakes elsewhere come first when they are larger.
+    most = PLACES_LOOKED_AT if within else wanted
+    found = await asyncio.to_thread(maps.suggest, cleaned, most, kinds) if cleaned else []
+    return [place_out(hit) for hit in _inside(found, within)][:wanted]
+
+
+async def named_places(refs: Sequence[WhereRef], within: tuple[WhereRef, ...] = ()) -> list[PlaceOut]:
+    """Return the places that references name, in their order; those that do not exist, or lie elsewhere, are left out.
+
+    Raises:
+        InvalidInput: a place of `within` does not exist.
+    """
+    await maps.ready()
+    found = [hit for ref in refs if (hit := maps.resolve_ref(ref.kind, ref.code)) is not None]
+    return [place_out(hit) for hit in _inside(found, within)]
+
+
+def _inside(found: Sequence[maps.PlaceHit], within: tuple[WhereRef, ...]) -> list[maps.PlaceHit]:
+    if not within:
+        return list(found)
+    limits = {find_place(ref, "within").id for ref in within}
+    around = maps.containers_of(hit.id for hit in found)
+    return [hit for hit in found if not limits.isdisjoint((hit.id, *around.get(hit.id, ())))]
 
 
 async def matched(

@@ -60,3 +60,22 @@ def coverage_settings() -> CoverageSettings:
     """Return the settings of the coverage reports."""
     settings: CoverageSettings = load(CoverageSettings)
     return settings
+
+
+class ExportSettings(RepereSettings):
+    """Bounds of the bulk exports of the feed.
+
+    `REPERE_EXPORT_HOURS`: how long the files are kept; `REPERE_EXPORT_WAITING`: how many may wait at once in all;
+    `REPERE_EXPORT_AT_ONCE`: how many are written at once; `REPERE_EXPORT_LINES`: resources of a file.
+    """
+
+    export_hours: int = 24
+    export_waiting: int = 20
+    export_at_once: int = 1
+    export_lines: int = 100_000
+
+
+def export_settings() -> ExportSettings:
+    """Return the bounds of the bulk exports."""
+    settings: ExportSettings = load(ExportSettings)
+    return settings

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import LevelDep, PersonDep, Reference, add_referrer, is_favourite
 from core.db import SessionDep
 from core.errors import NotFound
+from core.http import public_base
 from core.ui import pages
-from directory.api import PROFESSIONAL, Position, may_edit, offer_sheet, site_sheet
+from directory.api import PROFESSIONAL, OfferSheet, Position, may_edit, offer_sheet, site_sheet
 from maps.api import resolve_ref
+from search_api import structured
+from search_api.addresses import address
 from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
-from search_api.page_query import address
 from search_api.params import place_ref
 from search_api.settings import map_settings
 
@@ -40,7 +42,9 @@ class Distance:
 async def site(request: Request, session: SessionDep, level: LevelDep, uid: uuid.UUID) -> Response:
     """Draw the sheet of a site; a closed one answers 404 and says since when."""
     sheet = await site_sheet(session, uid, level)
-    context = {"sheet": sheet, **await _context(request, sheet.position)}
+    own = f"{public_base(request)}/sites/{uid}"
+    context = {"sheet": sheet, "structured": structured.of_site(sheet, own), "canonical": own}
+    context |= await _context(request, sheet.position)
     return pages.render(request, "search/site.html", context, headers=CACHE)
 
 
@@ -50,10 +54,21 @@ async def offer(request: Request, session: SessionDep, level: LevelDep, person: 
     if person is not None and await may_edit(session, person, uid):
         level = PROFESSIONAL
     sheet = await offer_sheet(session, uid, level)
-    special = [(period.label, special_lines(period)) for period in sheet.hours.special]
     kept = person is not None and await is_favourite(session, person.account_id, KEPT_KIND, str(uid))
-    context = {"sheet": sheet, "special": special, "kept": kept, **await _context(request, sheet.position)}
+    own = f"{public_base(request)}/offres/{uid}"
+    context = {"kept": kept, "canonical": own, "structured": structured.of_offer(sheet, own)}
+    context |= await offer_context(request, sheet)
     return pages.render(request, "search/offer.html", context, headers=CACHE)
+
+
+async def offer_context(request: Request, sheet: OfferSheet) -> dict[str, object]:
+    """Return what the page of an offer shows, whoever reads it."""
+    return {
+        "sheet": sheet,
+        "special": [(period.label, special_lines(period)) for period in sheet.hours.special],
+        "hours_href": f"/offres/{sheet.uid}/horaires",
+        **await _context(request, sheet.position),
+    }
 
 
 async def _context(request: Request, position: Position | None) -> dict[str, object]:

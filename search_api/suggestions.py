@@ -48,13 +48,16 @@ async def suggest(
     where: tuple[WhereRef, ...],
     point: Point | None,
     level: int,
+    *,
+    within: tuple[WhereRef, ...] = (),
+    zone: tuple[str, ...] = (),
 ) -> list[SuggestionGroup]:
     """Return the groups of suggestions of a text being typed.
 
     Raises:
         InvalidInput: a place does not exist.
     """
-    area, area_name = suggest_area(where, point)
+    area, area_name = suggest_area(where, point, within=within, zone=zone)
     said = meaningful(typed)[:MAX_WORDS]
     if not said:
         return []

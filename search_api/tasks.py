@@ -1,12 +1,23 @@
-"""Background work of the search: its words follow the publications; coverage reports have tasks of their own."""
+"""Background work of the search: its words follow the publications; reports and exports have tasks of their own."""
 
 from core import tasks
 from core.db import unit_of_work
 from search_api import indexing
 from search_api.coverage import tasks as coverage_tasks
+from search_api.dumps import tasks as dump_tasks
+from search_api.fhir import export_tasks
 from search_api.meili import tasks as meili_tasks
+from search_api.webhooks import tasks as webhook_tasks
 
-__all__ = ["coverage_tasks", "follow", "follow_publications", "meili_tasks"]
+__all__ = [
+    "coverage_tasks",
+    "dump_tasks",
+    "export_tasks",
+    "follow",
+    "follow_publications",
+    "meili_tasks",
+    "webhook_tasks",
+]
 
 CHECK_SECONDS = 60.0
 

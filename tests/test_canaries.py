@@ -9,24 +9,29 @@ import io
 import re
 import shutil
 import subprocess
+import uuid
 import zipfile
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.engine import URL
 
+from core import tasks
 from core.db import unit_of_work
-from directory.api import PROFESSIONAL, ContactIn, Offer, OfferDescription, describe_offer
+from directory.api import PROFESSIONAL, ContactIn, Offer, OfferDescription, Practitioner, Role, describe_offer
 from directory.labels import PURPOSES
 from search_api import engines
+from search_api.fhir import export_work
+from search_api.models_export import Export
 from tests.accounts.helpers import signed_in
 from tests.search_api.conftest import filled, indexed
+from tests.search_api.portals.helpers import make
 
 __all__ = ["filled"]
 
@@ -63,6 +68,10 @@ STARTS = (
     "/sitemap.xml",
     "/robots.txt",
     "/connexion",
+    "/maillage/canari",
+    "/maillage/canari?vue=tableau",
+    "/maillage/canari/widget?q=kine",
+    "/maillage/canari/integrer",
 )
 
 
@@ -98,6 +107,21 @@ async def _plant() -> tuple[list[str], list[str]]:
             await describe_offer(session, offer.uid, written, "essai", offer.version)
             uids.append(str(offer.uid))
     return uids, needles
+
+
+async def _professionals(but: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return professionals who have one offer only, by RPPS number, and it; none of `but`."""
+    async with unit_of_work() as session:
+        rows = await session.execute(
+            select(Practitioner.rpps, func.min(func.text(Offer.uid)))
+            .join(Role, Role.practitioner_id == Practitioner.id)
+            .join(Offer, Offer.role_id == Role.id)
+            .where(Practitioner.rpps.is_not(None), Offer.closed_on.is_(None))
+            .group_by(Practitioner.rpps)
+            .having(func.count() == 1)
+            .order_by(func.min(Offer.id))
+        )
+        return [(rpps, uid) for rpps, uid in rows if uid not in but]
 
 
 def _readable(answer: httpx.Response) -> str:
@@ -158,15 +182,19 @@ def _starts(uids: list[str], site_uids: list[str]) -> list[str]:
     found = list(STARTS)
     for uid in uids:
         found += [f"/offres/{uid}", f"/api/v1/offers/{uid}", f"/ogc/collections/offers/items/{uid}?f=json"]
+        found += [f"/maillage/canari/offres/{uid}", f"/maillage/canari/comparer?o={uid}"]
         found += [f"/offres/{uid}/fiche.pdf", f"/offres/{uid}/horaires.ics", f"/offres/{uid}/horaires"]
+        found += [f"/fhir/HealthcareService/{uid}", f"/fhir/HealthcareService/{uid}?_pretty=true"]
     for uid in site_uids:
         found += [f"/sites/{uid}", f"/api/v1/sites/{uid}", f"/sites/{uid}/fiche.pdf"]
+        found += [f"/fhir/Organization/{uid}", f"/fhir/Location/{uid}"]
     return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def planted(filled: URL) -> tuple[list[str], list[str]]:
-    """The offers that hold restricted values, and these values."""
+    """The offers that hold restricted values, and these values; a portal that shows them."""
+    await make("canari", places=("departement:78",))
     return await _plant()
 
 
@@ -187,17 +215,25 @@ async def browser(
 
 @pytest.mark.parametrize(
     ("browser", "reader"),
-    [("columns", "anonymous"), ("postgis", "account without rights")],
+    [("columns", "anonymous"), ("postgis", "account without rights"), ("postgis", "delegate of somebody else")],
     indirect=["browser"],
 )
 async def test_nothing_restricted_is_read_or_found(
     planted: tuple[list[str], list[str]], browser: httpx.AsyncClient, reader: str
 ) -> None:
     uids, needles = planted
-    if reader != "anonymous":
+    if reader == "account without rights":
         await signed_in(browser)
+    elif reader == "delegate of somebody else":
+        (other, own), *_ = await _professionals(but=uids)
+        await signed_in(browser, ("delegate", f"rpps:{other}"))
+        assert (await browser.get(f"/mon-offre/{own}")).status_code == 200, "the delegate's own pages are crawled too"
     sheets = [(await browser.get(f"/api/v1/offers/{uid}")).json() for uid in uids]
-    read, leaks = await _crawl(browser, _starts(uids, [s["site"]["uid"] for s in sheets]), needles)
+    starts = _starts(uids, [s["site"]["uid"] for s in sheets])
+    if reader == "delegate of somebody else":
+        starts += [f"/mon-offre/{own}", *(f"/mon-offre/{uid}/apercu?vue=pro" for uid in uids)]
+        starts += ["/comparer?" + "&".join(f"o={uid}" for uid in uids[:4])]
+    read, leaks = await _crawl(browser, starts, needles)
     assert not leaks
     assert read > 150, "the crawl hardly read anything"
     everything = (await browser.get("/api/v1/search", params={"where": "region:11"})).json()["total_offers"]
@@ -220,6 +256,43 @@ async def test_a_professional_reads_what_was_planted(
     assert page.status_code == 200
     assert len(_found(_readable(page), needles)) >= 3, "the values are nowhere: the crawl proves nothing"
     assert page.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("browser", ["postgis"], indirect=True)
+async def test_a_delegate_reads_what_was_planted_in_the_offers_they_write_only(
+    planted: tuple[list[str], list[str]], browser: httpx.AsyncClient
+) -> None:
+    uids, needles = planted
+    own = next(pair for pair in await _professionals() if pair[1] in uids)
+    await signed_in(browser, ("delegate", f"rpps:{own[0]}"))
+    for uid in uids:
+        found = _found(_readable(await browser.get(f"/offres/{uid}")), needles)
+        assert (len(found) >= 3) == (uid == own[1]), uid
+        assert (await browser.get(f"/mon-offre/{uid}/apercu?vue=pro")).status_code == (200 if uid == own[1] else 404)
+
+
+@pytest.mark.parametrize("reader", ["anonymous", "account without rights", "professional"])
+async def test_nothing_restricted_is_in_the_files_of_an_export(
+    planted: tuple[list[str], list[str]], browser: httpx.AsyncClient, reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.app.conf, "broker_url", "memory://")
+    uids, needles = planted
+    if reader != "anonymous":
+        await signed_in(browser, *([("professional", "rpps:10101010101")] if reader == "professional" else []))
+    async with unit_of_work() as session:
+        # The crawl asked for some too.
+        await session.execute(delete(Export))
+    asked = await browser.get("/fhir/$export")
+    status = asked.headers["content-location"].removeprefix("http://repere.test")
+    await export_work.carry_out(uuid.UUID(status.rpartition("/")[2]))
+    files = (await browser.get(status)).json()["output"]
+    assert {file["type"] for file in files} == {
+        "HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole"
+    }  # fmt: skip
+    texts = [(await browser.get(file["url"])).text for file in files]
+    assert all(any(uid in text for text in texts) for uid in uids)
+    leaks = {needle for text in texts for needle in _found(text, needles)}
+    assert leaks == (set(needles) if reader == "professional" else set())
 
 
 @pytest.mark.parametrize("browser", ["columns", "postgis"], indirect=True)

@@ -25,14 +25,28 @@ from directory import (
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
-from search_api import compare_pages, engines, favourites_pages, sheet_pages, sheet_pdf
+from search_api import compare_pages, engines, favourites_pages, preview_pages, sheet_pages, sheet_pdf, sitemap
 from search_api import pages as search_pages
 from search_api import routes as search_routes
 from search_api import routes_exports as search_exports
+from search_api import routes_names as search_names
 from search_api import routes_ogc as search_ogc
+from search_api import routes_territories as search_territories
 from search_api import routes_tiles as search_tiles
 from search_api.coverage import pages as coverage_pages
 from search_api.coverage import routes as coverage_routes
+from search_api.dumps import pages as dump_pages
+from search_api.dumps import routes as dump_routes
+from search_api.fhir import outcome as fhir_outcome
+from search_api.fhir import routes_changes as fhir_changes
+from search_api.fhir import routes_export as fhir_export
+from search_api.fhir import routes_read as fhir_read
+from search_api.fhir.search import routes as fhir_search
+from search_api.portals import pages as portal_pages
+from search_api.portals import pages_administration as portal_administration
+from search_api.portals import pages_widget as portal_widget
+from search_api.webhooks import pages as webhook_pages
+from web import integrators
 from web import pages as web_pages
 
 
@@ -42,7 +56,9 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     await maps.warm()
     engines.start()
     mail_waking.start(mail_delivery.deliver)
+    accounts.client_usage.start()
     yield
+    await accounts.client_usage.stop()
     await mail_waking.stop()
     engines.stop()
     await db.dispose()
@@ -67,16 +83,26 @@ def create_app() -> FastAPI:
     app.include_router(search_pages.router)
     app.include_router(maps.router)
     app.include_router(search_exports.router)
+    app.include_router(search_names.router)
+    app.include_router(search_territories.router)
     # The layers that a room above draws come before the names that maps knows.
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
     app.include_router(search_ogc.router)
+    app.include_router(fhir_search.router)
+    app.include_router(webhook_pages.router)
     app.include_router(coverage_routes.router)
+    app.include_router(dump_routes.router)
+    app.include_router(fhir_changes.router)
+    app.include_router(fhir_export.router)
+    app.include_router(fhir_read.router)
+    fhir_outcome.install()
     accounts.install(app)
     directory.offer_professions()
     accounts.add_scope_names("rpps", directory.names_of_rpps)
     accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(web_pages.router)
+    app.include_router(integrators.router)
     app.include_router(offer_pages.router)
     app.include_router(offer_pages_path.router)
     app.include_router(offer_pages_drop.router)
@@ -86,10 +112,16 @@ def create_app() -> FastAPI:
     app.include_router(offer_pages_history.router)
     app.include_router(sheet_pages.router)
     app.include_router(sheet_pdf.router)
+    app.include_router(preview_pages.router)
     app.include_router(compare_pages.router)
     app.include_router(favourites_pages.router)
     app.include_router(hours_pages.router)
     app.include_router(coverage_pages.router)
+    app.include_router(dump_pages.router)
+    app.include_router(portal_pages.router)
+    app.include_router(portal_widget.router)
+    app.include_router(portal_administration.router)
+    app.include_router(sitemap.router)
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)
     ui.install(app)

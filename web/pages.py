@@ -16,6 +16,7 @@ from accounts.api import (
     everybody,
     favourites,
     messages,
+    place_favourite,
     raise_favourite,
     remove_favourite,
     services_of,
@@ -78,14 +79,18 @@ async def favourite(
     person: SignedInDep,
     service: Annotated[str, Form()],
     action: Annotated[str, Form()],
+    avant: Annotated[str, Form()] = "",
 ) -> Response:
-    """Keep a service on top, stop, or move it up; htmx redraws the list, other browsers the page."""
+    """Keep a service on top, stop, move it up or before another one; htmx redraws the list, other browsers the page."""
     if service not in {one.key for one in services_of(person)}:
         raise NotFound("Ce service n’existe pas, ou ne vous est pas ouvert.")
     work = {"garder": add_favourite, "retirer": remove_favourite, "monter": raise_favourite}.get(action)
-    if work is None:
+    if action == "placer":
+        await place_favourite(session, person.account_id, FAVOURITE, service, avant)
+    elif work is None:
         raise NotFound("Cette action est inconnue.")
-    await work(session, person.account_id, FAVOURITE, service)
+    else:
+        await work(session, person.account_id, FAVOURITE, service)
     if request.headers.get("hx-request") != "true":
         return RedirectResponse("/accueil", status_code=303)
     return pages.render(request, "web/_services.html", await _services(session, person))

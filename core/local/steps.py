@@ -84,6 +84,14 @@ DATA_STEPS = (
         after=("describe",),
         demo=True,
     ),
+    DataStep(
+        "portals",
+        "Portails de la démonstration",
+        ("portals", "demo"),
+        ("search_api/portals/service.py",),
+        after=("places",),
+        demo=True,
+    ),
     DataStep("index", "Index de la recherche", ("index", "build"), ("search_api",), after=("describe",), demo=True),
 )
 

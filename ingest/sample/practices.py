@@ -15,6 +15,9 @@ SOLO, TOGETHER, HOUSE, SHOP = range(4)
 _SIZES = np.array([0.42, 0.2, 0.14, 0.09, 0.06, 0.04, 0.03, 0.02])
 _HOUSE_SHARE = {"mg": 0.16, "spe": 0.03, "ide": 0.13, "mk": 0.1, "cd": 0.04, "sf": 0.12, "ortho": 0.12}
 _HOUSE_SIZE = 11
+MANTES = "78361"
+ALWAYS_THERE = ("mk", "sf")
+"""Groups that have a practice in Mantes-la-Jolie, however small the sample: the demonstration plays there."""
 
 
 @dataclass(slots=True)
@@ -55,12 +58,18 @@ def lay_practices(
     laid = 0
     for index, group in enumerate(GROUPS):
         seats = int(draw.spread(np.array([(group.independent + group.salaried * group.shop) * share]))[0])
+        there = _mantes(towns, departement) if group.key in ALWAYS_THERE else None
+        if there is not None:
+            seats = max(seats, 1)
         if group.key == "pharma" or not seats:
             continue
         in_houses = int(seats * _HOUSE_SHARE.get(group.key, 0.0))
         houses.append(np.full(in_houses, index))
         sizes = _sizes(draw, seats - in_houses)
-        towns_of.append(towns.draw_in(draw, departement, len(sizes), group.growth))
+        drawn = towns.draw_in(draw, departement, len(sizes), group.growth)
+        if there is not None and there not in drawn:
+            drawn[0] = there
+        towns_of.append(drawn)
         alone = np.where(sizes > 1, TOGETHER, SOLO)
         kinds.append(np.full(len(sizes), SHOP) if group.shop else alone)
         seat_sites.append(np.repeat(np.arange(laid, laid + len(sizes)), sizes))
@@ -102,6 +111,11 @@ def lay_practices(
         independent=np.concatenate(seat_independent).astype(bool),
         town=town[site],
     )
+
+
+def _mantes(towns: Towns, departement: str) -> int | None:
+    here = towns.by_departement[departement].tolist()
+    return next((place for place in here if towns.code[place] == MANTES), None)
 
 
 def _sizes(draw: Draw, seats: int) -> Ints:

@@ -71,6 +71,9 @@ class Part:
             sets.append(("nouveaux patients", segment.flags.get(ACCEPTS)))
         if query.boundaries and not _circles(query):
             sets.append(("limites", segment.places.any_of(query.boundaries)))
+        if query.zone is not None:
+            sets.append(("zone de l’application", segment.places.any_of(query.zone)))
+        sets += [("zone", segment.places.any_of(ids)) for ids in query.within]
         if query.bbox is not None:
             box = query.bbox
             sets.append(("cellules de la carte", segment.box(box.west, box.south, box.east, box.north)))

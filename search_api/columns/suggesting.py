@@ -29,22 +29,31 @@ def suggest(
     if texts is None or not names or not all(term.lexemes for term in names):
         return Suggested(counts, ())
     limited = bool(area.boundaries) or area.centre is not None
-    near = texts.names(names, level, NAMES, _places(inside, area) if limited else frozenset())
+    if area.zone is not None and not area.zone:
+        return Suggested(counts, ())
+    everywhere = area.zone or frozenset()
+    near = texts.names(names, level, NAMES, _places(inside, area) if limited else everywhere)
     hits = sorted(
         (NameHit(hit.kind, hit.id, number) for hit in near if (number := _count(inside, hit))),
         key=lambda hit: (hit.kind, -hit.count, hit.id),
     )
     kinds = [hit.kind for hit in hits]
-    if limited and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
+    if limited and not area.only and min(kinds.count("practitioner"), kinds.count("site")) < ENOUGH:
         known = {(hit.kind, hit.id) for hit in hits}
-        far = texts.names(names, level, NAMES)
+        far = texts.names(names, level, NAMES, everywhere)
         # Beyond the area nothing is counted; what the index of texts names and the segments lack has just gone.
-        hits += [NameHit(hit.kind, hit.id, 0) for hit in far if (hit.kind, hit.id) not in known and _lives(state, hit)]
+        hits += [
+            NameHit(hit.kind, hit.id, 0)
+            for hit in far
+            if (hit.kind, hit.id) not in known and _lives(state, hit, area.zone)
+        ]
     return Suggested(counts, tuple(hits))
 
 
 def _inside(part: Part, area: SuggestArea, level: int) -> BitMap:
     seen = part.seen(level)
+    if area.zone is not None:
+        seen = seen & part.segment.places.any_of(area.zone)
     if area.boundaries:
         return seen & part.segment.places.any_of(area.boundaries)
     if area.centre is not None:
@@ -67,8 +76,11 @@ def _count(inside: list[tuple[Part, BitMap]], hit: NameHit) -> int:
     return sum(_rows(part, hit).intersection_cardinality(rows) for part, rows in inside)
 
 
-def _lives(state: State, hit: NameHit) -> bool:
-    return any(_rows(part, hit).intersection_cardinality(part.every) for part in state.parts)
+def _lives(state: State, hit: NameHit, zone: frozenset[int] | None) -> bool:
+    def rows(part: Part) -> BitMap:
+        return part.every if zone is None else part.every & part.segment.places.any_of(zone)
+
+    return any(_rows(part, hit).intersection_cardinality(rows(part)) for part in state.parts)
 
 
 def _rows(part: Part, hit: NameHit) -> BitMap:

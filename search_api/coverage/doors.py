@@ -14,10 +14,10 @@ from core.db import unit_of_work
 from core.errors import NotFound
 from core.sheets import EXCEL
 from maps.api import report_policy
+from search_api.addresses import Pair
 from search_api.coverage import service, tasks, work
 from search_api.exports import slug
 from search_api.models_coverage import CoverageReport
-from search_api.page_query import Pair
 from search_api.settings import map_settings
 
 AT_A_TIME: Final = 2

@@ -16,10 +16,11 @@ from core.ui import pages
 from directory.api import ConceptIndex, concept_index
 from maps.api import UNKNOWN_FILL
 from search_api import page_places
+from search_api.addresses import Pair, SearchBox, address
 from search_api.coverage import doors, question, service, territories, view, words
 from search_api.coverage.scales import UNKNOWN
 from search_api.models_coverage import CoverageReport
-from search_api.page_query import Pair, SearchBox, Typed, address, read_form
+from search_api.page_query import Typed, read_form
 from search_api.params import parse_query
 from search_api.settings import map_settings
 

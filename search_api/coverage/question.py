@@ -15,8 +15,8 @@ from core.models import Event
 from core.ui.filters import hour, long_date
 from directory.api import ConceptIndex
 from maps.api import PlaceHit, communes_of, containers_of, place_by_id, places_version, suggest
+from search_api.addresses import Pair
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, FACETS, KINDS, SCOPES
-from search_api.page_query import Pair
 from search_api.params import parse_query, query_params
 from search_api.resolve import facet_ref, find_place
 from search_api.schemas import FacetKey, SearchQuery

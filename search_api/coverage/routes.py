@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from core.db import SessionDep, unit_of_work
+from core.openapi import ERRORS
 from core.sheets import EXCEL
 from search_api.coverage import doors, service, territories
 from search_api.coverage.schemas import CoverageAsk, CoverageStatus
-from search_api.openapi import ERRORS
 from search_api.params import MAX_TEXT
 from search_api.routes import FRESH, only
 from search_api.schemas import PlaceOut

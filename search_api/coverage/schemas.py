@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from search_api.addresses import Pair
 from search_api.coverage.figures import Summary
-from search_api.page_query import Pair
 from search_api.schemas import FacetKey
 
 State = Literal["asked", "running", "ready", "failed"]

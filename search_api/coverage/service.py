@@ -15,13 +15,13 @@ from core import clock, files
 from core.errors import NotFound, Unavailable
 from directory.api import PUBLIC, concept_index
 from search_api import service as search
+from search_api.addresses import Pair
 from search_api.coverage import question as questions
 from search_api.coverage import states
 from search_api.coverage.figures import Summary
 from search_api.coverage.question import Question
 from search_api.coverage.schemas import CoverageFiles, CoverageStatus
 from search_api.models_coverage import CoverageReport
-from search_api.page_query import Pair
 from search_api.settings import coverage_settings
 
 AT_ONCE: Final = 300

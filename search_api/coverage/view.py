@@ -11,9 +11,9 @@ import pandas as pd
 from core.errors import InvalidInput
 from core.ui.filters import NBSP
 from maps.api import normal_name
+from search_api.addresses import Pair, address
 from search_api.coverage.figures import FAR_M
 from search_api.coverage.scales import decimals, density_text, distance_text
-from search_api.page_query import Pair, address
 
 PAGE_SIZE: Final = 30
 SORTS: Final = {

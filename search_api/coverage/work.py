@@ -21,11 +21,11 @@ from core.errors import DomainError
 from directory.api import PUBLIC, concept_index
 from maps.api import contours
 from search_api import service as search
+from search_api.addresses import Pair
 from search_api.coverage import figures, nearest, queries, service, writing
 from search_api.coverage import question as questions
 from search_api.coverage.question import Question
 from search_api.engine import EngineQuery
-from search_api.page_query import Pair
 from search_api.schemas import BBox
 from search_api.settings import map_settings
 

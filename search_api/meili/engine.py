@@ -98,7 +98,9 @@ class MeiliEngine:
             await self._key(session, EngineQuery())
             centres = (area.centre,) if area.centre is not None and not area.boundaries else ()
             radius = area.radius_m if centres else None
-            around = EngineQuery(level=level, boundaries=area.boundaries, centres=centres, radius_m=radius)
+            around = EngineQuery(
+                level=level, boundaries=area.boundaries, centres=centres, radius_m=radius, zone=area.zone
+            )
             matched = await self._match(replace(around, codes=(codes,)))
             (found,) = await self.server.search([order.ask(self.server, matched.base, facets=["codes"])])
             counts = {code: number for code, number in found.codes.items() if code in codes}

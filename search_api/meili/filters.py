@@ -57,8 +57,11 @@ def visible(level: int) -> str:
 def elsewhere(query: EngineQuery) -> list[str]:
     """Every condition but the boundaries, the radius and the ticked facets."""
     found = [visible(query.level)]
+    if query.zone is not None:
+        found.append(any_of("places", query.zone))
     if query.bbox is not None:
         found.append(inside(query.bbox))
+    found += [any_of("places", ids) for ids in query.within]
     found += [meets(term) for term in query.terms]
     found += [any_of("codes", codes) for codes in query.codes]
     if query.age is not None:

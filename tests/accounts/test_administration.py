@@ -130,21 +130,6 @@ REFUSED = [
 ]
 
 
-async def test_a_right_that_opens_nothing_is_not_offered_but_can_be_taken_back(
-    client: httpx.AsyncClient, places: None
-) -> None:
-    await _administrator(client)
-    account = await make_account(("portal", ""))
-    page = (await client.get(f"{PAGE}/{account.uid}")).text
-    assert 'value="portal"' not in page
-    assert 'value="agent"' in page
-    assert "Portail partenaire" in page, "what was given before keeps its name"
-    async with unit_of_work() as session:
-        grant = await session.scalar(select(Grant.id).where(Grant.account_id == account.id))
-    assert (await _do(client, account, "droits/retirer", droit=str(grant))).status_code == 303
-    assert await _held(account) == []
-
-
 async def test_a_wrong_scope_is_refused_at_its_field(client: httpx.AsyncClient, places: None) -> None:
     await _administrator(client)
     account = await make_account()

@@ -1,6 +1,7 @@
 """The home of services: what a person may use, what they keep on top, what they are told."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -62,6 +63,24 @@ async def test_only_a_service_that_is_open_to_them_is_kept(
     assert answer.status_code in (404, 422)
     async with unit_of_work() as session:
         assert await favourites(session, account.id, "service") == []
+
+
+async def test_a_favourite_is_put_before_another_or_kept_where_it_falls(client: httpx.AsyncClient) -> None:
+    await signed_in(client)
+
+    async def place(service: str, before: str, action: str = "placer") -> list[str]:
+        given = {"service": service, "action": action, "avant": before}
+        assert (await submit(client, "/accueil", "/accueil/favoris", given)).status_code == 303
+        kept = (await client.get("/accueil")).text.partition('id="autres"')[0]
+        return re.findall('data-service="([^"]+)"', kept)
+
+    assert await place("aide", "") == ["aide"]
+    assert await place("compte", "") == ["aide", "compte"]
+    assert await place("favoris", "aide") == ["favoris", "aide", "compte"]
+    assert await place("compte", "aide") == ["favoris", "compte", "aide"]
+    assert await place("favoris", "inconnu") == ["compte", "aide", "favoris"]
+    assert await place("aide", "aide") == ["compte", "aide", "favoris"]
+    assert await place("aide", "favoris", "retirer") == ["compte", "favoris"]
 
 
 async def test_a_favourite_whose_right_has_gone_is_not_shown(client: httpx.AsyncClient) -> None:

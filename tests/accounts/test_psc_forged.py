@@ -17,7 +17,7 @@ from accounts.models import SignIn
 from accounts.models_psc import PscCard
 from core.db import unit_of_work
 from tests.accounts.provider import CLIENT, SECRET, Forger, environ, free_port, running, show_card
-from tests.accounts.test_psc import card_holder, leave
+from tests.accounts.psc import card_holder, leave
 
 
 async def come_back(client: httpx.AsyncClient, forger: Forger, **more: str) -> httpx.Response:

@@ -1,6 +1,8 @@
 """Signing in with a password: the code by mail, known browsers, limits that keep strangers out and owners in."""
 
 import asyncio
+import html
+import re
 
 import httpx
 import pytest
@@ -37,6 +39,19 @@ async def test_a_password_then_a_code_sign_in_and_lead_on(client: httpx.AsyncCli
     # The code opened one sign-in, and opens no other.
     client.cookies.delete(cookie_name())
     assert (await client.get("/connexion/code")).status_code == 303
+
+
+async def test_help_to_sign_in_is_one_step_away_and_leads_to_every_way_out(client: httpx.AsyncClient) -> None:
+    for page in ("/connexion", "/mot-de-passe-oublie", "/aide"):
+        assert 'href="/connexion/aide"' in (await client.get(page)).text, page
+    text = (await client.get("/connexion/aide")).text
+    targets = set(re.findall(r'href="(/[^"#]+)', text.partition("<main")[2].partition("</main")[0]))
+    assert {"/connexion", "/inscription", "/mot-de-passe-oublie", "/assistance?objet=sign_in"} <= targets
+    for target in targets:
+        assert (await client.get(html.unescape(target))).status_code == 200, target
+    anchors = set(re.findall(r'href="#([^"]+)', text.partition("<main")[2]))
+    assert anchors <= set(re.findall(r' id="([^"]+)"', text))
+    assert "Pro Santé Connect" not in text, "no provider is set up here: nothing is said of cards"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from directory.api import Offer, OfferDescription, create_publication_tables, de
 from directory.schemas import ContactIn
 from directory.schemas_hours import SlotIn
 from maps.api import invalidate, load_places, resolve_ref
+from search_api.portals.schemas import PortalDraft
+from search_api.portals.service import create
 
 TOWNS = ("78361", "78335", "78362", "78531", "78267", "78239", "78401", "78440")
 """Mantes-la-Jolie, Limay, Mantes-la-Ville, Rosny-sur-Seine, Gargenville, Follainville, Meulan, Les Mureaux."""
@@ -155,6 +157,7 @@ PEOPLE = {"kine": 30, "sage-femme": 41, "voisine": 31, "relancee": 2}
 """Practitioners who may sign in, by the word that names them in tests."""
 COORDINATOR = "coordinatrice"
 """Someone who may read the figures of the Yvelines."""
+ADMINISTRATOR = "administratrice"
 
 
 def token_of(name: str) -> str:
@@ -201,6 +204,11 @@ async def sign_in() -> None:
         await session.flush()
         await give(session, account.id, "coordinator", "departement:78", origin="administrator", by="essai")
         session.add(_cookie(account, COORDINATOR, end))
+        account = Account(status="active", first_name="Louise", last_name=ADMINISTRATOR.upper())
+        session.add(account)
+        await session.flush()
+        await give(session, account.id, "administrator", "", origin="administrator", by="essai")
+        session.add(_cookie(account, ADMINISTRATOR, end))
 
 
 async def describe() -> None:
@@ -229,9 +237,29 @@ async def describe() -> None:
             await describe_offer(session, offer.uid, description, "essai", offer.version)
 
 
+PORTAL = "mantes"
+"""A portal of the towns around Mantes, from the tests' own server and for nobody else's pages."""
+
+
+async def portals() -> None:
+    """Make a portal in colours of its own."""
+    draft = PortalDraft(
+        slug=PORTAL,
+        title="Maillage Mantes",
+        logo="Maillage Mantes",
+        intro="Trouver à qui adresser un patient autour de Mantes.",
+        places=("epci:200059889",),
+        colour="#6b2a6e",
+        band="#f3e9f3",
+    )
+    async with unit_of_work() as session:
+        await create(session, draft, "essai")
+
+
 async def write() -> None:
     """Write what the registers do not say."""
     await describe()
+    await portals()
     await sign_in()
     await dispose()
 

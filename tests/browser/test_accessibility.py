@@ -22,10 +22,22 @@ PAGES = {
     "coverage": "/couverture",
     "help": "/aide",
     "nomenclatures": "/nomenclatures",
+    "downloads": "/donnees",
+    "dictionary": "/donnees/dictionnaire",
     "api": "/api",
+    "integrators": "/integrateurs",
     "legal": "/mentions-legales",
     "accessibility": "/accessibilite",
     "lost": "/cette-page-n-existe-pas",
+    "portal": "/maillage/mantes",
+    "portal places": "/maillage/mantes?q=kin%C3%A9&where=commune:78361&where=commune:78335",
+    "portal table": "/maillage/mantes?q=kin%C3%A9&where=commune:78361&vue=tableau",
+    "portal nothing": "/maillage/mantes?q=scanographie&age=3",
+    "portal refused": "/maillage/mantes?q=kin%C3%A9&age=999&lieu=zzzzzz",
+    "portal kept": "/maillage/mantes/favoris",
+    "portal compared": "/maillage/mantes/comparer",
+    "portal embedding": "/maillage/mantes/integrer",
+    "portal frame": "/maillage/mantes/widget?q=kin%C3%A9",
 }
 
 
@@ -50,7 +62,7 @@ async def check(page: Page) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("name", PAGES)
 async def test_page(open_page: OpenPage, watch: Watch, name: str, size: tuple[int, int]) -> None:
-    if name in ("lost", "refused"):
+    if name in ("lost", "refused", "portal refused"):
         watch.allow("Failed to load resource")
     await check(await open_page(PAGES[name], size))
 

@@ -1,6 +1,7 @@
 """The home of services and the back office in a browser: the star keeps the focus, every page wide and narrow."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -72,6 +73,42 @@ async def test_pages(signed_in: Callable[..., Awaitable[Page]], size: tuple[int,
     await check(page)
 
 
+@SIZES
+async def test_the_pages_of_programs(
+    signed_in: Callable[..., Awaitable[Page]], watch: Watch, size: tuple[int, int]
+) -> None:
+    watch.allow("422")
+    page = await signed_in("/administration/applications/nouvelle", size)
+    await check(page)
+    await page.get_by_role("button", name="Enregistrer et montrer").click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+    await page.get_by_label("Nom").fill("Portail des établissements de la région, au nom vraiment très long")
+    await page.get_by_label("Adresse électronique du contact").fill("portail@exemple.fr")
+    await page.get_by_label("Être prévenue des changements").check()
+    await page.get_by_label("Chercher une commune").fill("yvelines")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Yvelines").first.check()
+    await page.get_by_role("button", name="Ajouter à la zone").click()
+    await check(page)
+    await page.get_by_role("button", name="Enregistrer et montrer").click()
+    await expect(page.get_by_label("Clé d’API")).to_have_value(re.compile("^rpk_"))
+    await check(page)
+    await page.get_by_role("link", name="C’est noté").click()
+    await expect(page.get_by_role("heading", name="Clés et secrets")).to_be_visible()
+    await check(page)
+    await page.get_by_role("link", name="Webhooks").click()
+    await page.get_by_label("Adresse", exact=True).fill("https://portail.exemple.fr/" + "notifications/" * 12)
+    await check(page)
+    await page.get_by_role("button", name="Ajouter et montrer le secret").click()
+    await expect(page.get_by_label("Secret de signature")).to_have_value(re.compile("^whsec_"))
+    await check(page)
+    await page.get_by_role("link", name="C’est noté").click()
+    await check(page)
+    await page.goto("/administration/applications")
+    await check(page)
+
+
 async def test_the_star_works_by_keyboard_with_and_without_scripts(signed_in: Callable[..., Awaitable[Page]]) -> None:
     page = await signed_in("/accueil")
     star = page.get_by_role("button", name="Aide en favori")
@@ -86,6 +123,24 @@ async def test_the_star_works_by_keyboard_with_and_without_scripts(signed_in: Ca
     await expect(star).to_have_attribute("aria-pressed", "true")
     await star.click()
     await expect(star).to_have_attribute("aria-pressed", "false")
+
+
+async def test_services_are_dragged_into_the_favourites_in_order_and_out(
+    signed_in: Callable[..., Awaitable[Page]],
+) -> None:
+    # Tall enough to show both lists: nothing scrolls while a card is held.
+    page = await signed_in("/accueil", (1366, 1800))
+    kept = page.locator("[data-zone='placer'] [data-service]")
+    cards = {name: page.locator(f"[data-service='{name}']") for name in ("compte", "aide")}
+    await cards["compte"].drag_to(page.locator("[data-zone='placer']"))
+    await expect(kept).to_have_count(1)
+    await cards["aide"].drag_to(kept.first, target_position={"x": 10, "y": 20})
+    await expect(kept).to_have_count(2)
+    await expect(kept.first).to_contain_text("Aide")
+    await check(page)
+    await kept.first.drag_to(page.locator("#autres"))
+    await expect(kept).to_have_count(1)
+    await expect(kept.first).to_contain_text("Mon compte")
 
 
 @SIZES

@@ -5,10 +5,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 from sqlalchemy.engine import URL
+
+from tests.accounts.helpers import signed_in
+from tests.directory.path import OWN, Path
 
 ALL = frozenset({"rpps", "finess", "ameli"})
 MANTES, BUCHELAY, PARIS12 = 1, 2, 3
@@ -176,3 +180,10 @@ def town(registers: Registers) -> Registers:
     registers.small_town()
     registers.publish()
     return registers
+
+
+@pytest.fixture
+async def path(town: Registers, client: httpx.AsyncClient) -> Path:
+    """Alice's browser, signed in, with her offer still to be described."""
+    await signed_in(client, OWN)
+    return Path(town, client)

@@ -7,7 +7,8 @@ import httpx
 
 from core.db import unit_of_work
 from directory.api import ContactIn, OfferDescription, SiteDescription, SlotIn, describe_offer, describe_site
-from tests.accounts.helpers import form_token, signed_in
+from tests.accounts.helpers import form_token, make_account, sign_in, signed_in
+from tests.directory.path import FIRST, OWN, Path
 
 ALICE = "10000000001"
 
@@ -49,6 +50,49 @@ async def test_changes_are_said_in_french_with_their_author(town: Any, client: h
     ):  # fmt: skip
         assert text in page, text
     assert "<b>cour" not in page
+
+
+async def test_a_delegate_publishes_under_their_own_name(path: Path) -> None:
+    await sign_in(path.client, await make_account(("delegate", f"rpps:{ALICE}"), name=("Zoé", "L’Hôte")))
+    await path.all(**{"mon-offre-1": {**FIRST, "acts": ["J16|1341"]}})
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    own = (await path.client.get(f"{path.base}/historique")).text
+    assert "par vous" in own
+    await sign_in(path.client, await make_account(OWN, name=("Alice", "Martin")))
+    page = (await path.client.get(f"{path.base}/historique")).text
+    assert "par Zoé L’Hôte" in page
+    assert "par vous" not in page and "par Alice" not in page
+    assert "Rééducation pelvi-périnéale" in page
+
+
+async def test_a_deleted_account_leaves_the_offer_and_its_history_without_a_name(path: Path) -> None:
+    writer = await make_account(OWN, name=("Alizée", "Quentin-Brel"), email="alizee@exemple.fr", rpps=ALICE)
+    await sign_in(path.client, writer)
+    await path.all(**{"mon-offre-1": {**FIRST, "acts": ["J16|1341"]}})
+    assert (await path.send("recapitulatif", {}, "enregistrer")).status_code == 303
+    await path.send("mon-offre-1", {**FIRST, "age_min": "5"})
+    before, written = path.town.offer(ALICE), lines(path.town)
+    page = (await path.client.get("/compte/suppression")).text
+    leave = {"_csrf": form_token(page), "version": str(writer.version), "sure": "oui"}
+    gone = await path.client.post("/compte/suppression", data=leave)
+    assert gone.headers["location"] == "/connexion?info=supprime", gone.text
+    assert path.town.offer(ALICE) == before, "the directory keeps what was published"
+    assert lines(path.town) == written
+    found = await path.client.get("/api/v1/search", params={"code": "J16|1341", "where": "commune:78361"})
+    assert found.json()["total"] == 1
+    await sign_in(path.client, await make_account(OWN, name=("Alice", "Martin")))
+    history = (await path.client.get(f"{path.base}/historique")).text
+    assert "par un compte fermé" in history and "Rééducation pelvi-périnéale" in history
+    tables = path.town.all(
+        "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables"
+        " WHERE table_schema IN ('accounts', 'core', 'directory', 'search_api') AND table_type = 'BASE TABLE'"
+    )
+    named = {}
+    for table in tables:
+        count = f"SELECT count(*) FROM {table['name']} t WHERE t::text ~* 'quentin-brel|alizee@exemple'"
+        named[table["name"]] = path.town.one(count)
+    assert {name for name, found in named.items() if found} == {"core.mail"}
+    assert path.town.one("SELECT array_agg(kind) FROM core.mail WHERE recipient <> ''") == ["accounts.closed"]
 
 
 async def test_going_back_is_a_new_write_that_undoes_what_came_after(town: Any, client: httpx.AsyncClient) -> None:

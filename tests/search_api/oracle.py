@@ -77,6 +77,10 @@ class Oracle:
         )
         if (query.boundaries or query.radius_m is not None) and not (near or query.boundaries & row.places):
             return False
+        if query.zone is not None and not query.zone & row.places:
+            return False
+        if not all(ids & row.places for ids in query.within):
+            return False
         box = query.bbox
         if box is not None and not (
             row.point and box.west <= row.point.lon <= box.east and box.south <= row.point.lat <= box.north

@@ -1,6 +1,7 @@
 """The JSON API: what it answers, what it refuses and how it says so."""
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,53 @@ async def test_no_restricted_offer_is_found_counted_or_hinted_at(api: httpx.Asyn
     for extension in ("csv", "geojson"):
         assert CANARY not in (await api.get(f"/api/v1/search.{extension}")).text
     assert CANARY not in json.dumps(await ask(api, "/api/v1/map", view="-5,41,10,52", zoom=19))
+
+
+async def test_a_zone_limits_whatever_is_asked(api: httpx.AsyncClient) -> None:
+    towns = ["commune:78361", "commune:78335"]
+    alone = [(await ask(api, within=one))["total"] for one in towns]
+    assert (await ask(api, within=",".join(towns)))["total"] == sum(alone) > 0
+    assert (await ask(api, within=towns))["total"] == 0, "in both at once"
+    everything = await ask(api, within="departement:78")
+    assert everything["total"] == (await ask(api, where="departement:78"))["total"]
+    assert (await ask(api, within="cp:78200"))["total"] >= alone[0]
+    near = await ask(api, within="commune:78361", where="commune:78646", radius_km=1000)
+    assert near["total"] <= alone[0] and near["centre"]["ref"] == "commune:78646"
+    for wrong in ("commune:99999", "x", ",", "commune:78361,y", ",".join(["commune:78361"] * 21)):
+        refused = await api.get("/api/v1/search", params={"within": wrong})
+        assert refused.status_code == 422, wrong
+        assert [one["field"] for one in refused.json()["errors"]] == ["within"]
+    exported = await api.get("/api/v1/search.csv", params={"within": "commune:78335"})
+    assert "Limay" in exported.text and "Versailles" not in exported.text
+    assert "within=commune:78335" in str((await api.get("/recherche?within=commune:78335")).text)
+
+
+async def test_places_of_a_zone_and_names_of_references(api: httpx.AsyncClient) -> None:
+    zone = {"within": "epci:200059889"}
+    found = await ask(api, "/api/v1/places", q="versailles", **zone)
+    assert "commune:78646" not in [place["ref"] for place in found]
+    assert "commune:78335" in [place["ref"] for place in await ask(api, "/api/v1/places", q="limay", **zone)]
+    kinds = await ask(api, "/api/v1/places", q="yvelines", kind="departement")
+    assert {place["kind"] for place in kinds} == {"departement"}
+    refs = ["commune:78646", "departement:78", "commune:78361", "commune:99999"]
+    named = await ask(api, "/api/v1/places", ref=refs)
+    assert [place["ref"] for place in named] == refs[:3]
+    assert [place["ref"] for place in await ask(api, "/api/v1/places", ref=refs, **zone)] == ["commune:78361"]
+    for wrong in ({"ref": "x"}, {"kind": "x"}, {"within": "x", "q": "a"}, {"ref": ["commune:78361"] * 21}):
+        assert (await api.get("/api/v1/places", params=wrong)).status_code == 422, wrong
+    labels = await ask(api, "/api/v1/concepts", code=["G15|70", "G15|zz", "J19|32"])
+    assert [one["code"] for one in labels] == ["G15|70", "J19|32"] and all(one["label"] for one in labels)
+    for wrong in ({}, {"code": "x"}, {"code": ["G15|70"] * 21}):
+        assert (await api.get("/api/v1/concepts", params=wrong)).status_code == 422, wrong
+
+
+async def test_the_territory_of_an_offer(api: httpx.AsyncClient) -> None:
+    some = await ask(api, visits="78361")
+    uid = next(offer["id"] for item in some["items"] for offer in item["offers"] if offer["visits"])
+    answer = await api.get(f"/api/v1/offers/{uid}/territory.geojson")
+    assert answer.headers["content-type"] == "application/geo+json"
+    assert answer.json()["type"] == "FeatureCollection"
+    assert (await api.get(f"/api/v1/offers/{uuid.UUID(int=3)}/territory.geojson")).status_code == 404
 
 
 async def test_the_description_of_the_api_is_the_one_kept(api: httpx.AsyncClient) -> None:

@@ -1,11 +1,13 @@
 """The comparator: who may use it, what it shows at each level, hostile choices."""
 
+import re
 import uuid
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from accounts.api import add_favourite
 from core.db import unit_of_work
 from directory.api import ContactIn, Offer, OfferDescription, describe_offer
 from search_api.compare import COOKIE
@@ -44,6 +46,26 @@ async def test_offers_are_chosen_on_their_sheets_and_read_side_by_side(api: http
     await submit(api, "/comparer", "/comparer/vider", {})
     assert "Le comparateur est vide" in (await api.get("/comparer")).text
     assert account.id
+
+
+async def test_offers_are_ticked_on_results_and_favourites(api: httpx.AsyncClient) -> None:
+    results = "/recherche?q=kine&where=commune:78361"
+    assert 'name="o"' not in (await api.get(results)).text
+    account = await signed_in(api)
+    page = (await api.get(results)).text
+    assert re.search(r'<form id="comparer"[^>]* action="/comparer" method="get">', page)
+    ticked = re.findall(r'form="comparer" name="o" value="([^"]+)"', page)
+    assert len(ticked) == len(set(ticked)) > 4
+    side = (await api.get("/comparer", params={"o": ticked[:2]})).text
+    assert all(uid in side for uid in ticked[:2]) and "Une seule offre" not in side
+    many = await api.get("/comparer", params={"o": ticked})
+    assert many.status_code == 200 and "4 offres au plus" in many.text
+    async with unit_of_work() as session:
+        for uid in ticked[:2]:
+            await add_favourite(session, account.id, "offer", uid)
+    kept = (await api.get("/favoris")).text
+    assert set(re.findall(r'form="comparer" name="o" value="([^"]+)"', kept)) == set(ticked[:2])
+    assert 'href="/comparer"' in (await api.get("/accueil")).text
 
 
 async def test_a_comparison_shows_what_its_reader_may_see(api: httpx.AsyncClient) -> None:

@@ -136,7 +136,11 @@ async def test_suggestions_are_counted_as_postgis_counts_them(
                 SuggestArea(),
                 SuggestArea(boundaries=frozenset([place_id("departement", "78")])),
                 SuggestArea(boundaries=frozenset([place_id("commune", "78361")])),
+                SuggestArea(boundaries=frozenset([place_id("commune", "78361")]), only=True),
                 SuggestArea(centre=point("78361"), radius_m=4_000),
+                SuggestArea(zone=frozenset([place_id("commune", "78361")])),
+                SuggestArea(centre=point("78361"), zone=frozenset([place_id("commune", "78335")])),
+                SuggestArea(zone=frozenset()),
             ]
         )
     )

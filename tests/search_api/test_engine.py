@@ -89,6 +89,14 @@ def queries(draw: st.DrawFn, oracle: brute.Oracle) -> EngineQuery:
                 ]
             )
         ),
+        within=tuple(
+            frozenset([place_id(kind, code)])
+            for kind, code in draw(
+                st.lists(
+                    st.sampled_from([("departement", "78"), ("commune", "78361"), ("epci", "200059889")]), max_size=2
+                )
+            )
+        ),
         centres=centres,
         radius_m=draw(st.sampled_from([None, 1_500.0, 8_000.0])) if centres else None,
         bbox=box,
@@ -98,6 +106,17 @@ def queries(draw: st.DrawFn, oracle: brute.Oracle) -> EngineQuery:
         week_minute=draw(st.sampled_from([None, None, 570, 5 * 1440 + 570, 6 * 1440 + 1439, 0])),
         visits=frozenset(draw(st.sampled_from([[], [], [place_id("commune", "78361")]]))),
         accepts_new=draw(st.sampled_from([False, False, True])),
+        zone=draw(
+            st.sampled_from(
+                [
+                    None,
+                    None,
+                    frozenset([place_id("commune", "78361"), place_id("commune", "78646")]),
+                    frozenset([place_id("epci", "200059889")]),
+                    frozenset[int](),
+                ]
+            )
+        ),
         sort=draw(st.sampled_from(list(Sort))),
         offset=draw(st.sampled_from([0, 0, 15, 60])),
     )

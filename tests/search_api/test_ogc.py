@@ -1,15 +1,13 @@
-"""OGC API – Features: what the standard asks, filters against brute force, refusals, validators, confidentiality."""
+"""OGC API – Features: what the standard asks, pages, validators, confidentiality, contours."""
 
 import math
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
-from psycopg.rows import namedtuple_row
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 
@@ -17,63 +15,8 @@ from core.db import unit_of_work
 from directory.api import OfferDescription, describe_offer, republish_offer, unpublish_offer
 from search_api import ogc, ogc_queries
 from tests.search_api.conftest import dsn
+from tests.search_api.ogc import COMMUNES, ITEMS, OFFERS, ask, ids, offers, pages, read
 from tests.search_api.seed import CANARY
-
-ITEMS = "/ogc/collections/{}/items"
-GEOJSON = "application/geo+json"
-
-_OFFERS = """
-    SELECT o.uid::text AS id, o.id AS rank, s.site_id, s.sensitive, s.kind, s.exact, s.updated_at, s.codes,
-           e.uid::text AS site, e.name AS site_name, e.kind AS site_kind, e.category, e.commune_code AS commune,
-           e.updated_at AS site_updated_at, o.name, r.profession, p.last_name,
-           ST_X(s.position::geometry) AS lon, ST_Y(s.position::geometry) AS lat
-    FROM directory.offer_search s JOIN directory.offer o ON o.id = s.offer_id JOIN directory.site e ON e.id = s.site_id
-    LEFT JOIN directory.role r ON r.id = s.role_id LEFT JOIN directory.practitioner p ON p.id = r.practitioner_id
-    ORDER BY o.id
-"""
-_COMMUNES = """
-    SELECT code, name, population, departement_code, ST_XMin(contour) AS west, ST_YMin(contour) AS south,
-           ST_XMax(contour) AS east, ST_YMax(contour) AS north, ST_Area(contour) AS area
-    FROM maps.place WHERE kind = 'commune' AND contour IS NOT NULL AND retired_at IS NULL ORDER BY code
-"""
-
-
-def read(filled: URL, statement: str) -> list[Any]:
-    with psycopg.connect(dsn(filled), row_factory=namedtuple_row) as conn:
-        return conn.execute(statement).fetchall()
-
-
-def offers(filled: URL, keep: Callable[[Any], bool] = lambda row: True) -> list[Any]:
-    """The rows of the projection that the public may find, in order."""
-    return [row for row in read(filled, _OFFERS) if not row.sensitive and keep(row)]
-
-
-async def ask(api: httpx.AsyncClient, path: str, **params: Any) -> Any:
-    # No parameters at all would take away those of a link.
-    answer = await api.get(path, params={name.replace("_", "-"): value for name, value in params.items()} or None)
-    assert answer.status_code == 200, answer.text
-    if "/items" in path:
-        assert answer.headers["content-type"] == GEOJSON
-    return answer.json()
-
-
-async def pages(api: httpx.AsyncClient, collection: str, **params: Any) -> list[dict[str, Any]]:
-    """Follow the links from the first page to the last; no page but the last may be short."""
-    limit = params.setdefault("limit", 1000)
-    document = await ask(api, ITEMS.format(collection), **params)
-    found = list(document["features"])
-    while following := [link for link in document["links"] if link["rel"] == "next"]:
-        assert document["numberReturned"] == len(document["features"]) == limit
-        assert following[0]["type"] == GEOJSON
-        document = await ask(api, following[0]["href"])
-        found += document["features"]
-        assert document["features"]
-    assert document["numberMatched"] == len(found)
-    return found
-
-
-def ids(features: list[dict[str, Any]]) -> list[str]:
-    return [feature["id"] for feature in features]
 
 
 async def test_the_landing_page_leads_everywhere(api: httpx.AsyncClient) -> None:
@@ -198,188 +141,6 @@ async def test_pages_hold_while_features_come_and_go(api: httpx.AsyncClient, fil
     assert ids(await pages(api, "offers")) == [row.id for row in rows]
 
 
-def inside(west: float, south: float, east: float, north: float) -> Callable[[Any], bool]:
-    def keep(row: Any) -> bool:
-        if row.lon is None:
-            return False
-        across = west <= row.lon <= east if west <= east else row.lon >= west or row.lon <= east
-        return bool(across and south <= row.lat <= north)
-
-    return keep
-
-
-@pytest.mark.parametrize(
-    ("params", "keep"),
-    [
-        ({"commune": "78361"}, lambda row: row.commune == "78361"),
-        ({"departement": "78"}, lambda row: True),
-        ({"departement": "75"}, lambda row: False),
-        ({"profession": "70"}, lambda row: row.profession == "70"),
-        ({"commune": "78361", "departement": "78"}, lambda row: row.commune == "78361"),
-        ({"commune": "78361", "departement": "75"}, lambda row: False),
-        ({"profession": "G15|70", "commune": "78646"}, lambda row: row.profession == "70" and row.commune == "78646"),
-        ({"category": "355"}, lambda row: row.category == "355"),
-        ({"category": "R66|500"}, lambda row: row.category == "500"),
-        ({"bbox": "1.65,48.95,1.76,49.02"}, inside(1.65, 48.95, 1.76, 49.02)),
-        ({"bbox": "1.65,48.95,-500,1.76,49.02,500"}, inside(1.65, 48.95, 1.76, 49.02)),
-        ({"bbox": "1.75,48,1.65,50"}, inside(1.75, 48, 1.65, 50)),
-        ({"bbox": "170,-60,-170,60"}, lambda row: False),
-        ({"bbox": "-180,-90,180,90"}, inside(-180, -90, 180, 90)),
-        ({"bbox": "0,0,0,0"}, lambda row: False),
-        ({"datetime": "../2020-01-01"}, lambda row: False),
-        ({"datetime": "2020-01-01T00:00:00Z/.."}, lambda row: True),
-        ({"datetime": "../.."}, lambda row: True),
-        (
-            {"bbox": "1.65,48.95,1.76,49.02", "bbox_crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
-            inside(1.65, 48.95, 1.76, 49.02),
-        ),
-    ],
-    ids=lambda value: str(value) if isinstance(value, dict) else "",
-)
-async def test_filters_keep_what_they_say(
-    api: httpx.AsyncClient, filled: URL, params: dict[str, str], keep: Callable[[Any], bool]
-) -> None:
-    expected = offers(filled, keep)
-    assert ids(await pages(api, "offers", limit=13, **params)) == [row.id for row in expected]
-    assert set(ids(await pages(api, "sites", limit=13, **params))) == {row.site for row in expected}
-    hits = await ask(api, ITEMS.format("offers"), resultType="hits", **params)
-    assert (hits["features"], hits["numberReturned"], hits["numberMatched"]) == ([], 0, len(expected))
-
-
-async def test_kinds_are_those_of_the_collection(api: httpx.AsyncClient, filled: URL) -> None:
-    for kind in ("liberal", "establishment"):
-        expected = [row.id for row in offers(filled) if row.kind == kind]
-        assert ids(await pages(api, "offers", kind=kind)) == expected != []
-    for kind in ("practice", "establishment"):
-        expected = [row.site for row in offers(filled) if row.site_kind == kind]
-        assert set(ids(await pages(api, "sites", kind=kind))) == set(expected) != set()
-
-
-async def test_the_date_of_change_filters_to_the_second(api: httpx.AsyncClient, filled: URL) -> None:
-    with psycopg.connect(dsn(filled)) as conn:
-        conn.execute(
-            "UPDATE directory.offer_search SET updated_at = timestamptz '2026-03-01 12:00:00.4Z'"
-            " + (offer_id % 5) * interval '1 day'"
-        )
-    rows = offers(filled)
-    for value, first, last in (
-        ("2026-03-02T12:00:00Z", "2026-03-02T12:00:00", "2026-03-02T12:00:01"),
-        ("2026-03-02T13:00:00+01:00", "2026-03-02T12:00:00", "2026-03-02T12:00:01"),
-        ("2026-03-02", "2026-03-02T00:00:00", "2026-03-03T00:00:00"),
-        ("2026-03-02T12:00:01Z/..", "2026-03-02T12:00:01", "2100-01-01T00:00:00"),
-        ("/2026-03-02T12:00:00Z", "1970-01-01T00:00:00", "2026-03-02T12:00:01"),
-        ("2026-03-02/2026-03-03", "2026-03-02T00:00:00", "2026-03-04T00:00:00"),
-    ):
-        low, high = (datetime.fromisoformat(f"{text}+00:00") for text in (first, last))
-        expected = [row.id for row in rows if low <= row.updated_at < high]
-        assert 0 < len(expected) < len(rows)
-        assert ids(await pages(api, "offers", datetime=value)) == expected
-    changed = max(row.site_updated_at for row in rows)
-    tomorrow = (changed + timedelta(days=1)).astimezone(UTC).strftime("%Y-%m-%d")
-    assert await pages(api, "sites", datetime=f"{tomorrow}/..") == []
-    assert len(await pages(api, "sites", datetime=f"../{tomorrow}")) == len({row.site for row in rows})
-
-
-async def test_an_empty_answer_says_why(api: httpx.AsyncClient) -> None:
-    for params, words in (
-        ({"commune": "99999"}, "Aucune commune ne porte le code 99999"),
-        ({"departement": "99"}, "Aucun département ne porte le numéro 99"),
-        ({"profession": "zz"}, "Aucune nomenclature chargée ne contient le code G15|zz"),
-    ):
-        document = await ask(api, ITEMS.format("sites"), **params)
-        assert (document["features"], document["numberMatched"]) == ([], 0)
-        assert words in document["message"]
-    assert "message" not in await ask(api, ITEMS.format("sites"), commune="78362")
-
-
-@pytest.mark.parametrize(
-    ("params", "field", "words"),
-    [
-        ({"couleur": "bleu"}, "couleur", "inconnu"),
-        ({"f": "json"}, "f", "inconnu"),
-        ({"a" * 10_000: "1"}, "a" * 40, "inconnu"),
-        ({"limit": "0"}, "limit", "à partir de 1"),
-        ({"limit": "-5"}, "limit", "à partir de 1"),
-        ({"limit": "dix"}, "limit", "à partir de 1"),
-        ({"limit": "1e3"}, "limit", "à partir de 1"),
-        ({"limit": ["1", "2"]}, "limit", "une fois"),
-        ({"bbox": "1,2,3"}, "bbox", "Quatre ou six"),
-        ({"bbox": "a,b,c,d"}, "bbox", "Quatre ou six"),
-        ({"bbox": "nan,48,2,49"}, "bbox", "Quatre ou six"),
-        ({"bbox": "1,48,inf,49"}, "bbox", "Quatre ou six"),
-        ({"bbox": "1,48,1e400,49"}, "bbox", "Quatre ou six"),
-        ({"bbox": "1," * 5_000}, "bbox", "Quatre ou six"),
-        ({"bbox": "1,49,2,48"}, "bbox", "sud"),
-        ({"bbox": "-181,48,2,49"}, "bbox", "longitude"),
-        ({"bbox": "1,48,2,91"}, "bbox", "latitude"),
-        ({"bbox": "1,48,5,2,49,0"}, "bbox", "bas"),
-        ({"bbox-crs": "EPSG:2154"}, "bbox-crs", "CRS84"),
-        ({"datetime": "hier"}, "datetime", "2026-11-01"),
-        ({"datetime": "2026-02-30"}, "datetime", "2026-11-01"),
-        ({"datetime": "9999-12-31"}, "datetime", "2026-11-01"),
-        ({"datetime": "2026-01-02/2026-01-01"}, "datetime", "précéder"),
-        ({"datetime": "2026-01-02/2026-01-03/2026-01-04"}, "datetime", "2026-11-01"),
-        ({"after": "abc"}, "after", "next"),
-        ({"after": "00000000-0000-0000-0000-000000000000"}, "after", "next"),
-        ({"commune": "Mantes"}, "commune", "78361"),
-        ({"departement": "999999"}, "departement", "78"),
-        ({"profession": "' OR 1=1"}, "profession", "G15"),
-        ({"profession": "R66|70"}, "profession", "G15"),
-        ({"kind": "autre"}, "kind", "liberal"),
-        ({"resultType": "tout"}, "resultType", "hits"),
-        ({"limit": "0", "bbox": "1"}, "bbox", "Quatre ou six"),
-    ],
-    ids=lambda value: str(value)[:60],
-)
-async def test_what_is_refused_says_why_at_the_parameter(
-    api: httpx.AsyncClient, params: dict[str, Any], field: str, words: str
-) -> None:
-    answer = await api.get(ITEMS.format("offers"), params=params)
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
-    assert body["title"] == "Requête invalide"
-    assert words in {error["field"]: error["detail"] for error in body["errors"]}[field]
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/ogc?x=1", 400),
-        ("/ogc/api?f=json", 400),
-        ("/ogc/conformance?x=1", 400),
-        ("/ogc/collections?x=1", 400),
-        ("/ogc/collections/sites?x=1", 400),
-        ("/ogc/collections/routes", 404),
-        ("/ogc/collections/routes/items", 404),
-        ("/ogc/collections/routes/schema", 404),
-        ("/ogc/collections/sites/items/abc", 404),
-        ("/ogc/collections/sites/items/00000000-0000-0000-0000-000000000000", 404),
-        ("/ogc/collections/offers/items/00000000-0000-0000-0000-000000000000", 404),
-        ("/ogc/collections/communes/items/99999", 404),
-        ("/ogc/collections/communes/items/'; --", 404),
-        ("/ogc/rien", 404),
-    ],
-)
-async def test_what_does_not_exist_says_so(api: httpx.AsyncClient, path: str, status: int) -> None:
-    answer = await api.get(path)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"]
-
-
-async def test_a_page_larger_than_the_largest_is_cut(api: httpx.AsyncClient) -> None:
-    for limit in ("10001", "999999999999999999"):
-        assert (await ask(api, ITEMS.format("sites"), limit=limit))["numberReturned"] > 50
-
-
-async def test_a_hostile_host_makes_no_error(api: httpx.AsyncClient) -> None:
-    for host in ('a"b', "<script>", "a b", "[::1", "x" * 3_000):
-        answer = await api.get("/ogc", headers={"Host": host})
-        assert answer.status_code in (200, 400)
-        assert "<script>" not in answer.text or "json" in answer.headers["content-type"]
-
-
 WATCHED = {
     "offers": f"{ITEMS.format('offers')}?limit=50",
     "sites": f"{ITEMS.format('sites')}?limit=50",
@@ -419,7 +180,7 @@ async def test_a_total_that_takes_too_long_is_left_out(api: httpx.AsyncClient, m
 
 
 async def test_sensitive_offers_are_nowhere_and_move_no_validator(api: httpx.AsyncClient, filled: URL) -> None:
-    hidden = [row for row in read(filled, _OFFERS) if row.sensitive]
+    hidden = [row for row in read(filled, OFFERS) if row.sensitive]
     assert len(hidden) > 3
     for collection in ("sites", "offers"):
         assert CANARY.casefold() not in str(await pages(api, collection)).casefold()
@@ -454,7 +215,7 @@ async def test_communes_have_their_contours(api: httpx.AsyncClient, filled: URL)
     with psycopg.connect(dsn(filled)) as conn:
         load_places(conn, ["78"])
         conn.commit()
-    rows = read(filled, _COMMUNES)
+    rows = read(filled, COMMUNES)
     found = await pages(api, "communes", limit=50)
     assert ids(found) == [row.code for row in rows] and len(rows) > 250
     for feature, row in zip(found, rows, strict=True):

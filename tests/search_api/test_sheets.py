@@ -1,7 +1,7 @@
 """What every form of an offer's sheet says (page, paper, comparison, author's view), through HTTP."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,19 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
-from directory.api import ContactIn, ExceptionIn, OfferDescription, SiteDescription, describe_offer, describe_site
+from directory.api import (
+    ContactIn,
+    ExceptionIn,
+    OfferDescription,
+    SiteDescription,
+    SlotIn,
+    describe_offer,
+    describe_site,
+)
 from maps import api as maps
-from tests.accounts.helpers import signed_in
+from tests.accounts.helpers import form_token, signed_in
 from tests.directory import conftest as directory_tests
+from tests.directory.path import hidden
 from tests.pdf_files import read
 
 ALICE, JEAN = "10000000001", "10000000002"
@@ -78,7 +87,7 @@ async def test_new_patients_once_the_day_has_come(
 ) -> None:
     uid = await describe(town, accepts_new=said, accepts_new_on=date(2001, 3, 3))
     for name, text in (await forms(town, client, tmp_path)).items():
-        word = "accepte de nouveaux patients" if name in ("page", "paper") else "acceptés"
+        word = "acceptés" if name in ("comparison", "author") else "accepte de nouveaux patients"
         assert word in text, name
         assert "mars 2001" not in text and "ne prend plus" not in text and "refusés" not in text, name
     sheet = (await client.get(f"/api/v1/offers/{uid}")).json()
@@ -186,6 +195,51 @@ async def test_a_preview_shows_what_the_page_shows(town: Any, client: httpx.Asyn
     for name in ("patient", "professional"):
         assert f'href="/offres/{uid}"' in found[name] and "ouvrir la page publique" in found[name], name
     assert "01 99 00 77 77" not in found["patient"] and "01 99 00 77 77" in found["professional"]
+    assert "telle qu’elle est publiée" in found["patient"]
     town.conn.execute("UPDATE directory.offer SET status = 'unpublished' WHERE uid = %s", (uid,))
     preview = (await client.get(f"/mon-offre/{uid}/apercu")).text
     assert "Ouvrir la page publique" not in preview and "n’est pas publiée" in preview
+
+
+def stands(town: Any) -> tuple[Any, ...]:
+    """Return what would move if something were published."""
+    return (
+        town.offer(ALICE),
+        town.all("SELECT * FROM directory.site_equipment"),
+        town.one("SELECT count(*) FROM directory.history"),
+        town.one("SELECT max(position) FROM core.event"),
+        town.all("SELECT * FROM directory.offer_draft"),
+    )
+
+
+async def test_a_preview_shows_the_draft_and_publishes_nothing(town: Any, client: httpx.AsyncClient) -> None:
+    monday = SlotIn(weekday=1, opens=time(9), closes=time(12))
+    uid = await describe(town, comment="ancien", acts=["J16|1341"], hours=[monday])
+    await signed_in(client, ("professional", f"rpps:{ALICE}"))
+    path = f"/mon-offre/{uid}"
+    steps = {
+        "mon-offre-1": {"age_min": "3", "activities": "J17|339", "acts": "J16|1555"},
+        "mon-offre-2": {"reception": "R338|03", "equipment": "J18|158", "comment": "nouveau"},
+        "contacts": {"booking_phone": "0199004545", "pro_phone": "0199004646"},
+    }
+    for key, values in steps.items():
+        form = (await client.get(f"{path}/modifier/{key}")).text
+        data = {"_csrf": form_token(form), "action": "suivant", **hidden(form), **values}
+        assert (await client.post(f"{path}/modifier/{key}", data=data)).status_code == 303, key
+    before = stands(town)
+    for view in ("patient", "pro", "portail"):
+        page = (await client.get(f"{path}/apercu?vue={view}")).text.replace("\u00a0", " ")
+        assert "Aperçu de votre brouillon" in page, view
+        assert 'rel="canonical"' not in page and "ld+json" not in page, "no search engine is told of a draft"
+        assert "Rééducation du rachis" in page and "Fauteuil rotatoire" in page, view
+        assert "Rééducation pelvi-périnéale" not in page and "Comparer</button>" not in page, view
+        assert ("01 99 00 46 46" in page) == ("nouveau</p>" in page) == (view == "pro"), view
+        assert view == "portail" or f"{path}/modifier/horaires?vue=semaine" in page
+    assert stands(town) == before
+    public = (await client.get(f"/offres/{uid}")).text
+    assert "Rééducation pelvi-périnéale" in public and "Fauteuil rotatoire" not in public
+    wrong = "UPDATE directory.offer_draft SET data = jsonb_set(data, '{mon-offre-1,age_min}', '\"abc\"')"
+    town.conn.execute(wrong)
+    page = (await client.get(f"{path}/apercu")).text
+    assert "Cette étape a une erreur à corriger" in page and f"{path}/modifier/mon-offre-1" in page
+    assert "Rééducation pelvi-périnéale" in page and "Fauteuil rotatoire" in page

@@ -15,7 +15,7 @@ const textOf = (minutes) => {
 };
 const said = (minutes) => {
   const at = ((minutes % DAY) + DAY) % DAY;
-  return `${Math.floor(at / 60)} h${at % 60 ? ` ${String(at % 60).padStart(2, "0")}` : ""}`;
+  return `${Math.floor(at / 60)}\u00a0h${at % 60 ? `\u00a0${String(at % 60).padStart(2, "0")}` : ""}`;
 };
 
 function make(tag, className, text) {

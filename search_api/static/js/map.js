@@ -2,7 +2,7 @@
 
 /* global L */
 
-import { basemap, icon, popupFor, townIcon } from "./maplib.js";
+import { actionColour, basemap, icon, popupFor, townIcon } from "./maplib.js";
 
 const number = new Intl.NumberFormat("fr-FR");
 const AREA_DELAY_MS = 250;
@@ -73,6 +73,9 @@ export async function startMap(element) {
   const page = L.layerGroup().addTo(map);
   const rest = L.layerGroup().addTo(map);
   const frame = L.layerGroup().addTo(map);
+  const shapes = L.layerGroup().addTo(map);
+  // Before the addresses of sheets: empty in the directory itself, that of the portal in a portal.
+  const base = element.dataset.base ?? "";
   const status = document.querySelector("[data-map-status]");
   const here = document.querySelector("[data-map-here]");
   let pins = new Map();
@@ -142,7 +145,7 @@ export async function startMap(element) {
       .addTo(frame);
     const radius = Number(results().dataset.radius);
     if (radius) {
-      L.circle(point, { radius: radius * 1000, color: "#0b5a60", weight: 1.5, fill: false, interactive: false }).addTo(frame);
+      L.circle(point, { radius: radius * 1000, color: actionColour(), weight: 1.5, fill: false, interactive: false }).addTo(frame);
     }
   }
 
@@ -240,7 +243,7 @@ export async function startMap(element) {
       } else {
         const drawn = mark.town ? townIcon(mark.count) : icon("pin pin-dot", "", DOT);
         pin(at, drawn, mark.town ? `≈ ${counted}, ${mark.label}` : mark.label)
-          .bindPopup(() => popupFor(mark.sites, mark.town, mark.count), { minWidth: 220, maxWidth: 300 })
+          .bindPopup(() => popupFor(mark.sites, mark.town, mark.count, base), { minWidth: 220, maxWidth: 300 })
           .addTo(rest);
       }
     }
@@ -313,14 +316,32 @@ export async function startMap(element) {
   });
   here.addEventListener("click", () => {
     const view = map.getBounds();
-    const params = new URLSearchParams(results().dataset.query);
+    const params = new URLSearchParams(base ? location.search : results().dataset.query);
+    params.delete("page");
     params.delete("radius_km");
     params.set(
       "bbox",
       [view.getWest(), view.getSouth(), view.getEast(), view.getNorth()].map((value) => value.toFixed(5)).join(","),
     );
-    location.assign(`/recherche?${params}`);
+    location.assign(`${base || "/recherche"}?${params}`);
   });
+
+  /** Shows the shapes that another script of the page left on the element, perhaps before this one began. */
+  function drawShapes() {
+    shapes.clearLayers();
+    const drawn = L.featureGroup();
+    for (const { name, geojson } of element.repereShapes ?? []) {
+      const style = { color: actionColour(), weight: 1.5, fillColor: actionColour(), fillOpacity: 0.14 };
+      const label = document.createElement("span");
+      label.textContent = name;
+      L.geoJSON(geojson, { style }).bindTooltip(label, { sticky: true }).addTo(drawn);
+    }
+    drawn.addTo(shapes);
+    if (drawn.getBounds().isValid()) {
+      map.fitBounds(drawn.getBounds(), { padding: [24, 24], maxZoom: 13, animate: false });
+    }
+  }
+  element.addEventListener("repere:shapes", drawShapes);
 
   // Cards light their pin.
   for (const [name, lit] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
@@ -356,7 +377,7 @@ export async function startMap(element) {
       if (!response.ok) {
         return;
       }
-      const style = { color: "#0b5a60", weight: 2, fill: false, interactive: false };
+      const style = { color: actionColour(), weight: 2, fill: false, interactive: false };
       const layer = L.geoJSON(await response.json(), { style });
       if (layer.getLayers().length) {
         layer.addTo(map);
@@ -373,6 +394,7 @@ export async function startMap(element) {
   if (element.offsetParent !== null) {
     refresh();
   }
+  drawShapes();
   return {
     refresh() {
       placed = false;

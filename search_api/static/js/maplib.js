@@ -6,6 +6,11 @@ const number = new Intl.NumberFormat("fr-FR");
 const NAMES_FROM_ZOOM = 8;
 const CONTOURS_FROM_ZOOM = 10;
 
+/** The colour of actions, which a portal may choose. */
+export function actionColour() {
+  return getComputedStyle(document.documentElement).getPropertyValue("--action").trim();
+}
+
 /** Lays the basemap: the raster that the host chose, else the contours of our own location index. */
 export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
   if (tiles) {
@@ -142,15 +147,15 @@ function line(parent, tag, value, className = "") {
   return element;
 }
 
-function link(site, label) {
+function link(site, label, base) {
   const element = document.createElement("a");
-  element.href = site.url;
+  element.href = base + site.url;
   element.textContent = label;
   return element;
 }
 
-/** Summary of one site, or the list of those that share a position. */
-export function popupFor(sites, approximate, count = sites.length) {
+/** Summary of one site, or the list of those that share a position; `base` stands before the addresses of sheets. */
+export function popupFor(sites, approximate, count = sites.length, base = "") {
   const box = document.createElement("div");
   box.className = "map-popup";
   if (sites.length === 1) {
@@ -167,7 +172,7 @@ export function popupFor(sites, approximate, count = sites.length) {
     const list = document.createElement("ul");
     for (const site of sites) {
       const item = document.createElement("li");
-      item.append(link(site, site.name));
+      item.append(link(site, site.name, base));
       list.append(item);
     }
     box.append(list);
@@ -180,7 +185,7 @@ export function popupFor(sites, approximate, count = sites.length) {
   }
   if (sites.length === 1) {
     const action = line(box, "p", "");
-    action.append(link(sites[0], "Ouvrir la fiche"));
+    action.append(link(sites[0], "Ouvrir la fiche", base));
     if (!sites[0].labels) {
       describe(sites[0], box, action);
     }

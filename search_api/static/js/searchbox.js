@@ -13,10 +13,10 @@ async function json(address, signal) {
   return response.json();
 }
 
-/** Loads places; `only` keeps those that a field can take. */
-export function placeLoader(only = () => true) {
+/** Loads places; `only` keeps those that a field can take, `more` are further parameters of the question. */
+export function placeLoader(only = () => true, more = "") {
   return async (text, signal) => {
-    const places = await json(`/api/v1/places?q=${encodeURIComponent(text)}`, signal);
+    const places = await json(`/api/v1/places?q=${encodeURIComponent(text)}${more}`, signal);
     const items = places.filter(only).map((place) => ({
       text: place.label,
       detail: place.context,

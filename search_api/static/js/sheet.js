@@ -2,7 +2,7 @@
 
 /* global L */
 
-import { basemap, icon } from "./maplib.js";
+import { actionColour, basemap, icon } from "./maplib.js";
 
 function draw(element) {
   const { lat, lon, name, exact, territory, bbox } = element.dataset;
@@ -34,7 +34,7 @@ async function drawTerritory(map, refs) {
     if (!response.ok) {
       return;
     }
-    const style = { color: "#0b5a60", weight: 1.5, fillColor: "#0b5a60", fillOpacity: 0.14, interactive: false };
+    const style = { color: actionColour(), weight: 1.5, fillColor: actionColour(), fillOpacity: 0.14, interactive: false };
     L.geoJSON(await response.json(), { style }).addTo(map);
   } catch {
     // The list of towns stands under the map.
@@ -48,7 +48,8 @@ if (typeof L !== "undefined") {
 try {
   const back = sessionStorage.getItem("repere:recherche");
   const link = document.querySelector("[data-back]");
-  if (back && link && back.startsWith("/recherche")) {
+  // A portal leads back to its own list only.
+  if (back && link && back.split("?")[0] === link.pathname) {
     link.href = back;
   }
 } catch {

@@ -1,0 +1,1 @@
+"""Programs that read the API: their keys, tokens, limits, and what administrators say of them."""

@@ -1,0 +1,1 @@
+"""The FHIR R4 feed, on the profiles of the national ROR."""

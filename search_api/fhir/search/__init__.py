@@ -1,0 +1,1 @@
+"""FHIR search: parameters, statements, pages."""

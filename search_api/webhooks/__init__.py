@@ -1,0 +1,1 @@
+"""Notices to programs that the directory changed: subscriptions, an outbox, signed deliveries."""
