@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -87,6 +88,8 @@ ICONS: Final = (
 HASH_LENGTH = 12
 _YEAR = "public, max-age=31536000, immutable"
 _HOUR = "public, max-age=3600"
+_MOST_KEPT: Final = 1000
+_MOST_JOINED: Final = 10
 _PARTIAL = ("range", "if-none-match", "if-modified-since")
 _TEXTS = ("text/", "image/svg", "application/json", "application/javascript")
 _folders: dict[str, Path] = {}
@@ -158,18 +161,21 @@ def icon_url(name: str) -> str:
     return f"/static/icons/v-{_sprite_hash()}.svg#{name}"
 
 
-def _whole(file: FileResponse, *, small: bool) -> tuple[bytes, dict[str, str]]:
-    """Return the body and headers of a file of a hashed address; a text is compressed as far as it goes if asked."""
-    headers = {name: file.headers[name] for name in ("etag", "last-modified", "content-type", "cache-control")}
-    body = Path(file.path).read_bytes()
-    if not (file.media_type or "").startswith(_TEXTS):
+def _packed(response: Response, *, small: bool) -> tuple[bytes, dict[str, str]]:
+    """Return the body and headers of an answer; a text is compressed as far as it goes if asked."""
+    body = Path(response.path).read_bytes() if isinstance(response, FileResponse) else bytes(response.body)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    if not headers["content-type"].startswith(_TEXTS):
         return body, headers
     headers["vary"] = "Accept-Encoding"
     return (gzip.compress(body, mtime=0), headers | {"content-encoding": "gzip"}) if small else (body, headers)
 
 
 class _Hashed(StaticFiles):
-    """Files of one folder; the `v-…` part of the address is taken off, and decides how long to keep."""
+    """Files of one folder; the `v-…` part of the address is taken off, and decides how long to keep.
+
+    Style sheets whose names are joined by « + » are answered as one.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(directory=_folder(name), check_dir=False)
@@ -184,13 +190,21 @@ class _Hashed(StaticFiles):
         if not (whole and key in self._kept):
             first, _, rest = path.replace("\\", "/").partition("/")
             hashed = first == f"v-{fingerprint(self.name)}"
-            response = await super().get_response(rest if first.startswith("v-") else path, scope)
+            asked_for = rest if first.startswith("v-") else path
+            response = self._joined(asked_for) if "+" in asked_for else await super().get_response(asked_for, scope)
             response.headers["Cache-Control"] = _YEAR if hashed else _HOUR
-            if not (hashed and whole and isinstance(response, FileResponse)):
+            if not (hashed and whole and response.status_code == 200 and len(self._kept) < _MOST_KEPT):
                 return response
-            self._kept[key] = await run_in_threadpool(_whole, response, small=key[1])
+            self._kept[key] = await run_in_threadpool(_packed, response, small=key[1])
         body, headers = self._kept[key]
         return Response(body, headers=headers)
+
+    def _joined(self, path: str) -> Response:
+        names = path.removesuffix(".css").split("+")
+        found = [self.lookup_path(f"{name}.css") for name in names[:_MOST_JOINED]]
+        if not path.endswith(".css") or len(names) > _MOST_JOINED or not all(stat for _, stat in found):
+            raise HTTPException(404)
+        return Response(b"\n".join(Path(file).read_bytes() for file, _ in found), media_type="text/css")
 
 
 async def _sprite() -> Response:

@@ -115,6 +115,17 @@ async def test_static_files_are_kept_a_year_under_their_hash(client: httpx.Async
     assert "immutable" not in old.headers["cache-control"]
 
 
+async def test_style_sheets_are_joined_in_order(client: httpx.AsyncClient) -> None:
+    each = [(await client.get(assets.url("app", name))).text for name in ("parts.css", "app.css")]
+    for _ in range(2):
+        joined = await client.get(assets.url("app", "parts+app.css"))
+        assert joined.text == "\n".join(each)
+        assert joined.headers["content-type"] == "text/css; charset=utf-8"
+        assert "immutable" in joined.headers["cache-control"]
+    for refused in ("app+nothing.css", "app+../filters.css", "app+parts.js", "+".join(["app"] * 11) + ".css", "+.css"):
+        assert (await client.get(assets.url("app", refused))).status_code == 404, refused
+
+
 async def test_a_static_text_is_compressed_once_for_who_takes_it_so(client: httpx.AsyncClient) -> None:
     address = assets.url("app", "app.css")
     plain = await client.get(address, headers={"Accept-Encoding": "identity"})

@@ -356,13 +356,14 @@ export async function startMap(element) {
   }
 
   function refresh() {
-    drawFrame();
     fit();
-    drawPage();
     here.hidden = true;
     // The move that this made asks for nothing of its own.
     clearTimeout(timer);
+    // Asked before the pins are drawn: the answer is on its way meanwhile.
     loadArea();
+    drawFrame();
+    drawPage();
     if (!laid) {
       // Results first; and a map that nobody opens needs no background.
       laid = true;
