@@ -205,7 +205,7 @@ async def browser(
     """A client of the application, answered by the engine that the test names, whose index knows what was planted."""
     from web.app import create_app
 
-    if request.param == "columns":
+    if getattr(request, "param", "postgis") == "columns":
         indexed(filled, tmp_path)
     transport = httpx.ASGITransport(app=create_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:

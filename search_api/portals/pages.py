@@ -52,7 +52,7 @@ def _context(portal: PortalOut, kept: Sequence[str], **more: Any) -> dict[str, A
     return {
         "portal": portal,
         "layout": LAYOUT,
-        "base": portal.path,
+        "sheets_base": portal.path,
         "kept": list(kept),
         "kept_suffix": address([(parameters.KEPT, uid) for uid in kept], ""),
         "tiles_url": base.tiles_url,

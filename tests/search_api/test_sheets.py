@@ -194,6 +194,8 @@ async def test_a_preview_shows_what_the_page_shows(town: Any, client: httpx.Asyn
             assert text in found[name], (name, text)
     for name in ("patient", "professional"):
         assert f'href="/offres/{uid}"' in found[name] and "ouvrir la page publique" in found[name], name
+        assert 'href="/sites/' in found[name] and "/apercu/sites" not in found[name], name
+        assert f"/mon-offre/{uid}/sites" not in found[name] and f"/mon-offre/{uid}/offres" not in found[name], name
     assert "01 99 00 77 77" not in found["patient"] and "01 99 00 77 77" in found["professional"]
     assert "telle qu’elle est publiée" in found["patient"]
     town.conn.execute("UPDATE directory.offer SET status = 'unpublished' WHERE uid = %s", (uid,))
