@@ -94,7 +94,9 @@ print(json.dumps(asyncio.run(work())))
 
 
 async def test_several_processes_never_serve_more_than_the_limit_together(clean_database: object) -> None:
-    """Three processes that ask four hundred times each: all of the limit is served but what one keeps in hand."""
+    """Three processes that ask four hundred times each: all of the limit is served but what each may have taken twice
+    and not served, when a taking ends while another is under way.
+    """
     running = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-c", _PROCESS, cwd=ROOT, stdout=subprocess.PIPE, env=os.environ.copy()
@@ -103,7 +105,7 @@ async def test_several_processes_never_serve_more_than_the_limit_together(clean_
     ]
     served = [json.loads((await one.communicate())[0].splitlines()[-1]) for one in running]
     assert sum(served) <= 500
-    assert sum(served) >= 470
+    assert sum(served) >= 500 - 3 * 2 * (500 // quota.SHARE)
 
 
 async def test_anonymous_networks_are_limited_and_pages_of_ours_are_not_kept_out_by_programs(
