@@ -59,7 +59,7 @@ def _secret(answer: httpx.Response) -> str:
 
 async def test_only_administrators_come_here(client: httpx.AsyncClient) -> None:
     assert (await client.get(PAGE)).status_code == 401
-    await signed_in(client, ("coordinator", "departement:78"), ("portal", ""))
+    await signed_in(client, ("coordinator", "departement:78"), ("moderator", "council:78"))
     for path in (PAGE, f"{PAGE}/nouvelle"):
         assert (await client.get(path)).status_code == 403
     made, _ = await make_client()
