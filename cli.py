@@ -13,7 +13,7 @@ import typer
 from core import logs
 from core.command_line import run
 
-PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules", "bench")
+PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules.ads", "bench")
 
 
 def assemble() -> typer.Typer:

@@ -22,7 +22,9 @@ app.conf.update(
     task_default_queue="repere",
     broker_transport_options={"visibility_timeout": 6 * 3600},
 )
-app.autodiscover_tasks(["core.mail", "maps", "accounts", "directory", "ingest", "search_api"], related_name="tasks")
+app.autodiscover_tasks(
+    ["core.mail", "maps", "accounts", "directory", "ingest", "search_api", "modules.ads"], related_name="tasks"
+)
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, pool
 from core.db import Base, libpq_dsn
 from core.settings import core_settings
 
-PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules")
-SCHEMAS = {"core", "maps", "accounts", "directory", "ingest", "search_api"}
+PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules.ads")
+SCHEMAS = {"core", "maps", "accounts", "directory", "ingest", "search_api", "ads"}
 
 
 def _import_models() -> None:

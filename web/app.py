@@ -25,6 +25,7 @@ from directory import (
 from directory import pages as directory_pages
 from maps import api as maps
 from maps import routes_tiles as maps_tiles
+from modules.ads import api as ads
 from search_api import compare_pages, engines, favourites_pages, preview_pages, sheet_pages, sheet_pdf, sitemap
 from search_api import pages as search_pages
 from search_api import routes as search_routes
@@ -124,6 +125,7 @@ def create_app() -> FastAPI:
     app.include_router(sitemap.router)
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)
+    ads.install(app)
     ui.install(app)
     http.secure(app)
     return app

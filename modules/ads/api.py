@@ -1,0 +1,19 @@
+"""The door of the classified ads: the routers of its pages and of its API."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from core.ui import assets, pages
+
+_HERE: Final = Path(__file__).parent
+_ROUTERS: Final[tuple[APIRouter, ...]] = ()
+
+
+def install(app: FastAPI) -> None:
+    """Give the application the pages and the API of ads."""
+    pages.add_templates(_HERE / "templates")
+    assets.add_folder("ads", _HERE / "static")
+    for router in _ROUTERS:
+        app.include_router(router)

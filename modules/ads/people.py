@@ -1,0 +1,108 @@
+"""Who reads, writes and moderates ads: decided here, and applied in every query."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final
+
+from fastapi import Depends
+from sqlalchemy import ColumnElement, Date, and_, cast, func, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.api import Person, SignedInDep, Standing, standing_of
+from core.db import SessionDep
+from core.errors import Forbidden
+from modules.ads.models import Ad
+
+COUNCIL: Final = "council:"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who is known: what they are, which councils they moderate, whether they are of the national level."""
+
+    person: Person
+    standing: Standing | None
+    councils: frozenset[str]
+    national: bool
+
+    @property
+    def account_id(self) -> int:
+        """Their account."""
+        return self.person.account_id
+
+    @property
+    def moderates(self) -> bool:
+        """Whether they moderate anything."""
+        return self.national or bool(self.councils)
+
+    def moderates_for(self, council: str | None) -> bool:
+        """Tell whether they moderate the ads of a council; the national level moderates all of them."""
+        return self.national or council in self.councils
+
+
+async def reader_of(session: AsyncSession, person: Person) -> Reader | None:
+    """Return somebody as a reader of ads, or None: nobody else sees an ad."""
+    councils = frozenset(
+        scope.removeprefix(COUNCIL) for scope in person.scopes("moderator") if scope.startswith(COUNCIL)
+    )
+    national = person.has("administrator")
+    standing = await standing_of(session, person.account_id)
+    if standing is None and not councils and not national:
+        return None
+    return Reader(person, standing, councils, national)
+
+
+async def _reader(session: SessionDep, person: SignedInDep) -> Reader:
+    reader = await reader_of(session, person)
+    if reader is None:
+        raise Forbidden(
+            "Les annonces sont réservées aux médecins, aux docteurs juniors et aux internes connus du répertoire. "
+            "Si vous êtes l’un d’eux, écrivez à l’assistance pour faire reconnaître votre statut."
+        )
+    return reader
+
+
+async def _author(reader: Annotated[Reader, Depends(_reader)]) -> Reader:
+    if reader.standing is None:
+        raise Forbidden("Seuls les médecins, les docteurs juniors et les internes publient des annonces.")
+    return reader
+
+
+async def _moderator(reader: Annotated[Reader, Depends(_reader)]) -> Reader:
+    if not reader.moderates:
+        raise Forbidden("Cette page est réservée aux conseils départementaux.")
+    return reader
+
+
+ReaderDep = Annotated[Reader, Depends(_reader)]
+"""FastAPI dependency: who reads ads; anybody else is told that they may not."""
+AuthorDep = Annotated[Reader, Depends(_author)]
+"""FastAPI dependency: who may write ads."""
+ModeratorDep = Annotated[Reader, Depends(_moderator)]
+"""FastAPI dependency: who moderates, for a council or nationally."""
+
+
+def today() -> ColumnElement[date]:
+    """Return the civil day in Paris of the database's instant, in SQL."""
+    return cast(func.timezone("Europe/Paris", func.core.now()), Date)
+
+
+def shown() -> ColumnElement[bool]:
+    """Select the ads that readers find: published, through their last day, even if the clock's passage is late."""
+    return and_(Ad.state == "published", Ad.ends_on >= today())
+
+
+def moderated_by(reader: Reader) -> ColumnElement[bool]:
+    """Select the ads that somebody moderates: drafts and deleted ads are nobody's but their author's."""
+    told = Ad.state.in_(("pending", "published", "unpublished", "refused"))
+    sent = and_(told, Ad.submitted_at.is_not(None))
+    return sent if reader.national else and_(sent, Ad.council.in_(sorted(reader.councils)))
+
+
+def readable_by(reader: Reader) -> ColumnElement[bool]:
+    """Select the ads that somebody may open: those shown, their own, those that they moderate."""
+    own = and_(Ad.account_id == reader.account_id, Ad.state != "deleted")
+    rules = [shown(), own]
+    if reader.moderates:
+        rules.append(moderated_by(reader))
+    return or_(*rules)

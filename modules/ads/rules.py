@@ -1,0 +1,59 @@
+"""What a content must hold to be transmitted, and the bounds of the end of publication."""
+
+from datetime import date
+from typing import Final
+
+from dateutil.relativedelta import relativedelta
+
+from modules.ads.labels import CATEGORIES, OFFERS, SEEKS
+from modules.ads.schemas import AdContent
+from modules.ads.situations import MAY_PUBLISH, Kind
+
+USUAL_MONTHS: Final = 6
+MOST_MONTHS: Final = 12
+
+
+def usual_end(today: date) -> date:
+    """Return the last day of publication that is proposed: six months from today."""
+    return today + relativedelta(months=USUAL_MONTHS)
+
+
+def latest_end(today: date) -> date:
+    """Return the last day that may be chosen: one year from today."""
+    return today + relativedelta(months=MOST_MONTHS)
+
+
+def end_error(ends_on: date | None, today: date) -> str | None:
+    """Return what is wrong with an end of publication, or None."""
+    if ends_on is None:
+        return "Indiquez la date de fin de publication."
+    if ends_on < today:
+        return "Cette date est passée : choisissez aujourd’hui ou un jour à venir."
+    if ends_on > latest_end(today):
+        return f"Une annonce est publiée un an au plus : choisissez une date jusqu’au {latest_end(today):%d/%m/%Y}."
+    return None
+
+
+def complete(content: AdContent, kind: Kind) -> dict[str, str]:
+    """Return what keeps a content from being transmitted by somebody of this standing: field → French message."""
+    errors: dict[str, str] = {}
+    if content.category not in CATEGORIES:
+        errors["category"] = "Choisissez une catégorie."
+    elif content.side not in (SEEKS, OFFERS):
+        errors["side"] = "Choisissez votre situation."
+    elif content.side not in MAY_PUBLISH[kind].get(content.category, ()):
+        errors["side"] = "Votre statut ne permet pas de publier cette annonce."
+    if not content.specialty:
+        errors["specialty"] = "Choisissez une spécialité."
+    if not content.title.strip():
+        errors["title"] = "Donnez un titre à l’annonce."
+    if not content.description.strip():
+        errors["description"] = "Décrivez l’annonce."
+    if not content.places:
+        errors["places"] = "Ajoutez au moins un lieu."
+    if not content.periods:
+        errors["periods"] = "Indiquez au moins une date de début."
+    for position, period in enumerate(content.periods):
+        if period.ends_on is not None and period.ends_on < period.starts_on:
+            errors[f"periods.{position}"] = "La fin ne peut pas précéder le début."
+    return errors
