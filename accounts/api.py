@@ -13,6 +13,8 @@ from accounts.clients.programs import (
 )
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.clients.scopes import SCOPES as API_SCOPES
+from accounts.coordinates.reach import USES, Reach, reach, reaches
+from accounts.coordinates.visit import first_visit_done
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
     Kept,
@@ -44,6 +46,8 @@ from accounts.registry import (
     services_of,
 )
 from accounts.service import demo_account, demo_numbers, give, names_of, take_back
+from accounts.standings.known import KnownPerson, known_person, specialties, use_known_people
+from accounts.standings.reading import Standing, standing_of, standings_of
 from accounts.support_asking import ask_support
 from accounts.web import origin, safe_target
 
@@ -52,6 +56,7 @@ __all__ = [
     "EXPORT",
     "READ",
     "READ_PROFESSIONAL",
+    "USES",
     "WEBHOOKS",
     "Caller",
     "CallerDep",
@@ -59,6 +64,7 @@ __all__ = [
     "Holder",
     "Kept",
     "KeyNeeded",
+    "KnownPerson",
     "LevelDep",
     "Limit",
     "MissingScope",
@@ -66,12 +72,14 @@ __all__ = [
     "PersonDep",
     "Professions",
     "Program",
+    "Reach",
     "Reference",
     "Right",
     "Sandbox",
     "Service",
     "SignInNeeded",
     "SignedInDep",
+    "Standing",
     "Told",
     "add_actions",
     "add_client_actions",
@@ -92,11 +100,13 @@ __all__ = [
     "everybody",
     "favourites",
     "find_program",
+    "first_visit_done",
     "give",
     "holder",
     "holders",
     "install",
     "is_favourite",
+    "known_person",
     "level_of",
     "messages",
     "names_of",
@@ -107,6 +117,8 @@ __all__ = [
     "program",
     "program_scope",
     "raise_favourite",
+    "reach",
+    "reaches",
     "remove_favourite",
     "safe_target",
     "sandbox",
@@ -114,8 +126,12 @@ __all__ = [
     "scoped",
     "send_message",
     "services_of",
+    "specialties",
+    "standing_of",
+    "standings_of",
     "take",
     "take_back",
+    "use_known_people",
     "use_professions",
     "write_cards",
 ]

@@ -9,6 +9,7 @@ from directory.hours_kinds import KINDS as SLOT_KINDS
 from directory.hours_store import holiday_rule
 from directory.hours_words import HOLIDAY_WORDS, exception_label, replacement_words, span_label
 from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
+from directory.known_people import offer_known_people
 from directory.labels import FEE_OPTIONS, LANGUAGES, PURPOSES
 from directory.models import (
     Alias,
@@ -143,6 +144,7 @@ __all__ = [
     "may_edit",
     "names_of_finess",
     "names_of_rpps",
+    "offer_known_people",
     "offer_preview",
     "offer_professions",
     "offer_sheet",

@@ -7,9 +7,11 @@ from core.db import connect_direct
 from core.events import CHANNEL, LOCK_KEY
 from core.tasks import app, run
 from directory import feed, freshness
+from directory.known_people import offer_known_people
 from directory.projection import refresh_due
 
 log = structlog.get_logger("repere.directory")
+offer_known_people()
 
 
 @app.task(name="directory.refresh_due")  # type: ignore[untyped-decorator]

@@ -100,6 +100,7 @@ def create_app() -> FastAPI:
     fhir_outcome.install()
     accounts.install(app)
     directory.offer_professions()
+    directory.offer_known_people()
     accounts.add_scope_names("rpps", directory.names_of_rpps)
     accounts.add_scope_names("finess", directory.names_of_finess)
     app.include_router(web_pages.router)

@@ -1,0 +1,1 @@
+"""How a person is reached: their coordinates, what each serves for, the first visit."""

@@ -1,0 +1,1 @@
+"""What a person is to the Ordre: doctor, junior, intern; their council."""
