@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,6 +25,10 @@ FIELDS_MAX: Final = 3000
 """Fields that a form may send: the longest of ours names 500 communes, twice when all are ticked."""
 LONGEST_FORM: Final = 262_144
 """Bytes of a form without files."""
+MOST_FILES: Final = 20
+"""Files that one form may send."""
+OVERFLOW: Final = 4
+"""How many times the longest form is read and thrown away, so that a browser hears why its form is refused."""
 _EXPIRED = (
     "Cette page a été ouverte depuis trop longtemps, ou depuis un autre site : rien n’a été modifié. "
     "Revenez à la page précédente, rechargez-la, puis recommencez."
@@ -127,6 +132,14 @@ def same_site(request: Request) -> bool:
     return urlsplit(str(origin)).netloc in hosts
 
 
+_with_files: list[tuple[re.Pattern[str], int]] = []
+
+
+def accept_files(path: str, most_bytes: int) -> None:
+    """Let the forms of an address, a regular expression, be as long as this when somebody is signed in."""
+    _with_files.append((re.compile(path), most_bytes))
+
+
 async def csrf_protected(request: Request) -> None:
     """Refuse a form that none of our pages made for this browser. Dependency of every POST of a page.
 
@@ -134,13 +147,31 @@ async def csrf_protected(request: Request) -> None:
         TooLarge: nobody types that much.
         Forbidden: the token is missing or another browser's, or the form comes from another site.
     """
+    await _protect(request, files=0)
+    if getattr(request.state, "form_too_long", False):
+        raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
+
+
+async def csrf_protected_files(request: Request) -> None:
+    """Do the same for a form that may bring files, at an address of `accept_files`.
+
+    What comes too late in a form that is too long is missing; `request.state.form_too_long` says so to the page,
+    which keeps what was typed.
+
+    Raises:
+        Forbidden: the token is missing or another browser's, or the form comes from another site.
+    """
+    await _protect(request, files=MOST_FILES)
+
+
+async def _protect(request: Request, *, files: int) -> None:
     sent: Any = request.headers.get(FORM_HEADER)
     if "form" in request.headers.get("content-type", "").lower():
         # Read even when the token is in a header: only then is it known whether the form is whole.
-        form = await request.form(max_fields=FIELDS_MAX, max_files=0)
+        form = await request.form(max_fields=FIELDS_MAX, max_files=files)
         sent = form.get(FORM_FIELD) if sent is None else sent
-    if getattr(request.state, "form_too_long", False):
-        raise TooLarge("Ce formulaire est trop long : rien n’a été modifié. Raccourcissez vos textes.")
+    if getattr(request.state, "form_too_long", False) and not files:
+        return
     base = request.cookies.get(FORM_COOKIE)
     expected = hashlib.sha256(f"form:{base}".encode()).hexdigest() if base else ""
     if not expected or not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected.encode()):
@@ -173,7 +204,7 @@ class FormCookie:
 
 
 class BoundedForms:
-    """ASGI middleware that reads forms up to a length, whatever their encoding: no page of ours takes files.
+    """ASGI middleware that reads forms up to a length, whatever their encoding; few of our pages take files.
 
     A longer body is cut where it is too long; `csrf_protected` answers to it before anything is used.
     """
@@ -189,15 +220,22 @@ class BoundedForms:
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
+        multipart = kind.startswith(b"multipart/")
+        files = next((most for path, most in _with_files if multipart and path.fullmatch(scope["path"])), 0)
         length = 0
 
         async def counted() -> Message:
             nonlocal length
             message = await receive()
             length += len(message.get("body", b""))
-            if message["type"] != "http.request" or length <= LONGEST_FORM:
+            # Who is signed in is known by the time that a page reads its form.
+            most = files if files and state.get("person") is not None else LONGEST_FORM
+            if message["type"] != "http.request" or length <= most:
                 return message
             state["form_too_long"] = True
+            while files and message.get("more_body") and length <= OVERFLOW * most:
+                message = await receive()
+                length += len(message.get("body", b""))
             return {"type": "http.request", "body": b"", "more_body": False}
 
         await self.app(scope, counted, send)
