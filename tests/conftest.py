@@ -140,7 +140,7 @@ def database() -> Iterator[URL]:
 
 
 _KEPT = ["alembic_version", "spatial_ref_sys"]
-_SCHEMAS = ["core", "maps", "accounts", "directory", "ingest", "search_api", "staging"]
+_SCHEMAS = ["core", "maps", "accounts", "directory", "ingest", "search_api", "ads", "staging"]
 _LARGE = 2**20
 """Bytes of a table from which emptying it whole takes less than deleting its rows."""
 
