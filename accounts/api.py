@@ -1,4 +1,4 @@
-"""What the floors above may use of accounts."""
+"""What the floors above may use of accounts. Mapped classes are for SELECT only."""
 
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, program_scope, scoped
 from accounts.clients import usage as client_usage
@@ -30,6 +30,7 @@ from accounts.holders import Holder, holders
 from accounts.labels import add_actions
 from accounts.limits import Limit, take
 from accounts.messages import Told, messages, send_message
+from accounts.models import Account
 from accounts.pages import install
 from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
 from accounts.professions import Professions, use_professions
@@ -58,6 +59,7 @@ __all__ = [
     "READ_PROFESSIONAL",
     "USES",
     "WEBHOOKS",
+    "Account",
     "Caller",
     "CallerDep",
     "DemoCard",
