@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Date,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, TSVECTOR, Range
+from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
