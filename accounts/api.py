@@ -42,10 +42,12 @@ from accounts.registry import (
     add_service,
     everybody,
     holder,
+    practising,
     scope_names,
     services_of,
 )
 from accounts.service import demo_account, demo_numbers, give, names_of, take_back
+from accounts.standings.demo import demo_standing
 from accounts.standings.known import KnownPerson, known_person, specialties, use_known_people
 from accounts.standings.reading import Standing, standing_of, standings_of
 from accounts.support_asking import ask_support
@@ -97,6 +99,7 @@ __all__ = [
     "demo_account",
     "demo_clients",
     "demo_numbers",
+    "demo_standing",
     "everybody",
     "favourites",
     "find_program",
@@ -114,6 +117,7 @@ __all__ = [
     "note_favourite",
     "origin",
     "place_favourite",
+    "practising",
     "program",
     "program_scope",
     "raise_favourite",
