@@ -14,6 +14,7 @@ from accounts.clients.programs import (
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.clients.scopes import SCOPES as API_SCOPES
 from accounts.coordinates.reach import USES, Reach, reach, reaches
+from accounts.coordinates.reading import sorted_phone
 from accounts.coordinates.visit import first_visit_done
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -130,6 +131,7 @@ __all__ = [
     "scoped",
     "send_message",
     "services_of",
+    "sorted_phone",
     "specialties",
     "standing_of",
     "standings_of",

@@ -21,11 +21,11 @@ class Persona:
 PERSONAS = (
     Persona("kine", "Masseur-kinésithérapeute à Mantes-la-Jolie", "Décrire son offre, ses horaires, sa zone de visite"),
     Persona("sage-femme", "Sage-femme à Mantes-la-Jolie", "Vérifier sa fiche et la compléter"),
-    Persona("medecin-annonces", "Médecin généraliste dans les Yvelines", "Première visite des annonces, ses coordonnées"),
+    Persona("medecin-annonces", "Médecin à Mantes-la-Jolie", "Première visite des annonces, ses coordonnées"),
     Persona("secretaire", "Secrétaire du cabinet", "Tenir à jour la fiche des professionnels qui l’ont acceptée"),
     Persona("hopital", "Gestionnaire d’établissement", "Décrire les offres d’un hôpital"),
     Persona("coordinateur", "Coordinatrice de territoire (Yvelines)", "Suivre ce qui est décrit, mesurer l’offre"),
-    Persona("moderateur", "Modérateur du conseil départemental 78", "Relire les annonces, dire qui est interne ou docteur junior"),
+    Persona("moderateur", "Modérateur du conseil départemental 78", "Relire les annonces, dire qui est interne"),
     Persona("affaires-medicales", "Affaires médicales d’un hôpital", "Déposer un dossier de poste partagé"),
     Persona("agent", "Agente de l’agence régionale", "Instruire les dossiers, préparer le choix des internes"),
     Persona("interne", "Interne avec licence de remplacement", "Chercher un remplacement, tenir ses coordonnées"),

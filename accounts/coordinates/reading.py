@@ -13,6 +13,8 @@ from core.errors import InvalidInput
 MOST: Final = 10
 """Coordinates of a kind that somebody may keep."""
 LONGEST_ADDRESS: Final = 250
+FRANCE: Final = 33
+"""Its country code."""
 NAMES: Final[Mapping[str, str]] = {
     "address": "Adresse",
     "email": "Adresse mail",
@@ -45,11 +47,22 @@ def _address(given: str) -> str:
 def _number(given: str) -> phonenumbers.PhoneNumber:
     try:
         text = texts.telephone(given)
-    except texts.Refused as refused:
-        raise InvalidInput(str(refused)) from None
-    if text is None:
+    except texts.Refused:
+        # A numbering plan newer than the library must not shut anyone out.
+        text = inputs.optional_phone(given)
+    if not text:
         raise InvalidInput("Écrivez un numéro de téléphone.")
     return phonenumbers.parse(text)
+
+
+def _sort(number: phonenumbers.PhoneNumber) -> str | None:
+    """Return whether a number is surely a mobile or a landline; some countries number both alike."""
+    sort = phonenumbers.number_type(number)
+    if sort == PhoneNumberType.MOBILE:
+        return "mobile"
+    if number.country_code == FRANCE:
+        return "mobile" if str(number.national_number)[0] in "67" else "phone"
+    return "phone" if sort == PhoneNumberType.FIXED_LINE else None
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:
@@ -58,17 +71,25 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
 
 def _mobile(given: str) -> str:
     number = _number(given)
-    # Some countries number both alike: only what is surely a landline is refused.
-    if phonenumbers.number_type(number) == PhoneNumberType.FIXED_LINE:
-        raise InvalidInput("Ce numéro est celui d’une ligne fixe : ajoutez-le parmi les téléphones fixes.")
+    if _sort(number) == "phone":
+        raise InvalidInput("Ce numéro n’est pas celui d’un mobile : ajoutez-le parmi les téléphones fixes.")
     return _e164(number)
 
 
 def _phone(given: str) -> str:
     number = _number(given)
-    if phonenumbers.number_type(number) == PhoneNumberType.MOBILE:
+    if _sort(number) == "mobile":
         raise InvalidInput("Ce numéro est celui d’un mobile : ajoutez-le parmi les mobiles.")
     return _e164(number)
+
+
+def sorted_phone(given: str) -> tuple[str, str] | None:
+    """Return the kind (mobile or phone) and the stored form of a number; None when it is none."""
+    try:
+        number = _number(given)
+    except InvalidInput:
+        return None
+    return _sort(number) or "phone", _e164(number)
 
 
 READERS: Final[Mapping[str, Callable[[str], str]]] = {

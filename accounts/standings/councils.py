@@ -34,7 +34,7 @@ def name(code: str | None) -> str:
     if not code:
         return ""
     found = resolve_ref("departement", code)
-    return f"{code} – {found.label}" if found is not None else code
+    return f"{code} – {found.name}" if found is not None else code
 
 
 async def names() -> dict[str, str]:

@@ -53,9 +53,7 @@ async def demo_standing(
         )
         note(session, account.id, DEMO_ACTOR, "standing_given", {"standing": kind})
     for name, value in (coordinates or {}).items():
-        row = Coordinate(
-            account_id=account.id, kind=name, value=value, confirmed_at=now if name == "email" else None
-        )
+        row = Coordinate(account_id=account.id, kind=name, value=value, confirmed_at=now if name == "email" else None)
         session.add(row)
         await session.flush()
         session.add_all(
