@@ -15,12 +15,14 @@ MOST_MONTHS: Final = 12
 
 def usual_end(today: date) -> date:
     """Return the last day of publication that is proposed: six months from today."""
-    return today + relativedelta(months=USUAL_MONTHS)
+    end: date = today + relativedelta(months=USUAL_MONTHS)
+    return end
 
 
 def latest_end(today: date) -> date:
     """Return the last day that may be chosen: one year from today."""
-    return today + relativedelta(months=MOST_MONTHS)
+    end: date = today + relativedelta(months=MOST_MONTHS)
+    return end
 
 
 def end_error(ends_on: date | None, today: date) -> str | None:
