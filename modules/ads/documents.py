@@ -59,7 +59,7 @@ def _acts(thing: Any, depth: int) -> bool:
     if depth > _DEEPEST:
         return True
     if isinstance(thing, pikepdf.Array):
-        return any(_acts(one, depth + 1) for one in thing if not _elsewhere(one))  # type: ignore[attr-defined]
+        return any(_acts(one, depth + 1) for one in thing if not _elsewhere(one))
     if not isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
         return False
     for name in thing.keys():  # noqa: SIM118 - iterating over a stream is not iterating over its dictionary

@@ -163,9 +163,9 @@ async def attach(session: AsyncSession, ad: Ad, files: Sequence[AdFile | AdUploa
     """Give an ad exactly these files, in this order."""
     held = {file.uid: file for file in await session.scalars(select(AdFile).where(AdFile.ad_id == ad.id))}
     kept = {file.uid for file in files}
-    for uid, file in held.items():
+    for uid, former in held.items():
         if uid not in kept:
-            await session.delete(file)
+            await session.delete(former)
     new = [file.uid for file in files if file.uid not in held]
     taken = set(await session.scalars(select(AdFile.uid).where(AdFile.uid.in_(new), AdFile.ad_id != ad.id)))
     # The sweep looks again at whatever became young meanwhile.
@@ -179,19 +179,20 @@ async def attach(session: AsyncSession, ad: Ad, files: Sequence[AdFile | AdUploa
         if file.uid in held:
             held[file.uid].position = position
             continue
-        row = AdFile(
-            uid=uuid.uuid4() if file.uid in taken else file.uid,
-            ad_id=ad.id,
-            position=position,
-            kind=file.kind,
-            name=file.name,
-            digest=file.digest,
-            thumb=file.thumb,
-            size=file.size,
-            width=file.width,
-            height=file.height,
+        session.add(
+            AdFile(
+                uid=uuid.uuid4() if file.uid in taken else file.uid,
+                ad_id=ad.id,
+                position=position,
+                kind=file.kind,
+                name=file.name,
+                digest=file.digest,
+                thumb=file.thumb,
+                size=file.size,
+                width=file.width,
+                height=file.height,
+            )
         )
-        session.add(row)
     await session.flush()
 
 
