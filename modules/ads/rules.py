@@ -36,7 +36,7 @@ def end_error(ends_on: date | None, today: date) -> str | None:
     return None
 
 
-def complete(content: AdContent, kind: Kind) -> dict[str, str]:
+def complete(content: AdContent, kind: Kind, today: date) -> dict[str, str]:
     """Return what keeps a content from being transmitted by somebody of this standing: field → French message."""
     errors: dict[str, str] = {}
     if content.category not in CATEGORIES:
@@ -58,4 +58,7 @@ def complete(content: AdContent, kind: Kind) -> dict[str, str]:
     for position, period in enumerate(content.periods):
         if period.ends_on is not None and period.ends_on < period.starts_on:
             errors[f"periods.{position}"] = "La fin ne peut pas précéder le début."
+    ends = [period.ends_on for period in content.periods]
+    if ends and "periods.0" not in errors and all(end is not None and end < today for end in ends):
+        errors["periods.0"] = "Cette période est passée : indiquez-en une qui ne l’est pas."
     return errors
