@@ -6,9 +6,25 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from core.ui import assets, pages
+from modules.ads import (
+    pages_council,
+    pages_decision,
+    pages_moderation,
+    pages_rules,
+    pages_statistics,
+    personal,
+    routes_moderation,
+)
 
 _HERE: Final = Path(__file__).parent
-_ROUTERS: Final[tuple[APIRouter, ...]] = ()
+_ROUTERS: Final[tuple[APIRouter, ...]] = (
+    pages_moderation.router,
+    pages_decision.router,
+    pages_council.router,
+    pages_statistics.router,
+    pages_rules.router,
+    routes_moderation.router,
+)
 
 
 def install(app: FastAPI) -> None:
@@ -17,3 +33,4 @@ def install(app: FastAPI) -> None:
     assets.add_folder("ads", _HERE / "static")
     for router in _ROUTERS:
         app.include_router(router)
+    personal.offer()

@@ -66,12 +66,8 @@ def changes(before: AdContent, after: AdContent, specialties: Mapping[str, str])
         if getattr(before, name) == getattr(after, name):
             continue
         old, new = read(before, specialties), read(after, specialties)
-        if name in _PROSE:
-            pieces = compared(old, new)
-        else:
-            # Two files may bear the same name: their contents differ all the same.
-            pieces = [Piece("removed", old or "–"), Piece("added", new or "–")]
-        found.append(Change(label, pieces))
+        whole = [Piece("removed", old or "–"), Piece("added", new or "–")]
+        found.append(Change(label, compared(old, new) if name in _PROSE else whole))
     return found
 
 

@@ -70,5 +70,5 @@ def chart(months: Sequence[Month]) -> Chart | None:
 
 def _rounded(most: int) -> int:
     """Return the height of the chart: an even number, with one or two figures that are not zero."""
-    unit = 10 ** max(0, len(str(most)) - 2)
+    unit: int = 10 ** max(0, len(str(most)) - 2)
     return max(2, -(-most // (2 * unit)) * 2 * unit)

@@ -6,10 +6,11 @@ one that dies leaves what it had not committed to the next.
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.db import unit_of_work
@@ -25,7 +26,7 @@ WARNED_BEFORE: Final = 7
 Work = Callable[[AsyncSession, Ad], Awaitable[None]]
 
 
-async def _in_batches(chosen: Callable[[], ColumnElement[bool]], *order: ColumnElement[object], work: Work) -> int:
+async def _in_batches(chosen: Callable[[], ColumnElement[bool]], *order: InstrumentedAttribute[Any], work: Work) -> int:
     done = 0
     while True:
         async with unit_of_work() as session:
@@ -86,7 +87,7 @@ async def escalate() -> int:
 
 
 async def purge() -> int:
-    """Delete the drafts and the ads no longer shown that nobody touched for as long as they are kept; return how many."""
+    """Delete the drafts and the ads no longer shown that nobody touched for as long as they are kept; count them."""
     settings = ads_settings()
 
     def untouched(days: int) -> ColumnElement[bool]:

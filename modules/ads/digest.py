@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import func, select
@@ -73,7 +73,8 @@ async def _waiting(session: AsyncSession, until: datetime, *, escalated: bool = 
     )
     if escalated:
         wanted = wanted.where(Ad.escalated_at.is_not(None))
-    return [Waiting(council, count, oldest) for council, count, oldest in await session.execute(wanted)]
+    rows: Sequence[Any] = (await session.execute(wanted)).all()
+    return [Waiting(council, count, oldest) for council, count, oldest in rows]
 
 
 async def _national(session: AsyncSession, until: datetime, day: str) -> int:

@@ -33,6 +33,7 @@ class Table:
     rows: list[Row[Any]]
     waiting: int
     escalated: int
+    reported: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,12 @@ class Author:
 
 async def table(session: AsyncSession, reader: Reader, wanted: Wanted, view: View) -> Table:
     """Return a page of the table, in two statements."""
-    total, waiting, escalated = (await session.execute(moderation_queries.counts(reader, wanted))).one()
+    total, waiting, escalated, reported = (await session.execute(moderation_queries.counts(reader, wanted))).one()
     view = view.counted(total)
     found = await session.execute(
         moderation_queries.rows(reader, wanted, view.sort, view.descending, offset=view.offset)
     )
-    return Table(view, list(found), waiting, escalated)
+    return Table(view, list(found), waiting, escalated, reported)
 
 
 async def find(session: AsyncSession, reader: Reader, number: int) -> Ad:
@@ -154,7 +155,7 @@ async def _told(session: AsyncSession, reader: Reader, number: int, error: Confl
     if line.action in DONE:
         said = f"{who} a déjà {'accepté' if line.action == 'accept' else 'refusé'} cette annonce {when}."
     elif line.council is None and line.actor == life.CLOCK:
-        said = f"La date de fin de cette annonce est passée : elle n’est plus en attente depuis {when.removeprefix('le ')}."
+        said = f"La date de fin de cette annonce est passée : elle a été dépubliée {when}."
     else:
         said = f"L’auteur a modifié cette annonce {when} : elle est à l’état « {STATES[line.to_state]} »."
     return f"{said} Rien n’a été modifié : relisez-la ci-dessous."
@@ -221,4 +222,5 @@ def _what(line: AdHistory) -> str:
 
 
 def _why(line: AdHistory) -> str:
-    return UNPUBLISH_REASONS.get(line.reason or "", line.reason or "") if line.action == "unpublish" else line.reason or ""
+    reason = line.reason or ""
+    return UNPUBLISH_REASONS.get(reason, reason) if line.action == "unpublish" else reason

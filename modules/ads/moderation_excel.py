@@ -66,9 +66,7 @@ def _about(wanted: Wanted, reader: Reader, total: int) -> list[tuple[str, str]]:
 async def table(session: AsyncSession, reader: Reader, wanted: Wanted, view: View) -> bytes:
     """Return the table of a moderator as an Excel file, in its order, bounded; its second sheet says so."""
     total = (await session.execute(moderation_queries.counts(reader, wanted))).one()[0]
-    found = await session.execute(
-        moderation_queries.rows(reader, wanted, view.sort, view.descending, limit=MOST_ROWS)
-    )
+    found = await session.execute(moderation_queries.rows(reader, wanted, view.sort, view.descending, limit=MOST_ROWS))
     rows = [
         (
             row.number,
@@ -120,8 +118,8 @@ def figures(found: Statistics, name: str) -> bytes:
     """Return statistics as an Excel file, one figure a line."""
     rows: list[tuple[str, str, str, float]] = [("Aujourd’hui", name, "En attente", found.waiting)]
     for one in found.categories:
-        for state in ("pending", "published", "unpublished", "refused"):
-            rows.append(("Catégories", one.label, STATES[state], getattr(one, state)))
+        counts = one.model_dump(include={"pending", "published", "unpublished", "refused"})
+        rows += [("Catégories", one.label, STATES[state], count) for state, count in counts.items()]
     rows += _of_delays("Douze derniers mois", name, found.year)
     rows.append(("Douze derniers mois", name, "Refusées après publication", found.refused_later))
     for month in found.months:

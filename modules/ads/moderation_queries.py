@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, and_, collate, func, select
-from sqlalchemy.sql.elements import ScalarSelect
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Text, and_, collate, func, select
 
 from accounts.api import Account
 from core import clock
@@ -14,6 +13,7 @@ from core.errors import InvalidInput
 from core.ui.tables import PAGE_SIZE, Column
 from modules.ads.labels import CATEGORIES
 from modules.ads.models import Ad
+from modules.ads.models_saved import AdReport
 from modules.ads.people import Reader, moderated_by, shown
 
 COLUMNS: Final = (
@@ -154,7 +154,14 @@ def _conditions(reader: Reader, wanted: Wanted) -> list[ColumnElement[bool]]:
         kept.append(Ad.updated_at < _instant(wanted.until + timedelta(days=1)))
     if wanted.escalated:
         kept.append(escalated())
+    if wanted.reported:
+        kept.append(reported())
     return kept
+
+
+def reported() -> ColumnElement[bool]:
+    """Select the ads of which a report is open."""
+    return select(AdReport.id).where(AdReport.ad_id == Ad.id, AdReport.closed_at.is_(None)).exists()
 
 
 def escalated() -> ColumnElement[bool]:
@@ -166,17 +173,20 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(Ad).where(*conditions).scalar_subquery()
 
 
-def counts(reader: Reader, wanted: Wanted) -> Select[int, int, int]:
-    """Select how many ads a table holds, how many wait for the reader, and how many of these wait for long."""
+def counts(reader: Reader, wanted: Wanted) -> Select[int, int, int, int]:
+    """Select how many ads a table holds; of those that the reader moderates: waiting, waiting for long, reported."""
     mine = moderated_by(reader)
     return select(
-        _count(*_conditions(reader, wanted)), _count(mine, Ad.state == "pending"), _count(mine, escalated())
+        _count(*_conditions(reader, wanted)),
+        _count(mine, Ad.state == "pending"),
+        _count(mine, escalated()),
+        _count(mine, reported()),
     )
 
 
 def rows(
     reader: Reader, wanted: Wanted, sort: str, descending: bool, *, offset: int = 0, limit: int = PAGE_SIZE
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Select a page of a table: what its columns show, and whether the reader moderates the ad."""
     order = [(key.desc() if descending else key.asc()) for key in _ORDER[sort]]
     return (
@@ -195,6 +205,7 @@ def rows(
             Account.last_name,
             Account.rpps,
             moderated_by(reader).label("mine"),
+            and_(reported(), moderated_by(reader)).label("reported"),
         )
         .join(Account, Account.id == Ad.account_id)
         .where(*_conditions(reader, wanted))

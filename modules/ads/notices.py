@@ -1,4 +1,4 @@
-"""What is told by mail of the life of an ad: one mail for each line of its history, at the person's « Ordre » address."""
+"""What is told by mail of the life of an ad: one mail for each line of its history, to their « Ordre » address."""
 
 from collections.abc import Mapping
 from pathlib import Path

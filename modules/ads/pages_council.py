@@ -116,9 +116,7 @@ async def _models(
     return pages.render(request, "ads/council_models.html", context, status=error.status if error else 200)
 
 
-def _model(
-    request: Request, reader: Reader, found: Any, error: DomainError | None = None, **typed: str
-) -> Response:
+def _model(request: Request, reader: Reader, found: Any, error: DomainError | None = None, **typed: str) -> Response:
     context = {
         "reader": reader,
         "title": "Motif de refus",
@@ -155,7 +153,7 @@ async def wordings(request: Request, session: SessionDep, reader: ModeratorDep, 
 def _event(event: str) -> Event:
     if event not in EVENTS:
         raise NotFound("Ce message n’existe pas.")
-    return event  # type: ignore[return-value]
+    return event
 
 
 @router.get(WORDINGS + "/{event}")

@@ -67,8 +67,8 @@ async def board(request: Request, session: SessionDep, reader: ModeratorDep) -> 
         "rows": shown.rows,
         "waiting": shown.waiting,
         "escalated": shown.escalated,
+        "reported": shown.reported,
         "typed": dict.fromkeys(moderation_queries.FILTERS, "") | typed,
-        "reported": frozenset[int](),
         "chosen": typed.get("statut", "").split(","),
         "everywhere": typed.get("perimetre") == EVERYWHERE,
         "filtered": any(name not in ("perimetre",) for name in typed),
@@ -100,5 +100,3 @@ def excel_answer(body: bytes, name: str) -> Response:
         media_type=sheets.EXCEL,
         headers={"Content-Disposition": f'attachment; filename="{name}"'} | PRIVATE,
     )
-
-

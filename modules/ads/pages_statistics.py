@@ -76,4 +76,6 @@ async def excel(session: SessionDep, reader: ModeratorDep, conseil: Council = ""
         found = await statistics(session, reader, council)
     name = "Tous les conseils" if council is None else councils.title(council)
     day = clock.today(found.made_at).isoformat()
-    return excel_answer(moderation_excel.figures(found, name), f"annonces-statistiques-{council or 'france'}-{day}.xlsx")
+    return excel_answer(
+        moderation_excel.figures(found, name), f"annonces-statistiques-{council or 'france'}-{day}.xlsx"
+    )

@@ -29,6 +29,7 @@ class ListedAd(_Value):
     ends_on: date | None
     refusals: int
     escalated: bool
+    reported: bool
     moderated: bool
 
 

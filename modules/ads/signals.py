@@ -20,8 +20,10 @@ CANDIDATES: Final = 200
 ALIKE: Final = 88
 """Per cent from which two ads say the same thing."""
 _SEPARATED: Final = r"[\s.\-–—_/()*|,·]{0,3}"
-_PHONE: Final = re.compile(rf"(?<!\d)(?:\+{_SEPARATED}3{_SEPARATED}3|0{_SEPARATED}0{_SEPARATED}3{_SEPARATED}3|0)"
-                           rf"(?:{_SEPARATED}\(0\))?{_SEPARATED}[1-9](?:{_SEPARATED}\d){{8}}(?!\d)")
+_PHONE: Final = re.compile(
+    rf"(?<!\d)(?:\+{_SEPARATED}3{_SEPARATED}3|0{_SEPARATED}0{_SEPARATED}3{_SEPARATED}3|0)"
+    rf"(?:{_SEPARATED}\(0\))?{_SEPARATED}[1-9](?:{_SEPARATED}\d){{8}}(?!\d)"
+)
 _AT: Final = r"\s*(?:@|[\[({]\s*(?:at|arobase?|@)\s*[\])}]|\b(?:at|arobase?)\b)\s*"
 _DOT: Final = r"\s*(?:\.|[\[({]\s*(?:dot|point)\s*[\])}]|\b(?:dot|point)\b)\s*"
 _TLD: Final = r"(?:fr|com|org|net|eu|io|info|pro|me|be|ch|lu|ca|re|nc|pf|paris|bzh|health|care|app|doctor|clinic)"
@@ -111,7 +113,9 @@ def _said(title: str, description: str) -> str:
 async def _duplicates(session: AsyncSession, reader: Reader, ad: Ad) -> list[Signal]:
     own = and_(Ad.account_id == ad.account_id, Ad.state.in_(("pending", "published", "unpublished", "refused")))
     like = and_(
-        Ad.specialty == ad.specialty, Ad.category == ad.category, Ad.side == ad.side,
+        Ad.specialty == ad.specialty,
+        Ad.category == ad.category,
+        Ad.side == ad.side,
         Ad.state.in_(("pending", "published")),
     )
     rows = (

@@ -127,13 +127,13 @@ async def _months(
 ) -> list[Month]:
     month = cast(func.date_trunc("month", func.timezone("Europe/Paris", AdHistory.at)), Date)
     sent = await session.execute(
-        select(month, func.count())
+        select(month.label("month"), func.count().label("sent"))
         .join(Ad, Ad.id == AdHistory.ad_id)
         .where(AdHistory.action.in_(("submit", "revise")), AdHistory.at >= since, *of)
         .group_by(month)
         .order_by(month)
     )
-    submitted = {found: count for found, count in sent}
+    submitted = {row.month: row.sent for row in sent}
     by = decisions.c.month
     measured = {row.month: row for row in await session.execute(_measured(decisions, by).group_by(by).order_by(by))}
     months = [first + relativedelta(months=step) for step in range(MONTHS)]
@@ -156,7 +156,7 @@ async def _councils(session: AsyncSession, decisions: Subquery) -> list[CouncilF
     )
     found: dict[str, dict[str, Any]] = {}
     for council, state, count in rows:
-        found.setdefault(council, {})["waiting" if state == "pending" else "published"] = count
+        found.setdefault(str(council), {})["waiting" if state == "pending" else "published"] = count
     by = decisions.c.council
     for row in await session.execute(_measured(decisions, by).where(by.is_not(None)).group_by(by).order_by(by)):
         found.setdefault(row.council, {}).update(_delays(row).model_dump())

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,7 +80,7 @@ async def latest(session: AsyncSession, councils: Collection[str]) -> dict[tuple
     rows = await session.scalars(
         select(MailWording)
         .where(MailWording.council.in_(councils))
-        .distinct(MailWording.council, MailWording.event)
+        .ext(distinct_on(MailWording.council, MailWording.event))
         .order_by(MailWording.council, MailWording.event, MailWording.version.desc())
     )
     return {(row.council, row.event): row for row in rows}
