@@ -6,9 +6,10 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from core.ui import assets, pages
+from modules.ads import pages_files, pages_mine, pages_write
 
 _HERE: Final = Path(__file__).parent
-_ROUTERS: Final[tuple[APIRouter, ...]] = ()
+_ROUTERS: Final[tuple[APIRouter, ...]] = (pages_write.router, pages_mine.router, pages_files.router)
 
 
 def install(app: FastAPI) -> None:
