@@ -9,15 +9,21 @@ from core.ui import assets, pages
 from modules.ads import (
     pages_council,
     pages_decision,
+    pages_files,
+    pages_mine,
     pages_moderation,
     pages_rules,
     pages_statistics,
+    pages_write,
     personal,
     routes_moderation,
 )
 
 _HERE: Final = Path(__file__).parent
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
+    pages_write.router,
+    pages_mine.router,
+    pages_files.router,
     pages_moderation.router,
     pages_decision.router,
     pages_council.router,

@@ -15,10 +15,7 @@ log = structlog.get_logger("repere.ads")
 PIECE: Final = 65_536
 SECONDS: Final = 30.0
 _INFECTED: Final = "Ce fichier a été reconnu comme dangereux par l’antivirus : il n’est pas gardé."
-_SILENT: Final = (
-    "L’antivirus ne répond pas : ce fichier n’est pas gardé, le reste de votre annonce l’est. "
-    "Ajoutez-le de nouveau dans quelques minutes."
-)
+_SILENT: Final = "L’antivirus ne répond pas : ce fichier n’est pas gardé. Ajoutez-le de nouveau dans quelques minutes."
 
 
 class ClamavSettings(RepereSettings):

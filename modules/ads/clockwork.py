@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.db import unit_of_work
-from modules.ads import life, notices
+from modules.ads import files, life, notices
 from modules.ads.models import Ad
 from modules.ads.people import today
 from modules.ads.settings import ads_settings
@@ -84,6 +84,17 @@ async def escalate() -> int:
         ad.escalated_at = await clock.now(session)
 
     return await _in_batches(chosen, Ad.submitted_at, work=work)
+
+
+async def sweep() -> int:
+    """Remove the contents of files that are on no ad any more; return how many."""
+    removed = 0
+    while True:
+        async with unit_of_work() as session:
+            swept = await files.sweep_unused(session)
+        removed += swept
+        if swept < files.SWEPT_AT_ONCE:
+            return removed
 
 
 async def purge() -> int:

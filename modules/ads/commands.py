@@ -64,10 +64,14 @@ def digest_command(json: Json = False) -> None:
 
 @app.command("purge")
 def purge_command(json: Json = False) -> None:
-    """Supprimer les brouillons et les anciennes annonces au bout de leur durée de conservation."""
+    """Supprimer les brouillons, les anciennes annonces et les fichiers au bout de leur durée de conservation."""
 
     async def work() -> dict[str, int]:
-        return {"purged": await clockwork.purge()}
+        return {"purged": await clockwork.purge(), "files": await clockwork.sweep()}
 
     found = _run(work())
-    _say(found, f"{counted(found['purged'], 'annonce supprimée', 'annonces supprimées')}.", json)
+    text = (
+        f"{counted(found['purged'], 'annonce supprimée', 'annonces supprimées')}, "
+        f"{counted(found['files'], 'fichier effacé', 'fichiers effacés')}."
+    )
+    _say(found, text, json)

@@ -124,29 +124,42 @@ async def stage(session: AsyncSession, account_id: int, kept: Kept) -> AdUpload:
     return upload
 
 
-async def find(session: AsyncSession, account_id: int, uids: Sequence[uuid.UUID]) -> list[AdFile | AdUpload]:
-    """Return the files that somebody names for an ad of theirs, in their order, each once.
-
-    Raises:
-        InvalidInput: one of them is no longer there.
-    """
-    wanted = list(dict.fromkeys(uids))
+async def known(
+    session: AsyncSession, account_id: int, uids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, AdFile | AdUpload]:
+    """Return the files of somebody, on their ads or kept aside, by identifier; others are left out."""
     found: dict[uuid.UUID, AdFile | AdUpload] = {}
-    if wanted:
-        aside = select(AdUpload).where(AdUpload.uid.in_(wanted), AdUpload.account_id == account_id)
+    if uids:
+        aside = select(AdUpload).where(AdUpload.uid.in_(uids), AdUpload.account_id == account_id)
         for upload in await session.scalars(aside.order_by(AdUpload.id)):
             found[upload.uid] = upload
         own = (
             select(AdFile)
             .join(Ad, Ad.id == AdFile.ad_id)
-            .where(AdFile.uid.in_(wanted), Ad.account_id == account_id, Ad.state != "deleted")
+            .where(AdFile.uid.in_(uids), Ad.account_id == account_id, Ad.state != "deleted")
             .order_by(AdFile.id)
         )
         for file in await session.scalars(own):
             found[file.uid] = file
+    return found
+
+
+async def find(session: AsyncSession, account_id: int, uids: Sequence[uuid.UUID]) -> list[AdFile | AdUpload]:
+    """Return the files that somebody names for an ad of theirs, in their order, each once.
+
+    Raises:
+        InvalidInput: one of them is no longer there, or they are too heavy together.
+    """
+    wanted = list(dict.fromkeys(uids))
+    found = await known(session, account_id, wanted)
     there = await asyncio.to_thread(lambda: {uid for uid in wanted if uid in found and _on_disk(found[uid])})
+    error = ""
     if len(there) < len(wanted):
-        raise InvalidInput(_GONE, fields={"files": _GONE})
+        error = _GONE
+    elif sum(found[uid].size for uid in wanted) > LARGEST_AD:
+        error = f"Ces fichiers dépassent ensemble {LARGEST_AD // MEGABYTE}\u00a0Mo : retirez-en."
+    if error:
+        raise InvalidInput(error, fields={"files": error})
     return [found[uid] for uid in wanted]
 
 
@@ -212,9 +225,7 @@ async def readable(session: AsyncSession, reader: Reader, uid: uuid.UUID) -> AdF
     )
     if file is not None:
         return file
-    upload = await session.scalar(
-        select(AdUpload).where(AdUpload.uid == uid, AdUpload.account_id == reader.account_id)
-    )
+    upload = await session.scalar(select(AdUpload).where(AdUpload.uid == uid, AdUpload.account_id == reader.account_id))
     if upload is None:
         raise NotFound("Ce fichier n’existe pas, ou n’est plus montré.")
     return upload
