@@ -6,14 +6,17 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from core.ui import assets, pages
+from modules.ads import pages_find
+from modules.ads.people import VisitNeeded, ask_to_visit
 
 _HERE: Final = Path(__file__).parent
-_ROUTERS: Final[tuple[APIRouter, ...]] = ()
+_ROUTERS: Final[tuple[APIRouter, ...]] = (pages_find.router,)
 
 
 def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
     pages.add_templates(_HERE / "templates")
     assets.add_folder("ads", _HERE / "static")
+    app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)
