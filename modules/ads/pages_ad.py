@@ -41,6 +41,9 @@ async def _draw(
 ) -> Response:
     view = opened.view
     errors = dict(error.fields) if error else {}
+    summary = [(_IDS.get(name), text) for name, text in errors.items()]
+    if error and not summary:
+        summary = [(None, error.detail)]
     writes = view.anonymous and not opened.mine and view.state == "published"
     context: dict[str, Any] = {
         "title": f"Annonce {view.name}",
@@ -50,7 +53,7 @@ async def _draw(
         "moderated": opened.moderated,
         "contact_box": "ads/_contact_box.html",
         "favourite": await is_favourite(session, reader.account_id, FAVOURITES, str(view.number)),
-        "errors": [(_IDS.get(name), text) for name, text in errors.items()] or ([(None, error.detail)] if error else []),
+        "errors": summary,
         "error_of": errors,
         "typed": typed or {},
         "token": (typed or {}).get("token") or relay.new_token(),
@@ -145,9 +148,7 @@ async def write(
 
 
 @router.post("/annonces/{number:int}/signaler", dependencies=_PROTECTED)
-async def report(
-    request: Request, reader: ReaderDep, number: int, reason: Annotated[str, Form()] = ""
-) -> Response:
+async def report(request: Request, reader: ReaderDep, number: int, reason: Annotated[str, Form()] = "") -> Response:
     """Report an ad to its council."""
 
     async def done(session: AsyncSession, opened: Opened) -> None:

@@ -60,7 +60,9 @@ async def send(session: AsyncSession, reader: Reader, opened: Opened, message: s
     wait = await take(session, MESSAGES, str(reader.account_id))
     if wait is not None:
         minutes = -(-int(wait.total_seconds()) // 60)
-        raise TooMany(f"Vous avez envoyé beaucoup de messages. Réessayez dans {minutes}\u00a0minutes ; rien n’est parti.")
+        raise TooMany(
+            f"Vous avez envoyé beaucoup de messages. Réessayez dans {minutes}\u00a0minutes ; rien n’est parti."
+        )
     standing = reader.standing
     return await mail.queue(
         session,
