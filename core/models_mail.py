@@ -16,8 +16,8 @@ class Mail(Base):
 
     `state` is one of `core.mail.states`; `history` only grows. `give_up_at` is the instant after which it is no
     longer sent, and the content of a `secret` one no longer kept. `reply_to` is who is answered, the contact of the
-    service otherwise; `unsubscribe`, the path of ours that stops such mails at one press (RFC 8058). Contents and recipients are erased with time; the
-    row stays, so that a transition is never announced twice.
+    service otherwise; `unsubscribe`, the path of ours that stops such mails at one press (RFC 8058). Contents and
+    recipients are erased with time; the row stays, so that a transition is never announced twice.
     """
 
     __tablename__ = "mail"

@@ -10,6 +10,7 @@ from modules.ads import (
     pages_council,
     pages_decision,
     pages_files,
+    pages_find,
     pages_mine,
     pages_moderation,
     pages_rules,
@@ -18,9 +19,11 @@ from modules.ads import (
     personal,
     routes_moderation,
 )
+from modules.ads.people import VisitNeeded, ask_to_visit
 
 _HERE: Final = Path(__file__).parent
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
+    pages_find.router,
     pages_write.router,
     pages_mine.router,
     pages_files.router,
@@ -37,6 +40,7 @@ def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
     pages.add_templates(_HERE / "templates")
     assets.add_folder("ads", _HERE / "static")
+    app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)
     personal.offer()

@@ -71,9 +71,7 @@ class AdReport(Base):
     __tablename__ = "ad_report"
     __table_args__ = (
         Index("ix_ad_report_open", "ad_id", "id", postgresql_where=text("closed_at IS NULL")),
-        Index(
-            "uq_ad_report_once", "ad_id", "account_id", unique=True, postgresql_where=text("closed_at IS NULL")
-        ),
+        Index("uq_ad_report_once", "ad_id", "account_id", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_ad_report_account", "account_id", "id"),
         {"schema": SCHEMA},
     )

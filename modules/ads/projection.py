@@ -45,8 +45,7 @@ ON CONFLICT (ad_id) DO UPDATE SET published_at = excluded.published_at, ends_on 
 _ONE: Final = text(_WRITE.format(rows=_ROWS.format(chosen="AND a.id = :ad")))
 _ALL: Final = text(_WRITE.format(rows=_ROWS.format(chosen="")))
 _LEFT: Final = text(
-    "DELETE FROM ads.ad_search s WHERE NOT EXISTS"
-    " (SELECT FROM ads.ad a WHERE a.id = s.ad_id AND a.state = 'published')"
+    "DELETE FROM ads.ad_search s WHERE NOT EXISTS (SELECT FROM ads.ad a WHERE a.id = s.ad_id AND a.state = 'published')"
 )
 
 

@@ -71,7 +71,9 @@ async def search(session: AsyncSession, query: AdQuery) -> Found:
     columns = [AdSearch.ad_id, AdSearch.published_at, AdSearch.towns]
     if query.sort == "distance":
         columns.append(AdSearch.places)
-    found = select(*columns).where(conditions(query, asked)).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    found = (
+        select(*columns).where(conditions(query, asked)).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    )
     totals = (
         select(func.count().label("total"), func.count().filter(found.c.towns == text("'{}'")).label("unplaced"))
         .select_from(found)
@@ -121,9 +123,11 @@ async def towns_of(session: AsyncSession, query: AdQuery, *, most: int) -> list[
         literal_column("found.ad_id ORDER BY found.published_at DESC, found.ad_id DESC", ARRAY(Integer))
     )
     rows = await session.execute(
-        select(found.c.town, func.count().label("count"), latest.label("ads")).group_by(found.c.town).order_by(found.c.town)
+        select(found.c.town, func.count().label("ads_count"), latest.label("ads"))
+        .group_by(found.c.town)
+        .order_by(found.c.town)
     )
-    return [TownCount(row.town, row.count, tuple(row.ads[:most])) for row in rows]
+    return [TownCount(row.town, row.ads_count, tuple(row.ads[:most])) for row in rows]
 
 
 def conditions(query: AdQuery, asked: Wanted) -> ColumnElement[bool]:
@@ -161,7 +165,11 @@ def _latest(found: Any) -> Select[Any]:
 def _nearest(found: Any, asked: Wanted) -> Select[Any]:
     """Order by distance from the nearest searched town, then as the module `search_places` says."""
     known: Mapping[int, int] = asked.metres
-    far = func.unnest(_integers(list(known)), _integers(list(known.values()))).table_valued("town", "metres").render_derived("far")
+    far = (
+        func.unnest(_integers(list(known)), _integers(list(known.values())))
+        .table_valued("town", "metres")
+        .render_derived("far")
+    )
     held = select(found.c.ad_id, func.unnest(found.c.towns).label("town")).subquery("held")
     least = (
         select(held.c.ad_id, func.min(far.c.metres).label("metres"))

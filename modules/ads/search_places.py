@@ -109,8 +109,7 @@ def _measure(metres: dict[int, int], towns: Sequence[PlaceHit], areas: Sequence[
         for member in members_of(area.id)
         if member not in metres and (hit := place_by_id(member)) and hit.kind in TOWNS and hit.lat is not None
     }
-    for place_id, far in distances(towns, list(beyond.values())).items():
-        metres[place_id] = far
+    metres.update(distances(towns, list(beyond.values())))
 
 
 def distances(towns: Sequence[PlaceHit], to: Sequence[PlaceHit]) -> dict[int, int]:

@@ -153,7 +153,9 @@ def parse(items: Iterable[Pair], specialties: Mapping[str, str]) -> AdQuery:
         radius_km=reader.radius(),
         periods=reader.periods(),
         q=reader.text(),
-        sort="distance" if reader.choice("sort", ("date", "distance"), "Ce tri n’existe pas.") == "distance" else "date",
+        sort="distance"
+        if reader.choice("sort", ("date", "distance"), "Ce tri n’existe pas.") == "distance"
+        else "date",
         page=reader.page(),
     )
     if query.sort == "distance" and not any(place.kind in TOWNS for place in places) and "place" not in reader.errors:
