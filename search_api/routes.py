@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from accounts.api import LevelDep, caller_of
+from accounts.api import LevelDep, caller_of, level_for
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
 from core.openapi import ERRORS
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
-from search_api import service
+from search_api import engines, service
 from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
@@ -77,19 +77,23 @@ def only(request: Request, *names: str) -> None:
     "/search",
     tags=["Recherche"],
     summary="Rechercher une offre de santé",
+    response_model=SearchAnswer,
     openapi_extra={"parameters": search_parameters()},
 )
-async def search(
-    query: QueryDep, session: SearchSessionDep, response: Response, engine: EngineDep, level: LevelDep
-) -> SearchAnswer:
+async def search(request: Request) -> Response:
     """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
 
     `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
     Une commune, un code postal ou un point est un centre : rien n’est exclu sans `radius_km`. Un EPCI, un
     département, une région, un territoire ou la France est une limite.
     """
-    response.headers["Cache-Control"] = FRESH
-    return await service.search(session, query, level, engine)
+    # What dependencies add to each request takes longer than an index needs to find the offers.
+    query = await search_query(request)
+    engine = await engines.of(request)
+    async with engines.session_for(engine) as session:
+        found = await service.search(session, query, level_for(request), engine)
+    body = found.model_dump_json()
+    return Response(body, media_type="application/json", headers={"Cache-Control": FRESH, HEADER: engine.name})
 
 
 @router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
