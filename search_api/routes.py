@@ -4,7 +4,7 @@ import uuid
 from contextlib import nullcontext
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from accounts.api import LevelDep, caller_of, level_for
 from core.conditional import answer
@@ -31,13 +31,12 @@ MAP_SECONDS = 5
 """A map that takes longer is of no use: its statements are stopped, and the answer says so."""
 
 
-# A dependency that is not async is run in a thread, which takes longer than this reading.
-async def search_query(request: Request) -> SearchQuery:
+def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
     return zoned(request, parse_query(request.query_params.multi_items()))
 
 
-async def map_query(request: Request) -> SearchQuery:
+def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
     return zoned(request, parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"])))
 
@@ -56,10 +55,6 @@ def limits(within: str | None) -> tuple[WhereRef, ...]:
         return place_group(within) if within and within.strip() else ()
     except ValueError as error:
         raise InvalidInput(str(error), fields={"within": str(error)}) from None
-
-
-QueryDep = Annotated[SearchQuery, Depends(search_query)]
-MapQueryDep = Annotated[SearchQuery, Depends(map_query)]
 
 
 def only(request: Request, *names: str) -> None:
@@ -88,7 +83,7 @@ async def search(request: Request) -> Response:
     département, une région, un territoire ou la France est une limite.
     """
     # What dependencies add to each request takes longer than an index needs to find the offers.
-    query = await search_query(request)
+    query = search_query(request)
     engine = await engines.of(request)
     async with engines.session_for(engine) as session:
         found = await service.search(session, query, level_for(request), engine)
@@ -180,10 +175,6 @@ async def offer(
 )
 async def map_points(
     request: Request,
-    query: MapQueryDep,
-    session: SearchSessionDep,
-    engine: EngineDep,
-    level: LevelDep,
     zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],
     view: Annotated[
         str, Query(description="Zone visible : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"])
@@ -197,10 +188,16 @@ async def map_points(
         box = bounding_box(view)
     except ValueError as error:
         raise InvalidInput(str(error), fields={"view": str(error)}) from None
+    query = map_query(request)
+    engine = await engines.of(request)
     # An index has a limit of its own, and leaves the database a few names to read.
-    async with nullcontext() if engine.name == ColumnsEngine.name else time_limit(session, MAP_SECONDS):
+    limited = engine.name != ColumnsEngine.name
+    async with (
+        engines.session_for(engine) as session,
+        time_limit(session, MAP_SECONDS) if limited else nullcontext(),
+    ):
         mark = await map_mark(session, engine)
-        wanted = await service.matched(session, query, level, engine)
+        wanted = await service.matched(session, query, level_for(request), engine)
 
         async def make() -> bytes:
             return (await service.map_features(session, engine, wanted, box, zoom)).model_dump_json().encode()
