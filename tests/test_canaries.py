@@ -21,7 +21,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import USES
+from accounts.models import Account
+from accounts.models_coordinates import Coordinate, CoordinateUse
 from core import tasks
 from core.db import unit_of_work
 from directory.api import PROFESSIONAL, ContactIn, Offer, OfferDescription, Practitioner, Role, describe_offer
@@ -99,6 +103,19 @@ async def _plant() -> tuple[list[str], list[str]]:
                 select(Offer).where(Offer.sensitive.is_(False), Offer.closed_on.is_(None)).order_by(Offer.id).limit(8)
             )
         ).all()
+        # What a doctor keeps of how they are reached is for the Ordre and their ads, whatever the public reads of them.
+        numbers = await session.scalars(
+            select(Practitioner.rpps)
+            .join(Role, Role.practitioner_id == Practitioner.id)
+            .where(Role.id.in_([offer.role_id for offer in offers if offer.role_id]), Practitioner.rpps.is_not(None))
+            .distinct()
+            .order_by(Practitioner.rpps)
+        )
+        for number in numbers.all():
+            phone = next(PHONES)
+            needles.append(phone[1:])
+            kept = {"address": f"1 rue {WORD}", "email": f"{number}@{WORD}.example.org", "mobile": f"+33{phone[1:]}"}
+            await _reached(session, number, kept)
         for offer in offers:
             values = _values()
             needles += [value[1:] for value in values.values() if value.isdigit()]
@@ -107,6 +124,18 @@ async def _plant() -> tuple[list[str], list[str]]:
             await describe_offer(session, offer.uid, written, "essai", offer.version)
             uids.append(str(offer.uid))
     return uids, needles
+
+
+async def _reached(session: AsyncSession, rpps: str | None, kept: dict[str, str]) -> None:
+    """Have the account of a professional be reached at these coordinates, whatever for."""
+    account = Account(status="active", first_name="Anne", last_name="Durand", rpps=rpps)
+    session.add(account)
+    await session.flush()
+    for kind, value in kept.items():
+        row = Coordinate(account_id=account.id, kind=kind, value=value, confirmed_at=func.core.now())
+        session.add(row)
+        await session.flush()
+        session.add_all(CoordinateUse(account_id=account.id, use=use, kind=kind, coordinate_id=row.id) for use in USES)
 
 
 async def _professionals(but: Collection[str] = ()) -> list[tuple[str, str]]:
