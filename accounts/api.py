@@ -14,6 +14,7 @@ from accounts.clients.programs import (
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.clients.scopes import SCOPES as API_SCOPES
 from accounts.coordinates.reach import USES, Reach, reach, reaches
+from accounts.coordinates.reading import sorted_phone
 from accounts.coordinates.visit import first_visit_done
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -53,10 +54,12 @@ from accounts.registry import (
     add_service,
     everybody,
     holder,
+    practising,
     scope_names,
     services_of,
 )
 from accounts.service import demo_account, demo_numbers, give, names_of, take_back
+from accounts.standings.demo import demo_standing
 from accounts.standings.known import KnownPerson, known_person, specialties, use_known_people
 from accounts.standings.reading import Standing, standing_of, standings_of
 from accounts.support_asking import ask_support
@@ -108,6 +111,7 @@ __all__ = [
     "demo_account",
     "demo_clients",
     "demo_numbers",
+    "demo_standing",
     "everybody",
     "favourites",
     "find_program",
@@ -126,6 +130,7 @@ __all__ = [
     "note_favourite",
     "origin",
     "place_favourite",
+    "practising",
     "program",
     "program_scope",
     "raise_favourite",
@@ -138,6 +143,7 @@ __all__ = [
     "scoped",
     "send_message",
     "services_of",
+    "sorted_phone",
     "specialties",
     "standing_of",
     "standings_of",

@@ -50,6 +50,8 @@ class Person:
     rpps: str | None
     grants: tuple[Right, ...]
     unread: int = 0
+    given_standing: bool = False
+    """A council or an administrator said what they are; those whom a register knows need it not."""
 
     @property
     def name(self) -> str:
@@ -143,6 +145,7 @@ async def known(token: str) -> Person | None:
         rpps=row.rpps,
         grants=tuple(Right(g.role, g.scope) for g in grants),
         unread=row.unread,
+        given_standing=row.given_standing,
     )
 
 
