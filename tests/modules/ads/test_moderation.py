@@ -350,6 +350,12 @@ async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: 
     only = (await client.get(PAGE, params={"signalees": "oui"})).text
     assert numbers(only) == [ad.number]
     assert other.number != ad.number
+    shown = (await client.get(f"{PAGE}/{ad.number}")).text
+    assert "Publicité" in shown
+    closed = await client.post(f"{PAGE}/{ad.number}/signalements", data={"_csrf": form_token(shown)})
+    assert closed.status_code == 303
+    assert "Publicité" not in (await client.get(f"{PAGE}/{ad.number}")).text
+    assert "Signalée<" not in (await client.get(PAGE)).text
 
 
 async def test_the_excel_file_holds_what_the_filters_say_and_no_formula(
