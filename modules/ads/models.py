@@ -36,10 +36,10 @@ class Ad(Base):
     """An ad. `number` is what people say of it: short, and never given twice, since rows are never deleted.
 
     `state`: see `states`. `side`: seeks (the author seeks somebody) or offers (themselves). `specialty`: of R38,
-    written `system|code` as accounts do (`R38|SM54`). `council`: code of the département whose council moderates it, that of
-    the author at the last submission. `ends_on`: last day on which it is shown, inclusive, in Paris. `content`: digest
-    of what is moderated; `accepted`: that of what a council last accepted, so that the same content may be shown again
-    at once.
+    written `system|code` as accounts do (`R38|SM54`). `council`: code of the département whose council moderates it,
+    that of the author at the last submission. `ends_on`: last day on which it is shown, inclusive, in Paris.
+    `content`: digest of what is moderated; `accepted`: that of what a council last accepted, so that the same content
+    may be shown again at once.
     `refusals`: how often it was refused. `anonymous`: readers write through a form and never see an address.
     `escalated_at`: it waited too long, and the national level is told.
     """
