@@ -1,4 +1,4 @@
-"""What the floors above may use of accounts."""
+"""What the floors above may use of accounts. Mapped classes are for SELECT only."""
 
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, program_scope, scoped
 from accounts.clients import usage as client_usage
@@ -14,6 +14,7 @@ from accounts.clients.programs import (
 from accounts.clients.scopes import EXPORT, READ, READ_PROFESSIONAL, WEBHOOKS
 from accounts.clients.scopes import SCOPES as API_SCOPES
 from accounts.coordinates.reach import USES, Reach, reach, reaches
+from accounts.coordinates.reading import sorted_phone
 from accounts.coordinates.visit import first_visit_done
 from accounts.demo_cards import DemoCard, write_cards
 from accounts.favourites import (
@@ -30,8 +31,20 @@ from accounts.holders import Holder, holders
 from accounts.labels import add_actions
 from accounts.limits import Limit, take
 from accounts.messages import Told, messages, send_message
+from accounts.models import Account
 from accounts.pages import install
-from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
+from accounts.person import (
+    LevelDep,
+    Person,
+    PersonDep,
+    Right,
+    SignedInDep,
+    SignInNeeded,
+    allowed,
+    current,
+    level_for,
+    level_of,
+)
 from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
@@ -42,10 +55,12 @@ from accounts.registry import (
     add_service,
     everybody,
     holder,
+    practising,
     scope_names,
     services_of,
 )
 from accounts.service import demo_account, demo_numbers, give, names_of, take_back
+from accounts.standings.demo import demo_standing
 from accounts.standings.known import KnownPerson, known_person, specialties, use_known_people
 from accounts.standings.reading import Standing, standing_of, standings_of
 from accounts.support_asking import ask_support
@@ -58,6 +73,7 @@ __all__ = [
     "READ_PROFESSIONAL",
     "USES",
     "WEBHOOKS",
+    "Account",
     "Caller",
     "CallerDep",
     "DemoCard",
@@ -97,6 +113,7 @@ __all__ = [
     "demo_account",
     "demo_clients",
     "demo_numbers",
+    "demo_standing",
     "everybody",
     "favourites",
     "find_program",
@@ -107,6 +124,7 @@ __all__ = [
     "install",
     "is_favourite",
     "known_person",
+    "level_for",
     "level_of",
     "messages",
     "names_of",
@@ -114,6 +132,7 @@ __all__ = [
     "note_favourite",
     "origin",
     "place_favourite",
+    "practising",
     "program",
     "program_scope",
     "raise_favourite",
@@ -126,6 +145,7 @@ __all__ = [
     "scoped",
     "send_message",
     "services_of",
+    "sorted_phone",
     "specialties",
     "standing_of",
     "standings_of",

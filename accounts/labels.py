@@ -53,9 +53,27 @@ ACTIONS: Final = {
     "rpps_refused": "Numéro RPPS écarté",
     "sign_ins_ended": "Tous les appareils déconnectés",
     "exported": "Données téléchargées",
+    "coordinate_added": "Coordonnée ajoutée",
+    "coordinate_changed": "Coordonnée modifiée",
+    "coordinate_removed": "Coordonnée supprimée",
+    "coordinate_confirmed": "Coordonnée confirmée",
+    "coordinates_assigned": "Affectation des coordonnées modifiée",
+    "ads_accepted": "Coordonnées du registre acceptées pour les annonces",
+    "ads_refused": "Coordonnées du registre refusées pour les annonces",
+    "council_confirmed": "Conseil départemental confirmé",
+    "council_changed": "Conseil départemental changé",
+    "standing_given": "Situation donnée",
+    "standing_ended": "Situation terminée",
     "closed": "Compte supprimé",
 }
 """Lines of an account's history; a package that writes others adds them with `add_actions`."""
+STANDINGS: Final = {
+    "intern": "Interne",
+    "licensed": "Interne avec licence de remplacement",
+    "junior": "Docteur junior",
+}
+"""What a council or an administrator says that somebody is."""
+COORDINATES: Final = {"address": "adresse", "email": "adresse mail", "mobile": "mobile", "phone": "téléphone fixe"}
 STATUSES: Final = {"pending": "À confirmer", "active": "Actif", "closed": "Fermé"}
 
 SUPPORT_KINDS: Final = {
@@ -148,6 +166,14 @@ def happening(action: str, detail: object) -> str:
         return f"{label}\u00a0: {right(str(detail['role']), str(detail.get('scope') or ''))}"
     if "method" in detail:
         return f"{label} ({METHODS.get(str(detail['method']), detail['method'])})"
+    if "standing" in detail:
+        until = f", licence jusqu’au {detail['until']}" if detail.get("until") else ""
+        return f"{label}\u00a0: {STANDINGS.get(str(detail['standing']), detail['standing'])}{until}"
+    if "council" in detail:
+        former = f"{detail['from']} → " if detail.get("from") else ""
+        return f"{label}\u00a0: {former}{detail['council']}"
+    if "kind" in detail:
+        return f"{label}\u00a0: {COORDINATES.get(str(detail['kind']), detail['kind'])}"
     return label
 
 

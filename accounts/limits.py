@@ -31,6 +31,8 @@ out by failing in their name."""
 CODE_MAIL: Final = Limit("code-mail", 8, timedelta(minutes=5))
 LINK_MAIL: Final = Limit("link-mail", 4, timedelta(minutes=15))
 """Mails with a link to one address, and codes to one account."""
+COORDINATE_MAIL: Final = Limit("coordinate-mail", 10, timedelta(minutes=15))
+"""Addresses that one account asks to prove: nobody writes to strangers through us."""
 ASK_ADDRESS: Final = Limit("ask-address", 15, timedelta(minutes=1))
 """Links asked for from one network."""
 SIGN_UP_ADDRESS: Final = Limit("sign-up-address", 30, timedelta(seconds=30))

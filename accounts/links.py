@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,18 +15,20 @@ from accounts.service import note
 from core import clock, mail
 from core.security import digest, new_token
 
-Purpose = Literal["confirm", "address", "reset"]
+Purpose = Literal["confirm", "address", "reset", "coordinate"]
 State = Literal["live", "used", "expired", "replaced", "unknown", "taken"]
 
 LIVES: Final[dict[Purpose, timedelta]] = {
     "confirm": timedelta(hours=24),
     "address": timedelta(hours=24),
     "reset": timedelta(hours=1),
+    "coordinate": timedelta(hours=24),
 }
 PATHS: Final[dict[Purpose, str]] = {
     "confirm": "/inscription/valider",
     "address": "/compte/adresse/valider",
     "reset": "/mot-de-passe/nouveau",
+    "coordinate": "/coordonnees/valider",
 }
 
 
@@ -39,18 +41,17 @@ class Opened:
     email: str = ""
 
 
-async def cancel(session: AsyncSession, account_id: int, *purposes: Purpose) -> None:
-    """Have the links that were sent for some purposes open nothing any more."""
-    await session.execute(
-        update(MailLink)
-        .where(
-            MailLink.account_id == account_id,
-            MailLink.purpose.in_(purposes),
-            MailLink.used_at.is_(None),
-            MailLink.cancelled_at.is_(None),
-        )
-        .values(cancelled_at=await clock.now(session))
+async def cancel(session: AsyncSession, account_id: int, *purposes: Purpose, email: str | None = None) -> None:
+    """Have the links that were sent for some purposes, to one address or to any, open nothing any more."""
+    sent = update(MailLink).where(
+        MailLink.account_id == account_id,
+        MailLink.purpose.in_(purposes),
+        MailLink.used_at.is_(None),
+        MailLink.cancelled_at.is_(None),
     )
+    if email is not None:
+        sent = sent.where(func.lower(MailLink.email) == email.lower())
+    await session.execute(sent.values(cancelled_at=await clock.now(session)))
 
 
 async def send(session: AsyncSession, account: Account, purpose: Purpose) -> bool:
@@ -62,8 +63,28 @@ async def send(session: AsyncSession, account: Account, purpose: Purpose) -> boo
     to = account.email if purpose == "reset" else account.email_wanted
     if to is None or await limits.take(session, limits.LINK_MAIL, to) is not None:
         return False
-    now = await clock.now(session)
     await cancel(session, account.id, purpose)
+    await _send(session, account, purpose, to)
+    return True
+
+
+async def send_coordinate(session: AsyncSession, account: Account, to: str) -> bool:
+    """Send the link that proves a further address of somebody; the former ones to it open nothing any more.
+
+    Returns:
+        False when this address, or in the name of this account, too many were written to: nothing is sent.
+    """
+    if await limits.take(session, limits.COORDINATE_MAIL, str(account.uid)) is not None:
+        return False
+    if await limits.take(session, limits.LINK_MAIL, to) is not None:
+        return False
+    await cancel(session, account.id, "coordinate", email=to)
+    await _send(session, account, "coordinate", to)
+    return True
+
+
+async def _send(session: AsyncSession, account: Account, purpose: Purpose, to: str) -> None:
+    now = await clock.now(session)
     token = new_token()
     link = MailLink(
         account_id=account.id,
@@ -86,7 +107,6 @@ async def send(session: AsyncSession, account: Account, purpose: Purpose) -> boo
         secret=True,
         expires_at=link.expires_at,
     )
-    return True
 
 
 def _name(account: Account) -> str:

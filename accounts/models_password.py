@@ -25,8 +25,9 @@ from core.db import Base
 class MailLink(Base):
     """A link that was sent to an address, and opens once; the mail holds the token, the row only its digest.
 
-    `purpose`: confirm (the address of a new account), address (a new address of an account) or reset (a forgotten
-    password). `email` is where it was sent: what it proves is worth nothing for another one.
+    `purpose`: confirm (the address of a new account), address (a new address of an account), coordinate (a
+    further one, to be reached at) or reset (a forgotten password). `email` is where it was sent: what it proves is
+    worth nothing for another one.
     """
 
     __tablename__ = "mail_link"

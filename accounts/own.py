@@ -118,11 +118,6 @@ async def forget_wish(session: AsyncSession, person: Person, version: str) -> No
     account.email_wanted = None
     await links.cancel(session, account.id, "confirm", "address")
     account.version += 1
-    await session.execute(
-        update(MailLink)
-        .where(MailLink.account_id == account.id, MailLink.purpose != "reset", MailLink.used_at.is_(None))
-        .values(cancelled_at=await clock.now(session))
-    )
 
 
 async def set_password(session: AsyncSession, account: Account, password: str) -> None:

@@ -29,9 +29,13 @@ from accounts import (
 from accounts.clients import oauth as client_oauth
 from accounts.clients import pages as client_pages
 from accounts.clients.gate import Gate
+from accounts.coordinates import pages as coordinates_pages
+from accounts.coordinates import pages_visit as visit_pages
+from accounts.coordinates import personal as coordinates_personal
 from accounts.person import Identity, PersonDep, SignInNeeded, ask_to_sign_in
 from accounts.personas import persona_account
-from accounts.registry import Service, add_service, everybody, holder
+from accounts.registry import Service, add_service, everybody, holder, practising
+from accounts.standings import pages as standing_pages
 from core import mail
 from core.db import unit_of_work
 from core.errors import NotFound
@@ -47,6 +51,7 @@ pages.environment.globals["password_rules"] = passwords.RULES
 pages.environment.globals["psc_start"] = psc_pages.offered_start
 assets.add_folder("accounts", Path(__file__).parent / "static")
 home_export.register()
+coordinates_personal.register()
 
 add_service(
     Service(
@@ -68,6 +73,28 @@ add_service(
         "person",
         everybody,
         rank=70,
+    )
+)
+add_service(
+    Service(
+        "coordonnees",
+        "Mes coordonnées",
+        "Où vous joindre, et ce que montrent vos annonces.",
+        coordinates_pages.PAGE,
+        "envelope",
+        practising,
+        rank=65,
+    )
+)
+add_service(
+    Service(
+        "internes",
+        "Internes et docteurs juniors",
+        "Dire qui est interne, qui a une licence de remplacement, qui est docteur junior.",
+        standing_pages.PAGE,
+        "person-badge",
+        holder(*standing_pages.MANAGERS),
+        rank=42,
     )
 )
 add_service(
@@ -126,6 +153,9 @@ def install(app: FastAPI) -> None:
         pages_support,
         pages_delegations,
         pages_administration,
+        visit_pages,
+        coordinates_pages,
+        standing_pages,
         client_pages,
         client_oauth,
     ):

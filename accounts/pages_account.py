@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import administration, labels, leaving, limits, own, queries, service, sign_in_password, web
 from accounts.models import Account, AccountHistory
+from accounts.models_coordinates import Coordinate
 from accounts.pages_sign_up import form_lists
 from accounts.person import Person, SignedInDep
 from core.db import SessionDep, unit_of_work
@@ -83,6 +84,7 @@ async def account(request: Request, session: SessionDep, person: SignedInDep) ->
         "devices": [(row, labels.device(row.device), labels.METHODS[row.method]) for row in signs],
         "known": [(row, labels.device(row.device)) for row in await own.known_devices(session, person)],
         "method": labels.METHODS[person.method],
+        "coordinates": await session.scalar(select(func.count()).where(Coordinate.account_id == person.account_id)),
         "message": MESSAGES.get(request.query_params.get("info", "")),
     }
     return draw(request, "accounts/account.html", context)

@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import administration, administration_queries, registry
-from accounts.labels import ACTIONS, METHODS, ORIGINS, ROLES, STATUSES
+from accounts.labels import ACTIONS, METHODS, ORIGINS, ROLES, STANDINGS, STATUSES, happening
 from accounts.person import Person, allowed
 from accounts.scopes import HELP
+from accounts.standings.reading import standing_of
 from core.db import SessionDep, unit_of_work
 from core.errors import Conflict, DomainError, InvalidInput
 from core.security import csrf_protected
@@ -184,6 +185,9 @@ async def _account(
         "ended": ended,
         "sign_ins": (await session.scalars(administration_queries.live_sign_ins(account.id))).all(),
         "history": history,
+        "standing": await standing_of(session, account.id),
+        "standings": {"doctor": "Médecin (registre)"} | STANDINGS,
+        "happening": happening,
         "view": view,
         "names": await administration.actor_names(session, actors | {line.actor for line in history}),
         "scopes": await registry.scope_names(session, scopes - {""}),

@@ -50,6 +50,8 @@ class Person:
     rpps: str | None
     grants: tuple[Right, ...]
     unread: int = 0
+    given_standing: bool = False
+    """A council or an administrator said what they are; those whom a register knows need it not."""
 
     @property
     def name(self) -> str:
@@ -143,6 +145,7 @@ async def known(token: str) -> Person | None:
         rpps=row.rpps,
         grants=tuple(Right(g.role, g.scope) for g in grants),
         unread=row.unread,
+        given_standing=row.given_standing,
     )
 
 
@@ -197,12 +200,17 @@ def level_of(person: Person | None) -> int:
     return person.level if person else PUBLIC_LEVEL
 
 
-# A dependency that is not async is run in a thread, which takes longer than this reading.
-async def _level(request: Request) -> int:
+def level_for(request: Request) -> int:
+    """Return the confidentiality that the caller of a request may read."""
     # Of a program that shows a key or a token, the level is its own, whoever is signed in beside.
     program: Any = getattr(request.state, "caller", None)
     level: int = level_of(current(request)) if program is None else program.level
     return level
+
+
+# A dependency that is not async is run in a thread, which takes longer than this reading.
+async def _level(request: Request) -> int:
+    return level_for(request)
 
 
 LevelDep = Annotated[int, Depends(_level)]

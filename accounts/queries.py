@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, Update, func, select, update
 
 from accounts.models import Account, AccountHistory, Grant, SignIn
+from accounts.models_coordinates import GivenStanding
 from accounts.models_home import Message
 from accounts.settings import account_settings
 
@@ -38,6 +39,11 @@ def signed_in(token: bytes) -> Select[*tuple[Any, ...]]:
             Account.first_name,
             Account.email,
             Account.rpps,
+            select(GivenStanding.account_id)
+            .where(GivenStanding.account_id == Account.id, GivenStanding.ended_at.is_(None))
+            .correlate(Account)
+            .exists()
+            .label("given_standing"),
             select(func.count()).select_from(unread).correlate(Account).scalar_subquery().label("unread"),
         )
         .join(Account, Account.id == SignIn.account_id)

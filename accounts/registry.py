@@ -69,6 +69,11 @@ def holder(*roles: str) -> Callable[[Person], bool]:
     return allowed
 
 
+def practising(person: Person) -> bool:
+    """Allow professionals, and those whose council said that they are interns or juniors."""
+    return person.given_standing or person.has("professional")
+
+
 def everybody(_person: Person) -> bool:
     """Allow whoever is signed in."""
     return True

@@ -15,8 +15,9 @@ class Mail(Base):
     """A mail, written in the transaction of what it announces; one for each (kind, key), whoever asks again.
 
     `state` is one of `core.mail.states`; `history` only grows. `give_up_at` is the instant after which it is no
-    longer sent, and the content of a `secret` one no longer kept. Contents and recipients are erased with time; the
-    row stays, so that a transition is never announced twice.
+    longer sent, and the content of a `secret` one no longer kept. `reply_to` is who is answered, the contact of the
+    service otherwise; `unsubscribe`, the path of ours that stops such mails at one press (RFC 8058). Contents and
+    recipients are erased with time; the row stays, so that a transition is never announced twice.
     """
 
     __tablename__ = "mail"
@@ -36,6 +37,8 @@ class Mail(Base):
     recipient: Mapped[str] = mapped_column(Text)
     recipient_name: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
+    reply_to: Mapped[str | None] = mapped_column(Text)
+    unsubscribe: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str | None] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)
     secret: Mapped[bool] = mapped_column(Boolean)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import DemoCard, demo_account, demo_clients, demo_numbers, write_cards
+from accounts.api import DemoCard, demo_account, demo_clients, demo_numbers, demo_standing, write_cards
 from directory.labels import person_name
 from directory.models import Concept, Practitioner, Role, Site
 from directory.models_offer import Offer
@@ -16,8 +16,11 @@ TOWN = "78361"
 DEPARTEMENT = "78"
 
 
-def _liberal(profession: str, present: str | None = None) -> Select[Any]:
-    """Select a practitioner of a profession with a liberal offer: of the town, the present one, then undescribed."""
+def _liberal(profession: str, present: str | None = None, but: str | None = None) -> Select[Any]:
+    """Select a practitioner of a profession with a liberal offer: of the town, the present one, then undescribed.
+
+    One of a number is left to somebody else.
+    """
     return (
         select(Practitioner)
         .join(Role, Role.practitioner_id == Practitioner.id)
@@ -30,6 +33,7 @@ def _liberal(profession: str, present: str | None = None) -> Select[Any]:
             Offer.kind == "liberal",
             Site.commune_code.like(f"{DEPARTEMENT}%"),
             Practitioner.rpps.is_not(None),
+            Practitioner.rpps.is_distinct_from(but),
             Practitioner.closed_on.is_(None),
         )
         .order_by(
@@ -146,7 +150,19 @@ async def make_personas(session: AsyncSession) -> int:
     await invented("interne-1", "Lucas", "Moreau")
     await invented("interne-2", "Inès", "Fabre")
     await invented("administrateur", "Claire", "Dumas", ("administrator", ""))
-    doctor = await session.scalar(_liberal("10"))
+    await invented("interne", "Julie", "Marchand")
+    # No term: a demonstration may run for years.
+    await demo_standing(
+        session,
+        "interne",
+        council=DEPARTEMENT,
+        kind="licensed",
+        specialty="R38|SM54",
+        coordinates={"email": "julie.marchand.interne@demo.example.org", "mobile": "+33639981278"},
+    )
+    held = numbers.get("medecin-annonces")
+    doctor = await session.scalar(_liberal("10", but=held))
+    await known("medecin-annonces", await session.scalar(_liberal("10", held, but=doctor.rpps if doctor else None)))
     if doctor is not None:
         cards.append(_card("medecin", doctor, "Médecin : aucun compte ne connaît encore cette carte"))
     write_cards(cards)

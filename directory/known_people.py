@@ -4,12 +4,11 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from phonenumbers import NumberParseException, PhoneNumberType, format_number, is_possible_number, number_type, parse
-from phonenumbers import PhoneNumberFormat as Format
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import KnownPerson, use_known_people
+from accounts.api import KnownPerson, sorted_phone, use_known_people
 from core.ui.filters import calm
 from directory.models import Concept, Practitioner, Role, Site
 
@@ -21,7 +20,7 @@ _OF_MEDICINE: Final = "SM"
 """How the codes of the specialties of doctors begin: those of dentists and nurses are in the same nomenclature."""
 _SAINT_MARTIN: Final = {"977": "971", "978": "971"}
 """Saint-Barthélemy and Saint-Martin are of the council of Guadeloupe."""
-_COMMUNE: Final = re.compile(r"(97[1-8]|2[AB]|\d{2})\w{2,3}")
+_COMMUNE: Final = re.compile(r"(97[1-8]|2[AB]|(?!9[678])\d{2})\w{2,3}")
 
 
 def _departement(commune: str | None) -> str | None:
@@ -36,13 +35,9 @@ def _specialty(refs: Collection[str]) -> str | None:
 def _phones(row: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in (row.ameli_phone, row.phone, row.phone2):
-        try:
-            number = parse(text or "", "FR")
-        except NumberParseException:
-            continue
-        if is_possible_number(number):
-            kind = "mobile" if number_type(number) == PhoneNumberType.MOBILE else "phone"
-            found.setdefault(kind, format_number(number, Format.E164))
+        read = sorted_phone(text) if text else None
+        if read is not None:
+            found.setdefault(*read)
     return found
 
 
@@ -87,7 +82,7 @@ async def _known(session: AsyncSession, numbers: Collection[str]) -> Mapping[str
             Site.commune_code.is_(None),
             Role.id,
         )
-        .distinct(Practitioner.rpps)
+        .ext(distinct_on(Practitioner.rpps))
     )
     return {
         row.rpps: KnownPerson(

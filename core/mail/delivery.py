@@ -224,6 +224,7 @@ async def _erase(session: AsyncSession, before: datetime) -> int:
     erased = 0
     for mail in old:
         mail.recipient = mail.recipient_name = mail.subject = ""
+        mail.reply_to = None
         mail.text = mail.html = mail.reason = None
         erased += 1
     return erased

@@ -13,6 +13,7 @@ from core.mail.addresses import mailbox, read_mailbox
 from core.mail.settings import mail_settings, public_host
 from core.mail.smtp import NotConfigured
 from core.models_mail import Mail
+from core.settings import core_settings
 
 _SHORT: Final = 60
 """Letters of a subject that stands on the line of its name."""
@@ -71,9 +72,12 @@ def compose(mail: Mail) -> EmailMessage:
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "fr"
-    contact = _contact()
-    if contact is not None:
-        message["Reply-To"] = contact
+    answered = mailbox(mail.reply_to) if mail.reply_to else _contact()
+    if answered is not None:
+        message["Reply-To"] = answered
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{core_settings().public_url.rstrip('/')}{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text or "")
     message.add_alternative(mail.html or "", subtype="html")
     return message

@@ -31,6 +31,8 @@ async def queue(
     to_name: str = "",
     secret: bool = False,
     expires_at: datetime | None = None,
+    reply_to: str | None = None,
+    unsubscribe: str | None = None,
 ) -> bool:
     """Write a mail in the outbox; it leaves within a second or two of the caller's commit, and never without it.
 
@@ -44,12 +46,14 @@ async def queue(
         to_name: the name of the person, for the header.
         secret: the content (a code, a link that opens) is erased from the outbox once sent, and logged nowhere.
         expires_at: the instant after which it is no longer worth sending.
+        reply_to: the address that answers go to, instead of the contact of the service.
+        unsubscribe: the path of ours where a POST without sign-in stops such mails, for the mail program's own button.
 
     Returns:
         Whether the mail is new.
 
     Raises:
-        InvalidInput: the address cannot be written to.
+        InvalidInput: an address cannot be written to.
     """
     recipient = valid_address(to, field="to")
     drawn = rendering.render(template, context or {})
@@ -64,6 +68,8 @@ async def queue(
             message_id=f"<{uid}@{public_host()}>",
             recipient=recipient,
             recipient_name=one_line(to_name, LONGEST_NAME),
+            reply_to=valid_address(reply_to, field="reply_to") if reply_to else None,
+            unsubscribe=unsubscribe,
             subject=drawn.subject,
             text=drawn.text,
             html=drawn.html,

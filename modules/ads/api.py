@@ -7,14 +7,35 @@ from fastapi import APIRouter, FastAPI
 
 from accounts.api import Person, Service, add_service
 from core.ui import assets, pages
-from modules.ads import pages_files, pages_mine, pages_write, routes_mine
+from modules.ads import (
+    pages_council,
+    pages_decision,
+    pages_files,
+    pages_find,
+    pages_mine,
+    pages_moderation,
+    pages_rules,
+    pages_statistics,
+    pages_write,
+    personal,
+    routes_mine,
+    routes_moderation,
+)
+from modules.ads.people import VisitNeeded, ask_to_visit
 
 _HERE: Final = Path(__file__).parent
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
+    pages_find.router,
     pages_write.router,
     pages_mine.router,
     pages_files.router,
+    pages_moderation.router,
+    pages_decision.router,
+    pages_council.router,
+    pages_statistics.router,
+    pages_rules.router,
     routes_mine.router,
+    routes_moderation.router,
 )
 
 _ROLES: Final = ("professional", "moderator", "administrator")
@@ -46,5 +67,7 @@ def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
     pages.add_templates(_HERE / "templates")
     assets.add_folder("ads", _HERE / "static")
+    app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)
+    personal.offer()

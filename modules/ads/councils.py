@@ -1,9 +1,11 @@
-"""Names of the departmental councils, as French says them: « conseil départemental des Yvelines »."""
+"""Names of the councils: « CD38 », « Conseil départemental de l’Isère »; the national level is one of them."""
 
 from typing import Final
 
-from maps.api import resolve_ref
+from maps.api import ready, resolve_ref
 
+NATIONAL: Final = "national"
+"""Stands where the code of a département would."""
 _OF: Final = {
     "de": "2A 2B 41 44 47 49 54 71 75 77 82 84 93 974 976",
     "d’": "28 35 37",
@@ -21,9 +23,32 @@ def of_departement(code: str) -> str:
     if found is None:
         return f"du département {code}"
     article = _BY_CODE.get(code, "de")
-    return f"{article}{'' if article.endswith('’') else ' '}{found.name}"
+    return f"{article}{'' if article.endswith('’') else ' '}{found.name.replace(chr(39), '’')}"
 
 
 def council_name(code: str) -> str:
-    """Return the name of the council of a département."""
+    """Return the name of the council of a département; have the places `ready` first."""
     return f"conseil départemental {of_departement(code)}"
+
+
+def title(council: str | None) -> str:
+    """Return how mails and headings call a council, « Conseil départemental de l’Isère »; `ready` first."""
+    if council is None:
+        return "Conseil de l’Ordre"
+    name = "conseil national" if council == NATIONAL else council_name(council)
+    return name[0].upper() + name[1:]
+
+
+def short(council: str | None) -> str:
+    """Return how tables and histories call a council: « CD38 »."""
+    if council is None:
+        return "–"
+    return "Conseil national" if council == NATIONAL else f"CD{council}"
+
+
+def short_of_line(council: str | None) -> str:
+    """Return how a history calls the council of one of its lines, which is written there in short already."""
+    return "Conseil national" if council == NATIONAL else council or "–"
+
+
+__all__ = ["NATIONAL", "council_name", "of_departement", "ready", "short", "short_of_line", "title"]

@@ -234,8 +234,13 @@ async def republish(session: AsyncSession, author: Reader, ad: Ad, ends_on: date
 
 async def remove(session: AsyncSession, author: Reader, ad: Ad) -> None:
     """Delete an ad: its number stays taken, what it said goes."""
+    await leave(session, ad, author.person.actor)
+
+
+async def leave(session: AsyncSession, ad: Ad, actor: str) -> None:
+    """Delete an ad, locked, of somebody who closes their account, and may no longer be a reader."""
     next_state(_state(ad), "delete")
-    await _pass(session, ad, "delete", By(author.person.actor))
+    await _pass(session, ad, "delete", By(actor))
     await erase(session, ad)
 
 

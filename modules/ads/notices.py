@@ -1,9 +1,117 @@
-"""What is told by mail of the life of an ad: one mail for each line of its history."""
+"""What is told by mail of the life of an ad: one mail for each line of its history, to their « Ordre » address."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import Account, reach, send_message
+from core import mail
+from core.errors import InvalidInput
+from core.ui.filters import long_date
+from modules.ads import councils, wording
+from modules.ads.labels import CATEGORIES, UNPUBLISH_REASONS
 from modules.ads.models import Ad, AdHistory
+from modules.ads.wording_texts import Event, Wording
+
+log = structlog.get_logger("repere.ads")
+mail.add_templates(Path(__file__).parent / "templates")
+
+_EVENTS: Final[Mapping[str, Event]] = {
+    "submit": "submitted",
+    "revise": "submitted",
+    "accept": "published",
+    "republish": "published",
+    "refuse": "refused",
+    "unpublish": "unpublished",
+    "expire": "unpublished",
+}
+"""What is told of an action; the others are not told: their author does them alone, or nobody is left to read."""
+_ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
+    "submitted": ("Suivre l’annonce", "/annonces/mes-annonces"),
+    "published": ("Voir l’annonce", "/annonces/{number}"),
+    "refused": ("Corriger l’annonce", "/annonces/{number}/modifier"),
+    "warning": ("Prolonger l’annonce", "/annonces/mes-annonces"),
+    "unpublished": ("Gérer mes annonces", "/annonces/mes-annonces"),
+}
+
+
+def values_of(ad: Ad, motive: str = "") -> dict[str, str]:
+    """Return what stands for the names of a wording: one line each, but for the reason."""
+    return {
+        "numero": str(ad.number),
+        "titre": wording.one_line(ad.title),
+        "categorie": CATEGORIES.get(ad.category or "", ""),
+        "conseil": councils.title(ad.council),
+        "fin": long_date(ad.ends_on),
+        "motif": motive,
+    }
+
+
+def _motive(line: AdHistory) -> str:
+    if line.action == "unpublish":
+        said = UNPUBLISH_REASONS.get(line.reason or "")
+        return "vous l’avez dépubliée" + (f" ({said[:1].lower()}{said[1:]})" if said else "") + "."
+    if line.action == "expire" and line.from_state == "pending":
+        return "la date de fin que vous aviez choisie est passée avant que le conseil ne l’ait vérifiée."
+    if line.action == "expire":
+        return "la date de fin de publication est passée."
+    return line.reason or ""
 
 
 async def announce(session: AsyncSession, ad: Ad, line: AdHistory) -> None:
-    """Write the mail that a passage calls for, in its transaction."""
+    """Write the mail that a passage calls for, in its transaction; nothing after the account was closed."""
+    event = _EVENTS.get(line.action)
+    if event is not None:
+        await tell(session, ad, event, str(line.id), _motive(line))
+
+
+async def warn(session: AsyncSession, ad: Ad) -> bool:
+    """Tell an author that an ad ends soon, once for each end; return whether the mail is new."""
+    return await tell(session, ad, "warning", f"{ad.number}:{ad.ends_on}")
+
+
+async def tell(session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "") -> bool:
+    """Write a mail and a message to the author of an ad; the same key never gives another one.
+
+    Returns:
+        Whether a mail is new.
+    """
+    await councils.ready()
+    worded = await wording.wording_of(session, ad.council, event)
+    values = values_of(ad, motive)
+    subject, said = drawn(worded, values)
+    label, path = _ACTIONS[event]
+    path = path.format(number=ad.number)
+    await send_message(
+        session, ad.account_id, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path
+    )
+    address = (await reach(session, ad.account_id, "ordre")).email
+    if address is None:
+        return False
+    name = await session.scalar(
+        select(func.concat_ws(" ", Account.first_name, Account.last_name)).where(Account.id == ad.account_id)
+    )
+    context = {"title": subject, "paragraphs": said, "label": label, "path": path, "council": values["conseil"]}
+    try:
+        return await mail.queue(
+            session,
+            kind=f"ads.{event}",
+            key=key,
+            to=address,
+            to_name=(name or "").strip(),
+            template="ads/event",
+            context=context,
+        )
+    except InvalidInput:
+        # An address that cannot be written to must not keep an ad from its passage; the message says it all.
+        log.warning("ad_mail_not_written", ad=ad.number, notice=event)
+        return False
+
+
+def drawn(worded: Wording, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the subject and the paragraphs of a mail."""
+    return wording.one_line(wording.filled(worded.subject, values)), wording.paragraphs(worded.body, values)

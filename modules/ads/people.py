@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
+from urllib.parse import quote
 
-from fastapi import Depends
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import ColumnElement, Date, and_, cast, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import Person, SignedInDep, Standing, standing_of
+from accounts.api import Person, SignedInDep, Standing, first_visit_done, standing_of
+from core import http
 from core.db import SessionDep
-from core.errors import Forbidden
+from core.errors import DomainError, Forbidden
 from modules.ads.models import Ad
 
 COUNCIL: Final = "council:"
+VISIT: Final = "/coordonnees/premiere-visite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,30 @@ async def _reader(session: SessionDep, person: SignedInDep) -> Reader:
     return reader
 
 
-async def _author(reader: Annotated[Reader, Depends(_reader)]) -> Reader:
+class VisitNeeded(DomainError):
+    """The reader has not said yet what may be shown of them, nor which council is theirs."""
+
+    status = 403
+    code = "premiere-visite"
+    title = "Première visite"
+
+
+async def ask_to_visit(request: Request, error: Exception) -> Response:
+    """Send a browser to the first visit, from which it comes back; programs get the problem itself."""
+    assert isinstance(error, VisitNeeded)  # noqa: S101 - registered for this class
+    if not http.wants_page(request):
+        return http.problem(error.status, error.title, error.detail, code=error.code)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"{VISIT}?suite={quote(here, safe='')}", status_code=303)
+
+
+async def _visitor(request: Request, session: SessionDep, reader: Annotated[Reader, Depends(_reader)]) -> Reader:
+    if request.method == "GET" and reader.standing and not await first_visit_done(session, reader.account_id):
+        raise VisitNeeded("Répondez d’abord aux questions de la première visite.")
+    return reader
+
+
+async def _author(reader: Annotated[Reader, Depends(_visitor)]) -> Reader:
     if reader.standing is None:
         raise Forbidden("Seuls les médecins, les docteurs juniors et les internes publient des annonces.")
     return reader
@@ -76,6 +103,8 @@ async def _moderator(reader: Annotated[Reader, Depends(_reader)]) -> Reader:
 
 ReaderDep = Annotated[Reader, Depends(_reader)]
 """FastAPI dependency: who reads ads; anybody else is told that they may not."""
+VisitorDep = Annotated[Reader, Depends(_visitor)]
+"""FastAPI dependency of pages: as `ReaderDep`, once the first visit is done; a page that is opened leads there."""
 AuthorDep = Annotated[Reader, Depends(_author)]
 """FastAPI dependency: who may write ads."""
 ModeratorDep = Annotated[Reader, Depends(_moderator)]

@@ -9,11 +9,12 @@ from typing import Final, Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import Reach, reaches, specialties
+from accounts.api import Reach, reaches
 from core.ui.filters import MONTHS, NBSP, counted, long_date
 from maps.api import PlaceHit, place_by_id, ready
 from modules.ads.labels import CATEGORIES, FLAGS, SITUATIONS, STATES
 from modules.ads.models import Ad, AdFile, AdPeriod, AdPlace
+from modules.ads.specialties import specialty_names
 
 TOWNS: Final = frozenset({"commune", "commune_deleguee", "arrondissement"})
 """Kinds of places that are a point on a map; the others are areas."""
@@ -177,7 +178,7 @@ async def views(session: AsyncSession, ads: Sequence[Ad], *, contacts: bool = Fa
         return []
     await ready()
     ids = [ad.id for ad in ads]
-    names = await specialties(session)
+    names = await specialty_names(session)
     places = await _places(session, ids)
     periods = await _periods(session, ids)
     files = await _files(session, ids)

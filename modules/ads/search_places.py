@@ -1,0 +1,127 @@
+"""Searched places as keys of the projection, and how far towns are from a searched one.
+
+An ad answers a place when one of its own contains it, lies in it or is it; a searched town also takes the ads of the
+towns around it. A search by distance orders the ads by the least of the distances from a searched town to one of
+theirs; zero where the ad is in the town itself. An ad for a whole département, a région or France that holds the town
+counts as zero too, after those of the town: it says « anywhere here », and the town is one of these places.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from pyproj import Geod
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from maps.api import Place, PlaceHit, containers_of, members_of, place_by_id, places_version, ready
+from modules.ads.search_query import AdQuery, find_place
+from modules.ads.views import TOWNS
+
+_GEOD: Final = Geod(ellps="WGS84")
+_MOST_KEPT: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search asks of places: keys of `AdSearch.places` of which one must be there; None asks nothing.
+
+    `metres`: town → distance from the nearest searched town, of those that an answer may name; `around`: the areas
+    that hold a searched town.
+    """
+
+    keys: tuple[int, ...] | None = None
+    metres: dict[int, int] = field(default_factory=dict)
+    around: tuple[int, ...] = ()
+    towns: tuple[PlaceHit, ...] = ()
+
+
+class _Kept:
+    """Towns around a town, until the places change; the same few are asked again and again."""
+
+    version = ""
+    near: OrderedDict[tuple[int, int], dict[int, int]] = OrderedDict()
+
+
+async def near(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[int, int]:
+    """Return the towns within a radius of a town, itself and what lies in it at zero, with their distance in metres."""
+    if _Kept.version != places_version():
+        _Kept.near.clear()
+        _Kept.version = places_version()
+    known = _Kept.near.get((town.id, radius_km))
+    if known is None:
+        centre = select(Place.point).where(Place.id == town.id).scalar_subquery()
+        rows = await session.execute(
+            select(Place.id, func.round(func.ST_Distance(Place.point, centre)))
+            .where(
+                Place.kind.in_(sorted(TOWNS)),
+                Place.retired_at.is_(None),
+                func.ST_DWithin(Place.point, centre, radius_km * 1000),
+            )
+            .order_by(Place.id)
+        )
+        known = {place_id: int(metres) for place_id, metres in rows}
+        # What lies in the town (an arrondissement, a delegated commune) is in the town, however far its middle.
+        known |= dict.fromkeys((town.id, *members_of(town.id)), 0)
+        _Kept.near[town.id, radius_km] = known
+        while len(_Kept.near) > _MOST_KEPT:
+            _Kept.near.popitem(last=False)
+    return known
+
+
+async def wanted(session: AsyncSession, query: AdQuery) -> Wanted:
+    """Return what a search asks of places.
+
+    Raises:
+        ValueError: a place is no longer known.
+    """
+    if not query.places:
+        return Wanted()
+    await ready()
+    places = [find_place(ref) for ref in query.places]
+    towns = tuple(place for place in places if place.kind in TOWNS)
+    keys: set[int] = set()
+    metres: dict[int, int] = {}
+    around: set[int] = set()
+    everywhere = any(place.kind == "pays" for place in places)
+    for place in places:
+        holders = containers_of([place.id])[place.id]
+        keys.update((place.id, -place.id, *holders))
+        if place.kind not in TOWNS:
+            continue
+        around.update(holders)
+        found = await near(session, place, query.radius_km)
+        keys.update(found)
+        for town, far in found.items():
+            metres[town] = min(metres.get(town, far), far)
+    if query.sort == "distance" and len(towns) < len(places):
+        _measure(metres, towns, [place for place in places if place.kind not in TOWNS])
+    return Wanted(None if everywhere else tuple(sorted(keys)), metres, tuple(sorted(around)), towns)
+
+
+def _measure(metres: dict[int, int], towns: Sequence[PlaceHit], areas: Sequence[PlaceHit]) -> None:
+    """Add the distances of the towns of searched areas: they match wherever they are."""
+    beyond = {
+        hit.id: hit
+        for area in areas
+        for member in members_of(area.id)
+        if member not in metres and (hit := place_by_id(member)) and hit.kind in TOWNS and hit.lat is not None
+    }
+    metres.update(distances(towns, list(beyond.values())))
+
+
+def distances(towns: Sequence[PlaceHit], to: Sequence[PlaceHit]) -> dict[int, int]:
+    """Return how far places are from the nearest of some towns, in metres; only those that have a point."""
+    placed = [place for place in to if place.lat is not None]
+    origins = [town for town in towns if town.lat is not None]
+    if not placed or not origins:
+        return {}
+    lon = np.array([place.lon for place in placed])
+    lat = np.array([place.lat for place in placed])
+    best: Any = np.full(len(placed), np.inf)
+    for town in origins:
+        _, _, far = _GEOD.inv(np.full(len(placed), town.lon), np.full(len(placed), town.lat), lon, lat)
+        best = np.minimum(best, far)
+    return {place.id: round(float(far)) for place, far in zip(placed, best, strict=True)}

@@ -1,0 +1,46 @@
+"""Background work of the ads, at hours of Paris: what ends, what is told of it, what waits, what is no longer kept."""
+
+import structlog
+from celery.schedules import crontab
+
+from core import tasks
+from modules.ads import clockwork, digest
+
+log = structlog.get_logger("repere.ads")
+
+tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
+    "ads-turn": {"task": "ads.turn", "schedule": crontab(minute="*/5")},
+    # One digest a day and a council, whatever the number of runs: the first that finds the hour past writes it.
+    "ads-digest": {"task": "ads.digest", "schedule": crontab(minute="*/15")},
+    "ads-purge": {"task": "ads.purge", "schedule": crontab(minute=10, hour=3)},
+}
+
+
+@tasks.app.task(name="ads.turn")  # type: ignore[untyped-decorator]
+def turn() -> None:
+    """Take off the ads whose last day is past, and tell the authors of those that end soon."""
+    tasks.run(_turn())
+
+
+async def _turn() -> None:
+    expired, warned = await clockwork.expire(), await clockwork.warn()
+    if expired or warned:
+        log.info("ads_turned", expired=expired, warned=warned)
+
+
+@tasks.app.task(name="ads.digest")  # type: ignore[untyped-decorator]
+def tell_moderators() -> None:
+    """Tell the moderators once a day what waits, and the national level what waits for long."""
+    sent = tasks.run(digest.send())
+    if sent:
+        log.info("ads_digest", mails=sent)
+
+
+@tasks.app.task(name="ads.purge")  # type: ignore[untyped-decorator]
+def purge() -> None:
+    """Delete what is no longer kept."""
+    tasks.run(_purge())
+
+
+async def _purge() -> None:
+    log.info("ads_purged", ads=await clockwork.purge(), files=await clockwork.sweep())
