@@ -38,6 +38,10 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_moderation.router,
 )
 
+# Folders are served from the moment when the application is assembled: before `install`.
+pages.add_templates(_HERE / "templates")
+assets.add_folder("ads", _HERE / "static")
+
 _ROLES: Final = ("professional", "moderator", "administrator")
 
 
@@ -65,8 +69,6 @@ add_service(
 
 def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
-    pages.add_templates(_HERE / "templates")
-    assets.add_folder("ads", _HERE / "static")
     app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)
