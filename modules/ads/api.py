@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from accounts.api import Person, Service, add_service
 from core.ui import assets, pages
 from modules.ads import (
     pages_council,
@@ -17,6 +18,7 @@ from modules.ads import (
     pages_statistics,
     pages_write,
     personal,
+    routes_mine,
     routes_moderation,
 )
 from modules.ads.people import VisitNeeded, ask_to_visit
@@ -32,14 +34,41 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     pages_council.router,
     pages_statistics.router,
     pages_rules.router,
+    routes_mine.router,
     routes_moderation.router,
+)
+
+# Folders are served from the moment when the application is assembled: before `install`.
+pages.add_templates(_HERE / "templates")
+assets.add_folder("ads", _HERE / "static")
+
+_ROLES: Final = ("professional", "moderator", "administrator")
+
+
+def _offered(person: Person) -> bool:
+    """Offer ads to whoever may be a doctor, a student of medicine or a moderator; the page itself decides.
+
+    A right of another kind says that somebody is none of these; an intern whom a council knows holds none.
+    """
+    return not person.grants or person.rpps is not None or any(person.has(role) for role in _ROLES)
+
+
+add_service(
+    Service(
+        "annonces",
+        "Annonces",
+        "Remplacements, collaborations, successions… Trouver ou déposer une annonce entre médecins, internes et "
+        "docteurs juniors.",
+        "/annonces",
+        "inbox",
+        _offered,
+        rank=30,
+    )
 )
 
 
 def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
-    pages.add_templates(_HERE / "templates")
-    assets.add_folder("ads", _HERE / "static")
     app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from core import db
 from core.errors import Unavailable
 from core.ui.filters import counted
-from modules.ads import clockwork, digest
+from modules.ads import clockwork, demo, digest
 
 app = typer.Typer(name="ads", help="Annonces : fins de publication, récapitulatif, conservation.", no_args_is_help=True)
 
@@ -75,3 +75,14 @@ def purge_command(json: Json = False) -> None:
         f"{counted(found['files'], 'fichier effacé', 'fichiers effacés')}."
     )
     _say(found, text, json)
+
+
+@app.command("demo")
+def demo_command(json: Json = False) -> None:
+    """Écrire les annonces de la démonstration, inventées ; rejouable sans effet."""
+
+    async def work() -> dict[str, int]:
+        return {"ads": await demo.make_ads()}
+
+    found = _run(work())
+    _say(found, f"{counted(found['ads'], 'annonce écrite', 'annonces écrites')}.", json)

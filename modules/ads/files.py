@@ -23,6 +23,7 @@ from modules.ads.models import Ad, AdFile
 from modules.ads.models_upload import AdUpload
 from modules.ads.people import Reader, readable_by
 from modules.ads.schemas import FileRef
+from modules.ads.views import FileView, file_address
 
 MEGABYTE: Final = 1_048_576
 LARGEST_FILE: Final = 15 * MEGABYTE
@@ -170,6 +171,20 @@ def _on_disk(file: AdFile | AdUpload) -> bool:
 def refs(files: Sequence[AdFile | AdUpload]) -> tuple[FileRef, ...]:
     """Return files as the content of an ad names them."""
     return tuple(FileRef(name=file.name, digest=file.digest) for file in files)
+
+
+def view_of(file: AdFile | AdUpload) -> FileView:
+    """Return how a file is shown, on an ad or kept aside."""
+    return FileView(
+        uid=file.uid,
+        kind="image" if file.kind == "image" else "pdf",
+        name=file.name,
+        address=file_address(file.uid),
+        thumb=file_address(file.uid, thumb=True) if file.thumb else None,
+        size=file.size,
+        width=file.width,
+        height=file.height,
+    )
 
 
 async def attach(session: AsyncSession, ad: Ad, files: Sequence[AdFile | AdUpload]) -> None:

@@ -15,6 +15,8 @@ THUMB: Final = (480, 360)
 _QUALITY: Final = 82
 _UNREADABLE: Final = "Cette photo est illisible ou incomplète : enregistrez-la de nouveau en JPEG ou en PNG."
 
+_HUGE: Final = "Cette photo a trop de pixels : réduisez-la, par exemple à 4000 × 3000."
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
@@ -35,16 +37,15 @@ def photo(content: bytes) -> Photo:
     try:
         with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
-                raise InvalidInput(
-                    f"Cette photo a trop de pixels ({opened.width} × {opened.height}) : réduisez-la, par exemple à "
-                    "4000 × 3000."
-                )
+                raise InvalidInput(_HUGE)
             # JPEG can be decoded at a half, a quarter or an eighth: a large photo costs no more than a small one.
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(opened)
             seen = _plain(upright)
     except InvalidInput:
         raise
+    except Image.DecompressionBombError as error:
+        raise InvalidInput(_HUGE) from error
     # Pillow's decoders raise many kinds of errors on what they cannot read.
     except Exception as error:
         raise InvalidInput(_UNREADABLE) from error

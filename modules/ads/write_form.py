@@ -22,7 +22,7 @@ from modules.ads.models import Ad
 from modules.ads.people import Reader
 from modules.ads.schemas import CONDITIONS_MAX, DESCRIPTION_MAX, MOST_FILES, MOST_PERIODS, MOST_PLACES, TITLE_MAX
 from modules.ads.situations import categories, sides
-from modules.ads.views import FileView, file_address
+from modules.ads.views import FileView
 
 ANCHORS: Final = {
     "category": "categorie",
@@ -195,7 +195,7 @@ async def file_views(session: AsyncSession, account_id: int, uids: Sequence[str]
     """Return the files that a form names, as lists show them."""
     wanted = _uuids(uids)
     found = await files.known(session, account_id, wanted)
-    return [_file_view(found[uid]) for uid in wanted if uid in found]
+    return [files.view_of(found[uid]) for uid in wanted if uid in found]
 
 
 def _uuids(texts: Sequence[str]) -> list[uuid.UUID]:
@@ -206,19 +206,6 @@ def _uuids(texts: Sequence[str]) -> list[uuid.UUID]:
         except ValueError:
             continue
     return wanted
-
-
-def _file_view(file: Any) -> FileView:
-    return FileView(
-        uid=file.uid,
-        kind="image" if file.kind == "image" else "pdf",
-        name=file.name,
-        address=file_address(file.uid),
-        thumb=file_address(file.uid, thumb=True) if file.thumb else None,
-        size=file.size,
-        width=file.width,
-        height=file.height,
-    )
 
 
 def errors_of(*several: Mapping[str, str]) -> dict[str, str]:

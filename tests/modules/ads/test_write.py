@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
@@ -223,8 +224,9 @@ async def test_the_form_found_again_by_the_back_button_does_not_undo_what_follow
 
 async def test_of_two_tabs_the_second_is_told_and_keeps_what_it_typed(author: int, client: httpx.AsyncClient) -> None:
     number = await written(client, "brouillon")
-    one, two = await Desk(client).open(f"/annonces/{number}/modifier"), await Desk(client).open(
-        f"/annonces/{number}/modifier"
+    one, two = (
+        await Desk(client).open(f"/annonces/{number}/modifier"),
+        await Desk(client).open(f"/annonces/{number}/modifier"),
     )
     assert (await one.fill(titre="Par le premier").press("brouillon")).status_code == 303
     assert (await two.fill(titre="Par le second").press("transmettre")).status_code == 409
@@ -295,7 +297,7 @@ async def test_a_preview_writes_nothing_and_comes_back(author: int, client: http
 
 
 async def test_a_place_and_a_period_given_twice_are_kept_once(author: int, client: httpx.AsyncClient) -> None:
-    twice = {"lieu": ["commune:78361", "commune:78361"], "debut": ["2030-01-01"] * 2, "fin": [""] * 2}
+    twice: dict[str, Any] = {"lieu": ["commune:78361", "commune:78361"], "debut": ["2030-01-01"] * 2, "fin": [""] * 2}
     await written(client, **twice)
     async with unit_of_work() as session:
         assert len(list(await session.scalars(select(AdPlace.place_id)))) == 1
