@@ -6,11 +6,16 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from core.ui import assets, pages
-from modules.ads import pages_find
+from modules.ads import pages_ad, pages_find, pages_saved, routes_find
 from modules.ads.people import VisitNeeded, ask_to_visit
 
 _HERE: Final = Path(__file__).parent
-_ROUTERS: Final[tuple[APIRouter, ...]] = (pages_find.router,)
+_ROUTERS: Final[tuple[APIRouter, ...]] = (
+    pages_find.router,
+    pages_saved.router,
+    pages_ad.router,
+    routes_find.router,
+)
 
 
 def install(app: FastAPI) -> None:
