@@ -55,7 +55,9 @@ async def run() -> tuple[int, int]:
         if done < PUBLICATIONS:
             break
     written = 0
-    for search_id in await _due():
+    async with unit_of_work() as session:
+        waiting = await due(session)
+    for search_id in waiting:
         async with unit_of_work() as session:
             written += await tell(session, search_id)
     return matched, written
@@ -99,18 +101,16 @@ async def match(session: AsyncSession) -> int:
     return len(waiting)
 
 
-async def _due() -> Sequence[int]:
+async def due(session: AsyncSession) -> Sequence[int]:
     """Return the searches that have something to say: at once, or once the hour of the day's mail has come."""
-    async with unit_of_work() as session:
-        now = await clock.now(session)
-        waits = exists().where(SearchAlert.search_id == SavedSearch.id, SearchAlert.told_at.is_(None))
-        frequencies = [SavedSearch.frequency == "now"]
-        if clock.local(now).hour >= DIGEST_HOUR:
-            today = clock.today(now)
-            late = or_(SavedSearch.digest_on.is_(None), SavedSearch.digest_on < today)
-            frequencies.append(and_(SavedSearch.frequency == "daily", late))
-        wanted = select(SavedSearch.id).where(or_(*frequencies), waits).order_by(SavedSearch.id)
-        return (await session.scalars(wanted)).all()
+    now = await clock.now(session)
+    waits = exists().where(SearchAlert.search_id == SavedSearch.id, SearchAlert.told_at.is_(None))
+    frequencies = [SavedSearch.frequency == "now"]
+    if clock.local(now).hour >= DIGEST_HOUR:
+        late = or_(SavedSearch.digest_on.is_(None), SavedSearch.digest_on < clock.today(now))
+        frequencies.append(and_(SavedSearch.frequency == "daily", late))
+    wanted = select(SavedSearch.id).where(or_(*frequencies), waits).order_by(SavedSearch.id)
+    return (await session.scalars(wanted)).all()
 
 
 async def tell(session: AsyncSession, search_id: int) -> int:
