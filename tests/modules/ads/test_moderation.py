@@ -153,7 +153,7 @@ async def test_an_ad_is_judged_with_its_author_its_changes_and_its_signals(
         assert await life.revise(session, writer, mine, changed, mine.ends_on)
     await signed(client, await make_moderator())
     page = (await client.get(f"{PAGE}/{ad.number}")).text
-    assert author.rpps in page
+    assert str(author.rpps) in page
     assert "Anne-Claire Périnet" in page
     assert "Médecin inscrit au tableau" in page
     assert re.search(r"<ins>.*tout de suite", page)
