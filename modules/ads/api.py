@@ -17,11 +17,13 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_find.router,
 )
 
+# When this is read, not when it is installed: static folders are served from the beginning of the application.
+pages.add_templates(_HERE / "templates")
+assets.add_folder("ads", _HERE / "static")
+
 
 def install(app: FastAPI) -> None:
     """Give the application the pages and the API of ads."""
-    pages.add_templates(_HERE / "templates")
-    assets.add_folder("ads", _HERE / "static")
     app.add_exception_handler(VisitNeeded, ask_to_visit)
     for router in _ROUTERS:
         app.include_router(router)
