@@ -33,7 +33,18 @@ from accounts.limits import Limit, take
 from accounts.messages import Told, messages, send_message
 from accounts.models import Account
 from accounts.pages import install
-from accounts.person import LevelDep, Person, PersonDep, Right, SignedInDep, SignInNeeded, allowed, current, level_of
+from accounts.person import (
+    LevelDep,
+    Person,
+    PersonDep,
+    Right,
+    SignedInDep,
+    SignInNeeded,
+    allowed,
+    current,
+    level_for,
+    level_of,
+)
 from accounts.professions import Professions, use_professions
 from accounts.registry import (
     Reference,
@@ -113,6 +124,7 @@ __all__ = [
     "install",
     "is_favourite",
     "known_person",
+    "level_for",
     "level_of",
     "messages",
     "names_of",

@@ -200,12 +200,17 @@ def level_of(person: Person | None) -> int:
     return person.level if person else PUBLIC_LEVEL
 
 
-# A dependency that is not async is run in a thread, which takes longer than this reading.
-async def _level(request: Request) -> int:
+def level_for(request: Request) -> int:
+    """Return the confidentiality that the caller of a request may read."""
     # Of a program that shows a key or a token, the level is its own, whoever is signed in beside.
     program: Any = getattr(request.state, "caller", None)
     level: int = level_of(current(request)) if program is None else program.level
     return level
+
+
+# A dependency that is not async is run in a thread, which takes longer than this reading.
+async def _level(request: Request) -> int:
+    return level_for(request)
 
 
 LevelDep = Annotated[int, Depends(_level)]

@@ -1,7 +1,9 @@
 """What the floors above may use of the directory. Mapped classes are for SELECT only."""
 
 from directory.concepts import AGE_SYSTEM, KIND_SYSTEM, ConceptEntry, ConceptIndex, concept_index
+from directory.days import calendar_day, read_day
 from directory.describe import describe_offer, describe_site, leave_offer, republish_offer, unpublish_offer
+from directory.held_forms import held_form, hold_form, holder_of, release_form
 from directory.hours import ExceptionLine
 from directory.hours_draft import HoursDraft, draft_to_description, parse_hours_form
 from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_round
@@ -127,6 +129,7 @@ __all__ = [
     "SpecialPeriod",
     "SpecialSlot",
     "Written",
+    "calendar_day",
     "clocks",
     "concept_index",
     "create_publication_tables",
@@ -137,6 +140,9 @@ __all__ = [
     "draft_to_description",
     "exception_label",
     "find_uid",
+    "held_form",
+    "hold_form",
+    "holder_of",
     "holiday_rule",
     "hours_draft",
     "hours_round",
@@ -150,8 +156,10 @@ __all__ = [
     "offer_sheet",
     "parse_hours_form",
     "publish",
+    "read_day",
     "refresh_places",
     "refresh_search",
+    "release_form",
     "replacement_words",
     "republish_offer",
     "searchable",

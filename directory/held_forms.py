@@ -1,18 +1,18 @@
 """Forms sent after a sign-in had ended: kept for their browser, so that signing in again loses nothing."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from fastapi import Request
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Limit, take
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
+from core.security import FORM_COOKIE, digest
 from directory.models_draft import HeldForm
-from directory.models_offer import Offer
 
 HELD_FOR: Final = timedelta(hours=1)
 HELD_MOST: Final = 2000
@@ -22,8 +22,13 @@ HOLDING: Final = Limit("held-form", 60, timedelta(seconds=30))
 """Forms kept from one network, a hospital perhaps: in an hour, far fewer than are held for everybody."""
 
 
+def holder_of(request: Request) -> bytes:
+    """Return what tells a browser from others, signed in or not."""
+    return digest(f"held:{request.cookies.get(FORM_COOKIE, '')}")
+
+
 async def hold_form(
-    session: AsyncSession, holder: bytes, network: str, offer: uuid.UUID, address: str, pairs: Sequence[tuple[str, str]]
+    session: AsyncSession, holder: bytes, network: str, address: str, pairs: Sequence[tuple[str, str]]
 ) -> bool:
     """Keep for an hour what a browser sent after its sign-in had ended; one form by address and browser.
 
@@ -31,12 +36,9 @@ async def hold_form(
 
     Raises:
         InvalidInput: it is far longer than any form of ours.
-        NotFound: there is no such offer.
     """
     if sum(len(name) + len(value) for name, value in pairs) > HELD_BYTES:
         raise InvalidInput("Ce formulaire est trop long pour être gardé. Connectez-vous, puis envoyez-le à nouveau.")
-    if await session.scalar(select(Offer.id).where(Offer.uid == offer)) is None:
-        raise NotFound("Cette offre n’existe pas, ou n’est plus au répertoire.")
     if await take(session, HOLDING, network) is not None:
         return False
     fields = [[name.replace("\x00", ""), value.replace("\x00", "")] for name, value in pairs]

@@ -4,8 +4,9 @@ An engine never sees words or place names: `resolve` and `text` turned them into
 Whatever the engine, the same query has the same totals, facet counts and page in the same order (DESIGN §4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -101,6 +102,26 @@ class Counts:
 
     sites: int
     offers: int
+
+
+class FacetCounts(Mapping[FacetKey, Mapping[int, int]]):
+    """Offers by concept id for each facet, counted when they are first asked for."""
+
+    def __init__(self, count: Callable[[], Mapping[FacetKey, Mapping[int, int]]]) -> None:
+        self._count = count
+
+    @cached_property
+    def _counted(self) -> Mapping[FacetKey, Mapping[int, int]]:
+        return self._count()
+
+    def __getitem__(self, key: FacetKey) -> Mapping[int, int]:
+        return self._counted[key]
+
+    def __iter__(self) -> Iterator[FacetKey]:
+        return iter(self._counted)
+
+    def __len__(self) -> int:
+        return len(self._counted)
 
 
 @dataclass(frozen=True, slots=True)

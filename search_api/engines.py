@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -120,8 +121,13 @@ def _position(request: Request) -> int | None:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
 
 
+async def of(request: Request) -> SearchEngine:
+    """Return the engine of a request: one that knows of what its reader just wrote."""
+    return await fresh(_position(request))
+
+
 async def _engine_of(request: Request, response: Response) -> SearchEngine:
-    chosen = await fresh(_position(request))
+    chosen = await of(request)
     response.headers[HEADER] = chosen.name
     return chosen
 
@@ -130,11 +136,18 @@ EngineDep = Annotated[SearchEngine, Depends(_engine_of)]
 """FastAPI dependency: the engine of this request, named in the answer's header."""
 
 
+def session_for(engine: SearchEngine) -> AbstractAsyncContextManager[AsyncSession]:
+    """Open a session for what an engine leaves to the database.
+
+    An index needs a few rows by key, PostgreSQL one picture for the counts and the page.
+    """
+    return db.reading() if engine.name == ColumnsEngine.name else db.unit_of_work()
+
+
 async def _session_of(engine: EngineDep) -> AsyncIterator[AsyncSession]:
-    async with db.reading() if engine.name == ColumnsEngine.name else db.unit_of_work() as session:
+    async with session_for(engine) as session:
         yield session
 
 
 SearchSessionDep = Annotated[AsyncSession, Depends(_session_of, scope="function")]
-"""FastAPI dependency: a session for what the engine leaves to the database. An index needs a few rows by key,
-PostgreSQL one picture for the counts and the page."""
+"""FastAPI dependency: `session_for` the engine of this request."""

@@ -1,6 +1,7 @@
 """Facets as pages and API show them: counted values, most frequent first, ticked ones always there."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from directory.api import ConceptIndex
 from search_api.labels import AGE_BANDS, FACETS, KINDS
@@ -17,22 +18,30 @@ def facets_out(counts: Mapping[FacetKey, Mapping[int, int]], query: SearchQuery,
     found = []
     for key, label in FACETS.items():
         ticked = {facet_ref(key, value) for value in query.facets.get(key, ())}
-        values: dict[str, FacetValue] = {}
-        for concept_id, count in counts.get(key, {}).items():
-            entry = concepts.by_id[concept_id]
-            values[entry.ref] = _value(entry.ref, entry.label, count, selected=entry.ref in ticked)
-        for ref in ticked - values.keys():
+        counted = [
+            (*_named(entry.ref, entry.label), count, entry.ref in ticked)
+            for concept_id, count in counts.get(key, {}).items()
+            for entry in (concepts.by_id[concept_id],)
+        ]
+        for ref in ticked - {concepts.by_id[concept_id].ref for concept_id in counts.get(key, {})} if ticked else ():
             name = concepts.label(ref) or _WORDS.get(ref.partition("|")[2], ref)
-            values[ref] = _value(ref, name, 0, selected=True)
-        ordered = sorted(values.values(), key=lambda v: ("|" in v.code, -v.count, v.label.casefold(), v.code))
-        kept = ordered[:MAX_VALUES] + [value for value in ordered[MAX_VALUES:] if value.selected]
-        found.append(Facet(key=key, label=label, values=kept))
+            counted.append((*_named(ref, name), 0, True))
+        counted.sort(key=lambda v: (v[2], -v[4], v[3], v[0]))
+        kept = counted[:MAX_VALUES] + [value for value in counted[MAX_VALUES:] if value[5]]
+        values = [
+            FacetValue(code=code, label=name, count=count, selected=selected)
+            for code, name, _, _, count, selected in kept
+        ]
+        found.append(Facet(key=key, label=label, values=values))
     return found
 
 
-def _value(ref: str, label: str, count: int, *, selected: bool) -> FacetValue:
+@lru_cache(maxsize=16384)
+def _named(ref: str, label: str) -> tuple[str, str, bool, str]:
+    """Return how a value is called: its code, its label, whether it comes after our own, the text that orders it."""
     system, _, code = ref.partition("|")
-    ours = system in ("AGE", "KIND")
-    return FacetValue(
-        code=code if ours else ref, label=_WORDS.get(code, label) if ours else label, count=count, selected=selected
-    )
+    if system in ("AGE", "KIND"):
+        label = _WORDS.get(code, label)
+    else:
+        code = ref
+    return code, label, "|" in code, label.casefold()

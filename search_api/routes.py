@@ -4,15 +4,15 @@ import uuid
 from contextlib import nullcontext
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from accounts.api import LevelDep, caller_of
+from accounts.api import LevelDep, caller_of, level_for
 from core.conditional import answer
 from core.db import SessionDep, time_limit
 from core.errors import InvalidInput
 from core.openapi import ERRORS
 from directory.api import OfferSheet, SiteSheet, offer_sheet, site_sheet
-from search_api import service
+from search_api import engines, service
 from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
@@ -31,13 +31,12 @@ MAP_SECONDS = 5
 """A map that takes longer is of no use: its statements are stopped, and the answer says so."""
 
 
-# A dependency that is not async is run in a thread, which takes longer than this reading.
-async def search_query(request: Request) -> SearchQuery:
+def search_query(request: Request) -> SearchQuery:
     """Read the search of a request; unknown parameters are refused."""
     return zoned(request, parse_query(request.query_params.multi_items()))
 
 
-async def map_query(request: Request) -> SearchQuery:
+def map_query(request: Request) -> SearchQuery:
     """Read the search of a map request, beside the viewport and zoom."""
     return zoned(request, parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"])))
 
@@ -58,10 +57,6 @@ def limits(within: str | None) -> tuple[WhereRef, ...]:
         raise InvalidInput(str(error), fields={"within": str(error)}) from None
 
 
-QueryDep = Annotated[SearchQuery, Depends(search_query)]
-MapQueryDep = Annotated[SearchQuery, Depends(map_query)]
-
-
 def only(request: Request, *names: str) -> None:
     """Refuse parameters that an address does not take.
 
@@ -77,19 +72,23 @@ def only(request: Request, *names: str) -> None:
     "/search",
     tags=["Recherche"],
     summary="Rechercher une offre de santé",
+    response_model=SearchAnswer,
     openapi_extra={"parameters": search_parameters()},
 )
-async def search(
-    query: QueryDep, session: SearchSessionDep, response: Response, engine: EngineDep, level: LevelDep
-) -> SearchAnswer:
+async def search(request: Request) -> Response:
     """Renvoie les lieux qui répondent, 15 par page et 200 au plus, avec leurs offres et les facettes.
 
     `total` compte les lieux et `total_offers` les offres, sans plafond ; les facettes comptent les offres.
     Une commune, un code postal ou un point est un centre : rien n’est exclu sans `radius_km`. Un EPCI, un
     département, une région, un territoire ou la France est une limite.
     """
-    response.headers["Cache-Control"] = FRESH
-    return await service.search(session, query, level, engine)
+    # What dependencies add to each request takes longer than an index needs to find the offers.
+    query = search_query(request)
+    engine = await engines.of(request)
+    async with engines.session_for(engine) as session:
+        found = await service.search(session, query, level_for(request), engine)
+    body = found.model_dump_json()
+    return Response(body, media_type="application/json", headers={"Cache-Control": FRESH, HEADER: engine.name})
 
 
 @router.get("/suggest", tags=["Recherche"], summary="Suggestions « Qui, quoi ? »")
@@ -176,10 +175,6 @@ async def offer(
 )
 async def map_points(
     request: Request,
-    query: MapQueryDep,
-    session: SearchSessionDep,
-    engine: EngineDep,
-    level: LevelDep,
     zoom: Annotated[int, Query(ge=0, le=LAST_ZOOM, description="Niveau de zoom de la carte.")],
     view: Annotated[
         str, Query(description="Zone visible : ouest,sud,est,nord en degrés.", examples=["1.6,48.9,1.9,49.1"])
@@ -193,10 +188,16 @@ async def map_points(
         box = bounding_box(view)
     except ValueError as error:
         raise InvalidInput(str(error), fields={"view": str(error)}) from None
+    query = map_query(request)
+    engine = await engines.of(request)
     # An index has a limit of its own, and leaves the database a few names to read.
-    async with nullcontext() if engine.name == ColumnsEngine.name else time_limit(session, MAP_SECONDS):
+    limited = engine.name != ColumnsEngine.name
+    async with (
+        engines.session_for(engine) as session,
+        time_limit(session, MAP_SECONDS) if limited else nullcontext(),
+    ):
         mark = await map_mark(session, engine)
-        wanted = await service.matched(session, query, level, engine)
+        wanted = await service.matched(session, query, level_for(request), engine)
 
         async def make() -> bytes:
             return (await service.map_features(session, engine, wanted, box, zoom)).model_dump_json().encode()

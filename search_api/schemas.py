@@ -161,7 +161,7 @@ class SearchItem(Frozen):
     approximate: bool = Field(description="The position is that of the town.")
     offers: list[OfferCard]
     offers_count: int
-    explanation: list[str] = []
+    explanation: list[str] = Field(default_factory=list)
 
 
 class FacetValue(Frozen):

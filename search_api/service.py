@@ -102,7 +102,15 @@ async def search(
     prepared = await prepare(session, query, level, engine)
     found, prepared = await _answer(session, prepared)
     engine_query = prepared.query
-    results = await _items(session, prepared, found, engine_query.offset + 1)
+    # The page is on its way to the database and back while the facets are counted.
+    page = asyncio.create_task(_items(session, prepared, found, engine_query.offset + 1))
+    try:
+        await asyncio.sleep(0)
+        facets = facets_out(found.facets, query, prepared.concepts)
+    except BaseException:
+        page.cancel()
+        raise
+    results = await page
     shown = min(found.counts.sites, CAP)
     return SearchAnswer(
         total=found.counts.sites,
@@ -110,7 +118,7 @@ async def search(
         page=query.page,
         pages=-(-shown // PAGE_SIZE),
         items=results,
-        facets=facets_out(found.facets, query, prepared.concepts),
+        facets=facets,
         centre=prepared.resolved.centre,
         understood=list(prepared.reading.understood),
         widen=widen(prepared.asked_query, prepared.reading) if not found.counts.offers else [],

@@ -21,7 +21,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import USES
+from accounts.models import Account
+from accounts.models_coordinates import Coordinate, CoordinateUse
 from core import tasks
 from core.db import unit_of_work
 from directory.api import PROFESSIONAL, ContactIn, Offer, OfferDescription, Practitioner, Role, describe_offer
@@ -36,6 +40,8 @@ from tests.search_api.portals.helpers import make
 __all__ = ["filled"]
 
 WORD = "zzserin"
+REACHED = ["zzpinson"]
+"""What stands in the coordinates of accounts: no reader of the directory may meet it, professionals neither."""
 PHONES = iter(f"0639{number:06d}" for number in range(989_900, 999_999))
 PAGES = 500
 """Addresses read in one crawl."""
@@ -99,6 +105,19 @@ async def _plant() -> tuple[list[str], list[str]]:
                 select(Offer).where(Offer.sensitive.is_(False), Offer.closed_on.is_(None)).order_by(Offer.id).limit(8)
             )
         ).all()
+        # What a doctor keeps of how they are reached is for the Ordre and their ads, whatever the public reads of them.
+        numbers = await session.scalars(
+            select(Practitioner.rpps)
+            .join(Role, Role.practitioner_id == Practitioner.id)
+            .where(Role.id.in_([offer.role_id for offer in offers if offer.role_id]), Practitioner.rpps.is_not(None))
+            .distinct()
+            .order_by(Practitioner.rpps)
+        )
+        for number in numbers.all():
+            phone = next(PHONES)
+            REACHED.append(phone[1:])
+            kept = {"address": f"1 rue {REACHED[0]}", "email": f"{REACHED[0]}@example.org", "mobile": f"+33{phone[1:]}"}
+            await _reached(session, number, kept)
         for offer in offers:
             values = _values()
             needles += [value[1:] for value in values.values() if value.isdigit()]
@@ -106,7 +125,20 @@ async def _plant() -> tuple[list[str], list[str]]:
             written = OfferDescription(contacts=contacts, comment=f"Commentaire {WORD}")
             await describe_offer(session, offer.uid, written, "essai", offer.version)
             uids.append(str(offer.uid))
+    assert len(REACHED) > 1, "nobody keeps any coordinate"
     return uids, needles
+
+
+async def _reached(session: AsyncSession, rpps: str | None, kept: dict[str, str]) -> None:
+    """Have the account of a professional be reached at these coordinates, whatever for."""
+    account = Account(status="active", first_name="Anne", last_name="Durand", rpps=rpps)
+    session.add(account)
+    await session.flush()
+    for kind, value in kept.items():
+        row = Coordinate(account_id=account.id, kind=kind, value=value, confirmed_at=func.core.now())
+        session.add(row)
+        await session.flush()
+        session.add_all(CoordinateUse(account_id=account.id, use=use, kind=kind, coordinate_id=row.id) for use in USES)
 
 
 async def _professionals(but: Collection[str] = ()) -> list[tuple[str, str]]:
@@ -233,17 +265,17 @@ async def test_nothing_restricted_is_read_or_found(
     if reader == "delegate of somebody else":
         starts += [f"/mon-offre/{own}", *(f"/mon-offre/{uid}/apercu?vue=pro" for uid in uids)]
         starts += ["/comparer?" + "&".join(f"o={uid}" for uid in uids[:4])]
-    read, leaks = await _crawl(browser, starts, needles)
+    read, leaks = await _crawl(browser, starts, needles + REACHED)
     assert not leaks
     assert read > 150, "the crawl hardly read anything"
     everything = (await browser.get("/api/v1/search", params={"where": "region:11"})).json()["total_offers"]
-    for needle in needles[:4]:
+    for needle in needles[:4] + REACHED[:2]:
         for text in (needle, f"0{needle}"):
             found = await browser.get("/api/v1/search", params={"q": text, "where": "region:11"})
             assert found.status_code in (200, 422)
             assert found.status_code == 422 or found.json()["total_offers"] in (0, everything), text
             suggested = await browser.get("/api/v1/suggest", params={"q": text})
-            assert not _found(suggested.text.replace(text, ""), needles)
+            assert not _found(suggested.text.replace(text, ""), needles + REACHED)
 
 
 @pytest.mark.parametrize("browser", ["postgis"], indirect=True)
@@ -254,6 +286,7 @@ async def test_a_professional_reads_what_was_planted(
     await signed_in(browser, ("professional", "rpps:10101010101"))
     page = await browser.get(f"/offres/{uids[0]}")
     assert page.status_code == 200
+    assert not _found(_readable(page), REACHED)
     assert len(_found(_readable(page), needles)) >= 3, "the values are nowhere: the crawl proves nothing"
     assert page.headers["cache-control"] == "private, no-store"
 
@@ -293,6 +326,7 @@ async def test_nothing_restricted_is_in_the_files_of_an_export(
     assert all(any(uid in text for text in texts) for uid in uids)
     leaks = {needle for text in texts for needle in _found(text, needles)}
     assert leaks == (set(needles) if reader == "professional" else set())
+    assert not [text for text in texts if _found(text, REACHED)]
 
 
 @pytest.mark.parametrize("browser", ["columns", "postgis"], indirect=True)

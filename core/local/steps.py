@@ -92,6 +92,14 @@ DATA_STEPS = (
         after=("places",),
         demo=True,
     ),
+    DataStep(
+        "ads",
+        "Annonces de la démonstration",
+        ("ads", "demo"),
+        ("modules/ads/demo.py", "modules/ads/demo_texts.py"),
+        after=("personas",),
+        demo=True,
+    ),
     DataStep("index", "Index de la recherche", ("index", "build"), ("search_api",), after=("describe",), demo=True),
 )
 

@@ -6,14 +6,15 @@ one that dies leaves what it had not committed to the next.
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.db import unit_of_work
-from modules.ads import life, notices
+from modules.ads import files, life, notices
 from modules.ads.models import Ad
 from modules.ads.people import today
 from modules.ads.settings import ads_settings
@@ -25,7 +26,7 @@ WARNED_BEFORE: Final = 7
 Work = Callable[[AsyncSession, Ad], Awaitable[None]]
 
 
-async def _in_batches(chosen: Callable[[], ColumnElement[bool]], *order: ColumnElement[object], work: Work) -> int:
+async def _in_batches(chosen: Callable[[], ColumnElement[bool]], *order: InstrumentedAttribute[Any], work: Work) -> int:
     done = 0
     while True:
         async with unit_of_work() as session:
@@ -85,8 +86,19 @@ async def escalate() -> int:
     return await _in_batches(chosen, Ad.submitted_at, work=work)
 
 
+async def sweep() -> int:
+    """Remove the contents of files that are on no ad any more; return how many."""
+    removed = 0
+    while True:
+        async with unit_of_work() as session:
+            swept = await files.sweep_unused(session)
+        removed += swept
+        if swept < files.SWEPT_AT_ONCE:
+            return removed
+
+
 async def purge() -> int:
-    """Delete the drafts and the ads no longer shown that nobody touched for as long as they are kept; return how many."""
+    """Delete the drafts and the ads no longer shown that nobody touched for as long as they are kept; count them."""
     settings = ads_settings()
 
     def untouched(days: int) -> ColumnElement[bool]:

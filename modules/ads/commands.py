@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from core import db
 from core.errors import Unavailable
 from core.ui.filters import counted
-from modules.ads import clockwork, digest
+from modules.ads import clockwork, demo, digest
 
 app = typer.Typer(name="ads", help="Annonces : fins de publication, récapitulatif, conservation.", no_args_is_help=True)
 
@@ -56,7 +56,7 @@ def digest_command(json: Json = False) -> None:
     """Écrire aux modérateurs ce qui attend, une fois par jour et par conseil ; rien si rien n’attend."""
 
     async def work() -> dict[str, int]:
-        return {"mails": await digest.send(early=True)}
+        return {"mails": await digest.send(at_once=True)}
 
     found = _run(work())
     _say(found, f"{counted(found['mails'], 'mail écrit', 'mails écrits')}.", json)
@@ -64,10 +64,25 @@ def digest_command(json: Json = False) -> None:
 
 @app.command("purge")
 def purge_command(json: Json = False) -> None:
-    """Supprimer les brouillons et les anciennes annonces au bout de leur durée de conservation."""
+    """Supprimer les brouillons, les anciennes annonces et les fichiers au bout de leur durée de conservation."""
 
     async def work() -> dict[str, int]:
-        return {"purged": await clockwork.purge()}
+        return {"purged": await clockwork.purge(), "files": await clockwork.sweep()}
 
     found = _run(work())
-    _say(found, f"{counted(found['purged'], 'annonce supprimée', 'annonces supprimées')}.", json)
+    text = (
+        f"{counted(found['purged'], 'annonce supprimée', 'annonces supprimées')}, "
+        f"{counted(found['files'], 'fichier effacé', 'fichiers effacés')}."
+    )
+    _say(found, text, json)
+
+
+@app.command("demo")
+def demo_command(json: Json = False) -> None:
+    """Écrire les annonces de la démonstration, inventées ; rejouable sans effet."""
+
+    async def work() -> dict[str, int]:
+        return {"ads": await demo.make_ads()}
+
+    found = _run(work())
+    _say(found, f"{counted(found['ads'], 'annonce écrite', 'annonces écrites')}.", json)

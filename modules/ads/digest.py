@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import func, select
@@ -34,13 +34,13 @@ class Waiting:
     oldest: datetime
 
 
-async def send(*, early: bool = False) -> int:
+async def send(*, at_once: bool = False) -> int:
     """Write the digests of the day; return how many mails are new, none when asked again the same day.
 
     They tell of what waited at the hour of the digest, so that one that is late tells the same thing.
 
     Args:
-        early: also before that hour, for those who schedule it themselves.
+        at_once: whatever the hour, of what waits now: for those who schedule it themselves.
     """
     await clockwork.escalate()
     await councils.ready()
@@ -48,9 +48,9 @@ async def send(*, early: bool = False) -> int:
         now = await clock.now(session)
         day = clock.today(now)
         due = datetime.combine(day, time(ads_settings().digest_hour), clock.PARIS)
-        if now < due and not early:
+        if now < due and not at_once:
             return 0
-        until = min(now, due)
+        until = now if at_once else due
         waiting = await _waiting(session, until)
         sent = 0
         if waiting:
@@ -73,7 +73,8 @@ async def _waiting(session: AsyncSession, until: datetime, *, escalated: bool = 
     )
     if escalated:
         wanted = wanted.where(Ad.escalated_at.is_not(None))
-    return [Waiting(council, count, oldest) for council, count, oldest in await session.execute(wanted)]
+    rows: Sequence[Any] = (await session.execute(wanted)).all()
+    return [Waiting(council, count, oldest) for council, count, oldest in rows]
 
 
 async def _national(session: AsyncSession, until: datetime, day: str) -> int:

@@ -1,10 +1,13 @@
 """The life of an ad: every passage, under the lock of its row, with its line of history and its mail."""
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import reach
@@ -12,16 +15,20 @@ from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from modules.ads import content as contents
 from modules.ads import files, notices, projection, rules
-from modules.ads.models import Ad, AdHistory
+from modules.ads.models import Ad, AdFile, AdHistory
+from modules.ads.models_upload import AdUpload
 from modules.ads.people import Reader, moderated_by
 from modules.ads.schemas import AdContent
 from modules.ads.states import WRITABLE, Action, State, next_state, refusal
 
 STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
+TWICE: Final = "Cette annonce est déjà enregistrée : retrouvez-la dans « Gérer »."
 ALREADY: Final = "Un autre modérateur a déjà traité cette annonce : rien n’a été modifié."
 LONGEST_REASON: Final = 1000
 CLOCK: Final = "clock"
 NATIONAL: Final = "national"
+
+Files = Sequence[AdFile | AdUpload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +39,45 @@ class By:
     council: str | None = None
 
 
-async def create(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> Ad:
-    """Begin a draft; whatever it lacks is said when it is transmitted."""
-    ad = Ad(account_id=author.account_id, state="draft", ends_on=ends_on)
-    session.add(ad)
-    await session.flush()
+async def create(
+    session: AsyncSession,
+    author: Reader,
+    content: AdContent,
+    ends_on: date | None,
+    *,
+    uid: uuid.UUID | None = None,
+    attached: Files = (),
+) -> Ad:
+    """Begin a draft; whatever it lacks is said when it is transmitted.
+
+    Args:
+        session: unit of work.
+        author: whose draft it is.
+        content: what it says.
+        ends_on: last day of publication.
+        uid: what the form that asks for it drew: sent twice, it begins one draft.
+        attached: its files, those that `content` names.
+
+    Raises:
+        Conflict: there is an ad of this `uid` already.
+    """
+    made = insert(Ad).values(uid=uid or uuid.uuid4(), account_id=author.account_id, state="draft", ends_on=ends_on)
+    ad_id = await session.scalar(made.on_conflict_do_nothing(index_elements=["uid"]).returning(Ad.id))
+    if ad_id is None:
+        raise Conflict(TWICE)
+    ad = await session.get_one(Ad, ad_id)
     await contents.write(session, ad, content)
+    await files.attach(session, ad, attached)
     session.add(AdHistory(ad_id=ad.id, actor=author.person.actor, action="create", to_state="draft"))
     await session.flush()
     await session.refresh(ad)
     return ad
+
+
+async def begun(session: AsyncSession, author: Reader, uid: uuid.UUID) -> Ad | None:
+    """Return the ad that a form of somebody has begun already, locked; None when it has not, or it is deleted."""
+    ad = await _locked(session, Ad.uid == uid, Ad.account_id == author.account_id)
+    return None if ad is None or ad.state == "deleted" else ad
 
 
 async def own(session: AsyncSession, author: Reader, number: int, version: int | None = None) -> Ad:
@@ -77,8 +113,17 @@ async def moderated(session: AsyncSession, moderator: Reader, number: int, versi
     return ad
 
 
-async def save(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, ends_on: date | None) -> None:
+async def save(
+    session: AsyncSession,
+    author: Reader,
+    ad: Ad,
+    content: AdContent,
+    ends_on: date | None,
+    attached: Files | None = None,
+) -> None:
     """Keep what was typed, of a draft or of an ad that is not shown; nothing is transmitted.
+
+    `attached`: its files, those that `content` names; None leaves them as they are.
 
     Raises:
         Conflict: the state allows no change, or the ad is published: then `revise` is meant.
@@ -89,6 +134,8 @@ async def save(session: AsyncSession, author: Reader, ad: Ad, content: AdContent
         raise refusal(state)
     _same_kind(ad, content)
     await contents.write(session, ad, content)
+    if attached is not None:
+        await files.attach(session, ad, attached)
     ad.ends_on = ends_on
     await _touch(session, ad)
 
@@ -101,12 +148,22 @@ async def submit(session: AsyncSession, author: Reader, ad: Ad) -> None:
         Conflict: its state does not allow it.
     """
     next_state(_state(ad), "submit")
-    said = await _complete(session, author, ad, await contents.read(session, ad))
+    said = await contents.read(session, ad)
+    await _complete(session, author, said, ad.ends_on)
     await _send(session, author, ad, said, "submit")
 
 
-async def revise(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, ends_on: date | None) -> bool:
+async def revise(
+    session: AsyncSession,
+    author: Reader,
+    ad: Ad,
+    content: AdContent,
+    ends_on: date | None,
+    attached: Files | None = None,
+) -> bool:
     """Change a published ad: another content unpublishes it and transmits it again, another end alone is immediate.
+
+    `attached`: its files, those that `content` names; None leaves them as they are.
 
     Returns:
         Whether it went back to moderation.
@@ -121,10 +178,13 @@ async def revise(session: AsyncSession, author: Reader, ad: Ad, content: AdConte
         if ends_on != ad.ends_on:
             await extend(session, author, ad, ends_on)
         return False
+    # Before anything is written: what is published stays as it was read.
+    await _complete(session, author, content, ends_on)
     await contents.write(session, ad, content)
+    if attached is not None:
+        await files.attach(session, ad, attached)
     ad.ends_on = ends_on
-    said = await _complete(session, author, ad, content)
-    await _send(session, author, ad, said, "revise")
+    await _send(session, author, ad, content, "revise")
     return True
 
 
@@ -160,8 +220,9 @@ async def republish(session: AsyncSession, author: Reader, ad: Ad, ends_on: date
         Conflict: the state does not allow it.
     """
     next_state(_state(ad), "republish")
+    said = await contents.read(session, ad)
+    await _complete(session, author, said, ends_on)
     ad.ends_on = ends_on
-    said = await _complete(session, author, ad, await contents.read(session, ad))
     if said.digest() != ad.accepted:
         await _send(session, author, ad, said, "submit")
         return False
@@ -173,8 +234,13 @@ async def republish(session: AsyncSession, author: Reader, ad: Ad, ends_on: date
 
 async def remove(session: AsyncSession, author: Reader, ad: Ad) -> None:
     """Delete an ad: its number stays taken, what it said goes."""
+    await leave(session, ad, author.person.actor)
+
+
+async def leave(session: AsyncSession, ad: Ad, actor: str) -> None:
+    """Delete an ad, locked, of somebody who closes their account, and may no longer be a reader."""
     next_state(_state(ad), "delete")
-    await _pass(session, ad, "delete", By(author.person.actor))
+    await _pass(session, ad, "delete", By(actor))
     await erase(session, ad)
 
 
@@ -262,20 +328,35 @@ def _end(ends_on: date | None, today: date) -> None:
         raise InvalidInput(error, fields={"ends_on": error})
 
 
-async def _complete(session: AsyncSession, author: Reader, ad: Ad, content: AdContent) -> AdContent:
+async def _complete(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> None:
+    errors = await missing(session, author, content, ends_on)
+    if errors:
+        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
+
+
+async def missing(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> dict[str, str]:
+    """Return what keeps somebody from transmitting an ad that says this: field → French message.
+
+    Raises:
+        Forbidden: they publish no ad at all.
+    """
     if author.standing is None:
         raise Forbidden("Seuls les médecins, les docteurs juniors et les internes publient des annonces.")
-    errors = rules.complete(content, author.standing.kind)
-    wrong_end = rules.end_error(ad.ends_on, clock.today(await clock.now(session)))
+    today = clock.today(await clock.now(session))
+    errors = rules.complete(content, author.standing.kind, today)
+    wrong_end = rules.end_error(ends_on, today)
     if wrong_end:
         errors["ends_on"] = wrong_end
-    if not (await reach(session, author.account_id, "annonces")).reachable:
+    shown = await reach(session, author.account_id, "annonces")
+    if content.anonymous and not shown.email and not (await reach(session, author.account_id, "ordre")).email:
+        errors["contact"] = (
+            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
+        )
+    elif not content.anonymous and not shown.reachable:
         errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
     if author.standing.council is None or not author.standing.council_confirmed:
         errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."
-    if errors:
-        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
-    return content
+    return errors
 
 
 async def _send(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, action: Action) -> None:

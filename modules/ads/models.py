@@ -142,7 +142,16 @@ class AdHistory(Base):
     """
 
     __tablename__ = "ad_history"
-    __table_args__ = (Index("ix_ad_history_ad", "ad_id", "id"), {"schema": SCHEMA})
+    __table_args__ = (
+        Index("ix_ad_history_ad", "ad_id", "id"),
+        Index(
+            "ix_ad_history_decided",
+            "at",
+            "id",
+            postgresql_where=text("action IN ('submit', 'revise', 'accept', 'refuse')"),
+        ),
+        {"schema": SCHEMA},
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     ad_id: Mapped[int] = mapped_column(ForeignKey("ads.ad.id"))

@@ -1,4 +1,4 @@
-"""What is told by mail of the life of an ad: one mail for each line of its history, at the person's « Ordre » address."""
+"""What is told by mail of the life of an ad: one mail for each line of its history, to their « Ordre » address."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ def values_of(ad: Ad, motive: str = "") -> dict[str, str]:
     """Return what stands for the names of a wording: one line each, but for the reason."""
     return {
         "numero": str(ad.number),
-        "titre": " ".join(ad.title.split()),
+        "titre": wording.one_line(ad.title),
         "categorie": CATEGORIES.get(ad.category or "", ""),
         "conseil": councils.title(ad.council),
         "fin": long_date(ad.ends_on),
@@ -114,4 +114,4 @@ async def tell(session: AsyncSession, ad: Ad, event: Event, key: str, motive: st
 
 def drawn(worded: Wording, values: Mapping[str, str]) -> tuple[str, list[str]]:
     """Return the subject and the paragraphs of a mail."""
-    return " ".join(wording.filled(worded.subject, values).split()), wording.paragraphs(worded.body, values)
+    return wording.one_line(wording.filled(worded.subject, values)), wording.paragraphs(worded.body, values)

@@ -1,5 +1,6 @@
 """What a content must hold to be transmitted, and the bounds of the end of publication."""
 
+import unicodedata
 from datetime import date
 from typing import Final
 
@@ -36,7 +37,12 @@ def end_error(ends_on: date | None, today: date) -> str | None:
     return None
 
 
-def complete(content: AdContent, kind: Kind) -> dict[str, str]:
+def _says(text: str) -> bool:
+    """Tell whether there is anything to read in a text, beyond spaces and joiners."""
+    return any(unicodedata.category(char)[0] not in "CZM" for char in text)
+
+
+def complete(content: AdContent, kind: Kind, today: date) -> dict[str, str]:
     """Return what keeps a content from being transmitted by somebody of this standing: field → French message."""
     errors: dict[str, str] = {}
     if content.category not in CATEGORIES:
@@ -47,9 +53,9 @@ def complete(content: AdContent, kind: Kind) -> dict[str, str]:
         errors["side"] = "Votre statut ne permet pas de publier cette annonce."
     if not content.specialty:
         errors["specialty"] = "Choisissez une spécialité."
-    if not content.title.strip():
+    if not _says(content.title):
         errors["title"] = "Donnez un titre à l’annonce."
-    if not content.description.strip():
+    if not _says(content.description):
         errors["description"] = "Décrivez l’annonce."
     if not content.places:
         errors["places"] = "Ajoutez au moins un lieu."
@@ -58,4 +64,7 @@ def complete(content: AdContent, kind: Kind) -> dict[str, str]:
     for position, period in enumerate(content.periods):
         if period.ends_on is not None and period.ends_on < period.starts_on:
             errors[f"periods.{position}"] = "La fin ne peut pas précéder le début."
+    ends = [period.ends_on for period in content.periods]
+    if ends and "periods.0" not in errors and all(end is not None and end < today for end in ends):
+        errors["periods.0"] = "Cette période est passée : indiquez-en une qui ne l’est pas."
     return errors

@@ -42,7 +42,11 @@ def tell_moderators() -> None:
 @tasks.app.task(name="ads.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
     """Delete what is no longer kept."""
-    log.info("ads_purged", ads=tasks.run(clockwork.purge()))
+    tasks.run(_purge())
+
+
+async def _purge() -> None:
+    log.info("ads_purged", ads=await clockwork.purge(), files=await clockwork.sweep())
 
 
 @tasks.app.task(name="ads.alerts")  # type: ignore[untyped-decorator]

@@ -109,6 +109,9 @@ class AdView:
     @property
     def name(self) -> str:
         """How lists and mails name it: « n° 84 - Remplacement »."""
+        if not self.number:
+            # A preview: nothing is written yet.
+            return self.category_label or "Annonce"
         return f"n°{NBSP}{self.number}" + (f" - {self.category_label}" if self.category_label else "")
 
     @property

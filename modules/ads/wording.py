@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,11 +19,17 @@ from modules.ads.models_moderation import MailWording
 from modules.ads.wording_texts import BODY_MAX, PLACEHOLDERS, STANDARD, SUBJECT_MAX, Event, Wording
 
 _NAMED: Final = re.compile(r"\{([^{}]*)\}")
+_BREAKS: Final = re.compile("[^\\S\u00a0\u202f]+")
 _BLANK: Final = re.compile(r"\n\s*\n")
 STALE: Final = (
     "Quelqu’un de votre conseil a modifié ce message entre-temps : rien n’a été enregistré. Ce que vous avez saisi "
     "est gardé ci-dessous ; comparez-le au texte en place, puis enregistrez à nouveau."
 )
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line; the spaces that do not break stay what they are."""
+    return _BREAKS.sub(" ", text).strip()
 
 
 def _problem(text: str) -> str | None:
@@ -42,7 +49,7 @@ def checked(subject: str, body: str) -> Wording:
     Raises:
         InvalidInput: `fields` says what is wrong with `subject` or `body`.
     """
-    subject = " ".join(subject.split())
+    subject = one_line(subject)
     body = "\n".join(line.rstrip() for line in body.replace("\r\n", "\n").strip().split("\n"))
     errors: dict[str, str] = {}
     for name, text, most, empty in (
@@ -79,7 +86,7 @@ async def latest(session: AsyncSession, councils: Collection[str]) -> dict[tuple
     rows = await session.scalars(
         select(MailWording)
         .where(MailWording.council.in_(councils))
-        .distinct(MailWording.council, MailWording.event)
+        .ext(distinct_on(MailWording.council, MailWording.event))
         .order_by(MailWording.council, MailWording.event, MailWording.version.desc())
     )
     return {(row.council, row.event): row for row in rows}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Unavailable
 from search_api import postgis_suggest, words
-from search_api.columns import mapping, ranking, suggesting
+from search_api.columns import geo, mapping, ranking, suggesting
 from search_api.columns.batch import Array
 from search_api.columns.bitmaps import members
 from search_api.columns.part import Part
@@ -21,6 +21,7 @@ from search_api.engine import (
     Counts,
     EngineAnswer,
     EngineQuery,
+    FacetCounts,
     MapCells,
     SuggestArea,
     Suggested,
@@ -33,6 +34,8 @@ LIMIT_SECONDS = 5.0
 """An answer that takes longer is given up: the slowest takes a twentieth of it."""
 
 SMALL_RADIUS_M = 30_000
+SMALL_ROWS = 20_000
+"""Offers around a place that are counted in two or three milliseconds, whatever is asked of them."""
 
 T = TypeVar("T")
 
@@ -43,7 +46,7 @@ class Found:
 
     parts: tuple[tuple[Part, BitMap], ...]
     counts: Counts
-    facets: Mapping[FacetKey, Mapping[int, int]]
+    facets: FacetCounts
     sizes: tuple[str, ...]
     """Offers of each condition taken alone, in French, for those who ask how the answer came about."""
 
@@ -58,9 +61,10 @@ class ColumnsEngine:
 
     async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
         """See `SearchEngine.answer`."""
-        if _small(query):
+        if self._small(query):
+            # Facets are left for later: they are counted while the database reads the page.
             return self.answer_now(query)
-        return await _aside(lambda: self.answer_now(query))
+        return await _aside(lambda: self._whole(query))
 
     async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
         """See `SearchEngine.count`."""
@@ -88,8 +92,22 @@ class ColumnsEngine:
         """Return the last event that this state takes into account."""
         return self.state.position
 
+    def _small(self, query: EngineQuery) -> bool:
+        """Tell whether a search costs less than going to a thread and back: a circle that holds few offers."""
+        if query.radius_m is None or query.radius_m > SMALL_RADIUS_M or query.boundaries:
+            return False
+        if query.codes or query.terms:
+            return True
+        boxes = [geo.box_around(centre, query.radius_m) for centre in query.centres]
+        return sum(len(part.segment.box(*box)) for part in self.state.parts for box in boxes) <= SMALL_ROWS
+
+    def _whole(self, query: EngineQuery) -> EngineAnswer:
+        found = self.answer_now(query)
+        len(found.facets)
+        return found
+
     def answer_now(self, query: EngineQuery) -> EngineAnswer:
-        """Return the answer, in this thread."""
+        """Return the answer, in this thread; its facets are counted when they are asked for."""
         begun = time.perf_counter()
         found = self._find(query)
         if not found.counts.offers:
@@ -111,10 +129,9 @@ class ColumnsEngine:
 
     def _summarise(self, query: EngineQuery) -> Found:
         parts: list[tuple[Part, BitMap]] = []
+        ticked: list[tuple[Part, BitMap, list[BitMap]]] = []
         sites = offers = 0
         sizes: dict[str, int] = {}
-        whole: list[Array] = []
-        own: list[list[Array]] = [[] for _ in query.ticks]
         for part in self.state.parts:
             criteria = part.criteria(query)
             base = part.matching(query, criteria)
@@ -130,20 +147,9 @@ class ColumnsEngine:
                 sites += len(part.segment.sites_of(members(full)))
                 offers += len(full)
                 parts.append((part, full))
-            if query.facet_of:
-                if full:
-                    whole.append(part.code_counts(full))
-                for index in range(len(ticks)):
-                    others = BitMap.intersection(base, *(tick for at, tick in enumerate(ticks) if at != index))
-                    if others:
-                        own[index].append(part.code_counts(others))
-        facets: dict[FacetKey, dict[int, int]] = {}
-        if query.facet_of:
-            facets = {key: {} for key in FacetKey}
-            _spread(facets, query.facet_of, _total(whole), frozenset(FacetKey) - frozenset(query.ticks))
-            for key, counted in zip(query.ticks, own, strict=True):
-                _spread(facets, query.facet_of, _total(counted), frozenset([key]))
+            ticked.append((part, base, ticks))
         told = tuple(f"condition {name} : {size} offres" for name, size in sizes.items())
+        facets = FacetCounts(lambda: _facets(query, parts, ticked))
         return Found(tuple(parts), Counts(sites, offers), facets, told)
 
     def _map(self, query: EngineQuery, view: BBox, cell_degrees: float) -> MapCells:
@@ -153,10 +159,23 @@ class ColumnsEngine:
         return MapCells(cells, inside, found.counts)
 
 
-def _small(query: EngineQuery) -> bool:
-    """Tell whether a search costs less than going to a thread and back: a circle holds few cells of the grid."""
-    chosen = bool(query.codes or query.terms)
-    return chosen and query.radius_m is not None and query.radius_m <= SMALL_RADIUS_M and not query.boundaries
+def _facets(
+    query: EngineQuery, parts: list[tuple[Part, BitMap]], ticked: list[tuple[Part, BitMap, list[BitMap]]]
+) -> dict[FacetKey, dict[int, int]]:
+    """Count the offers of each facet: those found, and for the facets that are ticked, those of the other ticks."""
+    if not query.facet_of:
+        return {}
+    facets: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey}
+    whole = [part.code_counts(full) for part, full in parts]
+    _spread(facets, query.facet_of, _total(whole), frozenset(FacetKey) - frozenset(query.ticks))
+    for index, key in enumerate(query.ticks):
+        counted = []
+        for part, base, ticks in ticked:
+            others = BitMap.intersection(base, *(tick for at, tick in enumerate(ticks) if at != index))
+            if others:
+                counted.append(part.code_counts(others))
+        _spread(facets, query.facet_of, _total(counted), frozenset([key]))
+    return facets
 
 
 def _total(counted: list[Array]) -> Array:

@@ -6,6 +6,7 @@ by pyproj, which computes the same geodesic as PostGIS.
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,9 +44,15 @@ def ecef(lat: Array, lon: Array) -> tuple[Array, Array, Array]:
     return around * np.cos(lam), around * np.sin(lam), radius * (1 - _E2) * np.sin(phi)
 
 
+@lru_cache(maxsize=1024)
+def _ecef(origin: LatLon) -> tuple[float, float, float]:
+    x, y, z = ecef(np.array(origin.lat), np.array(origin.lon))
+    return float(x), float(y), float(z)
+
+
 def about(x: Array, y: Array, z: Array, origin: LatLon) -> tuple[Array, Array]:
     """Return approximate metres from a point, and by how much each may be wrong."""
-    ox, oy, oz = (float(part) for part in ecef(np.array(origin.lat), np.array(origin.lon)))
+    ox, oy, oz = _ecef(origin)
     chord = np.sqrt((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2)
     arc = _DIAMETER * np.arcsin(np.minimum(chord / _DIAMETER, 1.0))
     wrong = (arc - chord) * _SLACK + _FLOOR_M

@@ -109,6 +109,55 @@ async def test_the_pages_of_programs(
     await check(page)
 
 
+@SIZES
+async def test_coordinates_and_standings(
+    signed_in: Callable[..., Awaitable[Page]], watch: Watch, size: tuple[int, int]
+) -> None:
+    watch.allow("422")
+    page = await signed_in("/coordonnees/premiere-visite?suite=/coordonnees", size)
+    await check(page)
+    await page.get_by_role("button", name="Confirmer et continuer").click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+    await page.get_by_label("Conseil de l’Ordre").select_option("2A")
+    await page.get_by_role("button", name="Confirmer et continuer").click()
+    await expect(page.get_by_role("heading", name="Mes coordonnées", exact=True)).to_be_visible()
+    await check(page)
+    await page.get_by_label("Ajouter un mobile").fill("01 99 00 12 34")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+    for label, value in (
+        ("Ajouter un mobile", "06 39 98 12 34"),
+        (
+            "Ajouter une adresse",
+            "12 avenue du Général-Leclerc-de-Hauteclocque, Les Trois-Fontaines, 78200 Mantes",
+        ),
+        ("Ajouter une adresse mail", f"une.adresse.vraiment.tres.longue{secrets.token_hex(4)}@hopital.exemple.fr"),
+    ):
+        await page.get_by_label(label, exact=True).fill(value)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("est ajoutée")
+    await page.get_by_label("Annonces, Mobile").select_option(label="06 39 98 12 34")
+    await page.get_by_role("button", name="Enregistrer l’affectation").click()
+    await expect(page.get_by_role("status")).to_contain_text("est enregistrée")
+    await check(page)
+    await page.get_by_role("link", name="Modifier 06 39 98 12 34").click()
+    await check(page)
+    await page.goto("/coordonnees")
+    await page.get_by_role("link", name="Supprimer 06 39 98 12 34").click()
+    await check(page)
+    await page.goto("/moderation/internes?conseil=2A")
+    await check(page)
+    await page.goto("/administration/comptes?texte=voisine")
+    await page.locator(".data-table a[href*='/administration/comptes/']").first.click()
+    await page.get_by_role("link", name="Situation et conseil").click()
+    await expect(page.get_by_role("heading", name="Changer de conseil")).to_be_visible()
+    await page.get_by_role("button", name="Enregistrer la situation").click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+
+
 async def test_the_star_works_by_keyboard_with_and_without_scripts(signed_in: Callable[..., Awaitable[Page]]) -> None:
     page = await signed_in("/accueil")
     star = page.get_by_role("button", name="Aide en favori")
