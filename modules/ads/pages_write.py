@@ -68,10 +68,7 @@ async def edit(
     """Draw the form of an ad of one's own."""
     ad = await own_ad(session, author, number)
     if ad.state == "pending":
-        raise Conflict(
-            "Cette annonce est en attente de vérification par le conseil : elle ne peut pas être modifiée. "
-            "Vous pourrez la modifier dès que le conseil aura répondu."
-        )
+        return RedirectResponse(f"{MINE}?fait=attente&annonce={number}", status_code=303)
     held = await _held(request, session, author) if reprise else None
     if held is not None:
         typed, drawn = forms.read(held), Drawn(notice=_OVER)
@@ -168,7 +165,7 @@ async def _take_files(
     for sent in form.getlist("fichiers"):
         if not isinstance(sent, UploadFile) or not sent.filename:
             continue
-        name = files.clean_name(sent.filename, "image").removesuffix(".jpg")
+        name = files.base_name(sent.filename)[-60:]
         if len(typed.files) >= MOST_FILES:
             errors.append(f"{MOST_FILES} fichiers au plus : « {name} » n’est pas ajouté.")
             continue

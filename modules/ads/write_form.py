@@ -209,10 +209,10 @@ def _uuids(texts: Sequence[str]) -> list[uuid.UUID]:
 
 
 def errors_of(*several: Mapping[str, str]) -> dict[str, str]:
-    """Return errors in the order of the page, the first of each field."""
+    """Return errors in the order of the page; of a part of it, those of the first that has any."""
     found: dict[str, str] = {}
     for errors in several:
-        for name, message in errors.items():
-            found.setdefault(name, message)
+        parts = {name.partition(".")[0] for name in found}
+        found |= {name: message for name, message in errors.items() if name.partition(".")[0] not in parts}
     order = list(ANCHORS)
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0].partition(".")[0]), item[0])))

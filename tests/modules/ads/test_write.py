@@ -160,6 +160,7 @@ async def test_what_is_wrong_is_said_and_kept(
     assert answer.status_code == 422
     assert said in desk.page
     assert 'class="error-summary"' in desk.page
+    assert desk.page.count('<li><a href="#') == 1
     assert await ads() == []
     if "titre" not in typed:
         assert desk.fields["titre"] == [FULL["titre"]]
@@ -239,7 +240,7 @@ async def test_of_two_tabs_the_second_is_told_and_keeps_what_it_typed(author: in
     assert (await one.fill(titre="Trop tard").press("brouillon")).status_code == 409
     assert one.fields["titre"] == ["Trop tard"]
     assert 'value="transmettre"' not in one.page
-    assert (await client.get(f"/annonces/{number}/modifier")).status_code == 409
+    assert (await client.get(f"/annonces/{number}/modifier")).status_code == 303
 
 
 async def test_what_was_typed_outlives_the_session(author: int, client: httpx.AsyncClient) -> None:
