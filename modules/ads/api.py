@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from accounts.api import Person, Service, add_service
 from core.ui import assets, pages
 from modules.ads import (
+    pages_ad,
     pages_council,
     pages_decision,
     pages_files,
@@ -15,9 +16,11 @@ from modules.ads import (
     pages_mine,
     pages_moderation,
     pages_rules,
+    pages_saved,
     pages_statistics,
     pages_write,
     personal,
+    routes_find,
     routes_mine,
     routes_moderation,
 )
@@ -26,6 +29,8 @@ from modules.ads.people import VisitNeeded, ask_to_visit
 _HERE: Final = Path(__file__).parent
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
     pages_find.router,
+    pages_saved.router,
+    pages_ad.router,
     pages_write.router,
     pages_mine.router,
     pages_files.router,
@@ -36,6 +41,7 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     pages_rules.router,
     routes_mine.router,
     routes_moderation.router,
+    routes_find.router,
 )
 
 # Folders are served from the moment when the application is assembled: before `install`.

@@ -56,7 +56,7 @@ def digest_command(json: Json = False) -> None:
     """Écrire aux modérateurs ce qui attend, une fois par jour et par conseil ; rien si rien n’attend."""
 
     async def work() -> dict[str, int]:
-        return {"mails": await digest.send(early=True)}
+        return {"mails": await digest.send(at_once=True)}
 
     found = _run(work())
     _say(found, f"{counted(found['mails'], 'mail écrit', 'mails écrits')}.", json)

@@ -34,13 +34,13 @@ class Waiting:
     oldest: datetime
 
 
-async def send(*, early: bool = False) -> int:
+async def send(*, at_once: bool = False) -> int:
     """Write the digests of the day; return how many mails are new, none when asked again the same day.
 
     They tell of what waited at the hour of the digest, so that one that is late tells the same thing.
 
     Args:
-        early: also before that hour, for those who schedule it themselves.
+        at_once: whatever the hour, of what waits now: for those who schedule it themselves.
     """
     await clockwork.escalate()
     await councils.ready()
@@ -48,9 +48,9 @@ async def send(*, early: bool = False) -> int:
         now = await clock.now(session)
         day = clock.today(now)
         due = datetime.combine(day, time(ads_settings().digest_hour), clock.PARIS)
-        if now < due and not early:
+        if now < due and not at_once:
             return 0
-        until = min(now, due)
+        until = now if at_once else due
         waiting = await _waiting(session, until)
         sent = 0
         if waiting:

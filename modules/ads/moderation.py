@@ -13,7 +13,7 @@ from core.errors import Conflict, NotFound
 from core.ui.filters import hour, long_date
 from core.ui.tables import View
 from directory.api import Offer, OfferSearch, Practitioner, Role, Site, searchable
-from modules.ads import councils, life, moderation_queries
+from modules.ads import councils, life, moderation_queries, reports
 from modules.ads.labels import STATES, UNPUBLISH_REASONS
 from modules.ads.models import Ad, AdHistory
 from modules.ads.moderation_queries import Wanted
@@ -133,6 +133,8 @@ async def decide(
             await life.accept(session, reader, ad)
         else:
             await life.refuse(session, reader, ad, reason)
+            # What was reported is no longer shown: there is nothing left to look at.
+            await reports.close(session, reader, ad)
     except Conflict as error:
         raise Conflict(await _told(session, reader, number, error)) from error
     return ad

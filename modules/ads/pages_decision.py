@@ -12,7 +12,7 @@ from core.db import SessionDep, unit_of_work
 from core.errors import Conflict, DomainError, InvalidInput
 from core.security import csrf_protected
 from core.ui import pages
-from modules.ads import changes, councils, moderation, moderation_queries, refusal_models, signals, states
+from modules.ads import changes, councils, moderation, moderation_queries, refusal_models, reports, signals, states
 from modules.ads.content import read
 from modules.ads.history_contents import accepted, transmitted
 from modules.ads.labels import STANDINGS
@@ -82,6 +82,14 @@ async def refuse(
     return await _decide(request, reader, number, version, "refuse", reason)
 
 
+@router.post(_ONE + "/signalements", dependencies=[Depends(csrf_protected)])
+async def close_reports(reader: ModeratorDep, number: Number) -> Response:
+    """Close the reports of an ad that stays as it is."""
+    async with unit_of_work() as session:
+        await reports.close(session, reader, await moderation.find(session, reader, number))
+    return RedirectResponse(f"{PAGE}/{number}", status_code=303)
+
+
 async def _decide(
     request: Request, reader: Reader, number: int, version: int, decision: moderation.Decision, reason: str = ""
 ) -> Response:
@@ -129,6 +137,7 @@ async def _page(
         "unsent": unsent,
         "sent": changes.written(sent, names) if unsent and sent is not None else [],
         "own": own,
+        "reports": [] if own else (await reports.open_reports(session, [ad.id])).get(ad.id, []),
         "may": set() if own else states.actions(ad.state, states.MODERATOR),  # type: ignore[arg-type]
         "models": await _models(session, ad),
         "longest": LONGEST_REASON,

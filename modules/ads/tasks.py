@@ -4,7 +4,8 @@ import structlog
 from celery.schedules import crontab
 
 from core import tasks
-from modules.ads import clockwork, digest
+from core.db import unit_of_work
+from modules.ads import alerts, clockwork, digest, projection
 
 log = structlog.get_logger("repere.ads")
 
@@ -12,6 +13,8 @@ tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
     "ads-turn": {"task": "ads.turn", "schedule": crontab(minute="*/5")},
     # One digest a day and a council, whatever the number of runs: the first that finds the hour past writes it.
     "ads-digest": {"task": "ads.digest", "schedule": crontab(minute="*/15")},
+    "ads-alerts": {"task": "ads.alerts", "schedule": crontab()},
+    "ads-search": {"task": "ads.search", "schedule": crontab(minute=40, hour=3)},
     "ads-purge": {"task": "ads.purge", "schedule": crontab(minute=10, hour=3)},
 }
 
@@ -44,3 +47,24 @@ def purge() -> None:
 
 async def _purge() -> None:
     log.info("ads_purged", ads=await clockwork.purge(), files=await clockwork.sweep())
+
+
+@tasks.app.task(name="ads.alerts")  # type: ignore[untyped-decorator]
+def tell_readers() -> None:
+    """Tell the saved searches what was published; those that write once a day wait for their hour."""
+    matched, written = tasks.run(alerts.run())
+    if matched or written:
+        log.info("ads_alerts", publications=matched, mails=written)
+
+
+@tasks.app.task(name="ads.search")  # type: ignore[untyped-decorator]
+def check_search() -> None:
+    """Have what searches read follow the places, which change, and forget old publications."""
+    tasks.run(_check_search())
+
+
+async def _check_search() -> None:
+    async with unit_of_work() as session:
+        wrong = await projection.refresh_all(session)
+        forgotten = await alerts.tidy(session)
+    log.info("ads_search_checked", wrong=wrong, forgotten=forgotten)

@@ -153,7 +153,7 @@ async def test_an_ad_is_judged_with_its_author_its_changes_and_its_signals(
         assert await life.revise(session, writer, mine, changed, mine.ends_on)
     await signed(client, await make_moderator())
     page = (await client.get(f"{PAGE}/{ad.number}")).text
-    assert author.rpps in page
+    assert str(author.rpps) in page
     assert "Anne-Claire Périnet" in page
     assert "Médecin inscrit au tableau" in page
     assert re.search(r"<ins>.*tout de suite", page)
@@ -350,6 +350,12 @@ async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: 
     only = (await client.get(PAGE, params={"signalees": "oui"})).text
     assert numbers(only) == [ad.number]
     assert other.number != ad.number
+    shown = (await client.get(f"{PAGE}/{ad.number}")).text
+    assert "Publicité" in shown
+    closed = await client.post(f"{PAGE}/{ad.number}/signalements", data={"_csrf": form_token(shown)})
+    assert closed.status_code == 303
+    assert "Publicité" not in (await client.get(f"{PAGE}/{ad.number}")).text
+    assert "Signalée<" not in (await client.get(PAGE)).text
 
 
 async def test_the_excel_file_holds_what_the_filters_say_and_no_formula(

@@ -1,4 +1,4 @@
-"""Mails of ads, as the SMTP server takes them: one for each event, in the words of the council, at the Order's address."""
+"""Mails of ads, as the SMTP server takes them: one for each event, worded by the council, where the Order writes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
