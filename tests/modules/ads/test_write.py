@@ -255,7 +255,7 @@ async def test_what_was_typed_outlives_the_session(author: int, client: httpx.As
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
     client.cookies.set(cookie_name(), token)
     await desk.open("/annonces/deposer?reprise=1")
-    assert "Votre session avait pris fin" in desk.page
+    assert "Ce que vous aviez saisi est repris" in desk.page
     assert desk.fields["titre"] == ["Saisi trop longtemps"]
     assert (await desk.press("transmettre")).status_code == 303
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
@@ -295,6 +295,22 @@ async def test_a_preview_writes_nothing_and_comes_back(author: int, client: http
     await desk.press("previsualiser")
     assert (await desk.press("transmettre")).status_code == 303
     assert [ad.state for ad in await ads()] == ["pending"]
+
+
+async def test_the_back_button_from_a_preview_loses_nothing(author: int, client: httpx.AsyncClient) -> None:
+    desk = (await Desk(client).open()).fill(**FULL)
+    assert "Reprendre ce que vous aviez saisi" not in desk.page
+    await desk.press("previsualiser")
+    back = await Desk(client).open()
+    assert back.fields["titre"] == [""]
+    assert "Reprendre ce que vous aviez saisi" in back.page
+    await back.open("/annonces/deposer?reprise=1")
+    assert back.fields["titre"] == [FULL["titre"]]
+    assert (await back.press("transmettre")).status_code == 303
+    assert "Reprendre ce que vous aviez saisi" not in (await Desk(client).open()).page
+    # The preview that is still open somewhere transmits nothing a second time.
+    assert (await desk.press("transmettre")).status_code == 303
+    assert len(await ads()) == 1
 
 
 async def test_a_place_and_a_period_given_twice_are_kept_once(author: int, client: httpx.AsyncClient) -> None:
