@@ -63,11 +63,15 @@ class Kept:
     height: int | None
 
 
-def clean_name(name: str, kind: str) -> str:
-    """Return the name of a file as it is shown: no folder, no control character, the ending of what it is."""
+def base_name(name: str) -> str:
+    """Return the name of a file as its sender called it, without folder and without what cannot be seen."""
     base = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
-    base = "".join(char for char in base if unicodedata.category(char)[0] != "C").strip(" .")
-    stem = re.sub(r"\.(jpe?g|png|pdf|heic)$", "", base, flags=re.IGNORECASE)[:NAME_MAX].strip(" .")
+    return "".join(char for char in base if unicodedata.category(char)[0] != "C").strip(" .")
+
+
+def clean_name(name: str, kind: str) -> str:
+    """Return the name under which a file is kept: that of its sender, with the ending of what it is."""
+    stem = re.sub(r"\.(jpe?g|png|pdf|heic)$", "", base_name(name), flags=re.IGNORECASE)[:NAME_MAX].strip(" .")
     return (stem or ("photo" if kind == "image" else "document")) + (".jpg" if kind == "image" else ".pdf")
 
 
@@ -227,6 +231,12 @@ async def attach(session: AsyncSession, ad: Ad, files: Sequence[AdFile | AdUploa
 async def drop_all(session: AsyncSession, ad: Ad) -> None:
     """Take every file off an ad; contents that nothing names any longer are swept later."""
     await session.execute(delete(AdFile).where(AdFile.ad_id == ad.id))
+
+
+async def forget(session: AsyncSession, account_id: int) -> None:
+    """Have whatever somebody sent, and is on no ad, go with the next sweep: they leave."""
+    old = func.core.now() - KEPT_ASIDE - timedelta(hours=1)
+    await session.execute(update(AdUpload).where(AdUpload.account_id == account_id).values(name="", added_at=old))
 
 
 async def readable(session: AsyncSession, reader: Reader, uid: uuid.UUID) -> AdFile | AdUpload:

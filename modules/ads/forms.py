@@ -166,7 +166,7 @@ def add_place(typed: Typed, hit: PlaceHit) -> Typed:
 def check(typed: Typed, specialties: Mapping[str, str]) -> Checked:
     """Return the content that was typed, and what keeps it from being kept, a draft even.
 
-    What a submission wants beyond that is said by `life.missing`.
+    What a submission wants beyond that is said by `missing.lacking`.
     """
     errors: dict[str, str] = {}
     if typed.category and typed.category not in CATEGORIES:

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import reach
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from modules.ads import content as contents
 from modules.ads import files, notices, projection, rules
+from modules.ads.missing import lacking
 from modules.ads.models import Ad, AdFile, AdHistory
 from modules.ads.models_upload import AdUpload
 from modules.ads.people import Reader, moderated_by
@@ -329,34 +329,9 @@ def _end(ends_on: date | None, today: date) -> None:
 
 
 async def _complete(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> None:
-    errors = await missing(session, author, content, ends_on)
+    errors = await lacking(session, author, content, ends_on)
     if errors:
         raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
-
-
-async def missing(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> dict[str, str]:
-    """Return what keeps somebody from transmitting an ad that says this: field → French message.
-
-    Raises:
-        Forbidden: they publish no ad at all.
-    """
-    if author.standing is None:
-        raise Forbidden("Seuls les médecins, les docteurs juniors et les internes publient des annonces.")
-    today = clock.today(await clock.now(session))
-    errors = rules.complete(content, author.standing.kind, today)
-    wrong_end = rules.end_error(ends_on, today)
-    if wrong_end:
-        errors["ends_on"] = wrong_end
-    shown = await reach(session, author.account_id, "annonces")
-    if content.anonymous and not shown.email and not (await reach(session, author.account_id, "ordre")).email:
-        errors["contact"] = (
-            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
-        )
-    elif not content.anonymous and not shown.reachable:
-        errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
-    if author.standing.council is None or not author.standing.council_confirmed:
-        errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."
-    return errors
 
 
 async def _send(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, action: Action) -> None:

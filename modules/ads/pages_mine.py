@@ -88,6 +88,8 @@ async def _banner(session: AsyncSession, author: Reader, word: str, number: int)
     if word == "transmise" and found.state == "pending" and found.council:
         return f"{name} a bien été transmise au {council_name(found.council)}."
     said = {
+        ("attente", "pending"): f"{name} est en attente de vérification par le conseil : vous pourrez la modifier dès "
+        "qu’il aura répondu.",
         ("publiee", "published"): f"{name} est de nouveau publiée.",
         ("prolongee", "published"): f"{name} : la date de fin de publication est modifiée.",
         ("prolongee", "unpublished"): f"{name} : la date de fin de publication est modifiée.",
@@ -155,7 +157,7 @@ async def _delete(session: AsyncSession, author: Reader, ad: Ad, asked: Asked) -
 MOVES: Final = {
     move.word: move
     for move in (
-        Move("depublier", "unpublish", "Dépublier l’annonce", "Dépublier l’annonce", "reason", True, _unpublish),
+        Move("depublier", "unpublish", "Dépublier l’annonce", "Dépublier l’annonce", "reason", False, _unpublish),
         Move("republier", "republish", "Publier de nouveau l’annonce", "Publier de nouveau", "end", False, _republish),
         Move("prolonger", "extend", "Modifier la fin de publication", "Enregistrer la date", "end", False, _extend),
         Move("supprimer", "delete", "Supprimer l’annonce", "Supprimer l’annonce", "", True, _delete),

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import personal
-from modules.ads import life
+from modules.ads import files, life
 from modules.ads.content import read_all
 from modules.ads.models import Ad, AdHistory
 from modules.ads.models_saved import AdReport
@@ -81,6 +81,7 @@ async def _erase(session: AsyncSession, subject: personal.Subject) -> None:
     )
     for ad in ads.all():
         await life.leave(session, ad, subject.actor)
+    await files.forget(session, subject.account_id)
     await session.execute(delete(AdReport).where(AdReport.account_id == subject.account_id))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import CursorResult, delete, text
+from sqlalchemy import CursorResult, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,10 +43,13 @@ ON CONFLICT (ad_id) DO UPDATE SET published_at = excluded.published_at, ends_on 
                          excluded.towns, excluded.periods, excluded.words)
 """
 _ONE: Final = text(_WRITE.format(rows=_ROWS.format(chosen="AND a.id = :ad")))
-_ALL: Final = text(_WRITE.format(rows=_ROWS.format(chosen="")))
+_BATCH: Final = text(_WRITE.format(rows=_ROWS.format(chosen="AND a.id > :after AND a.id <= :last")))
 _LEFT: Final = text(
-    "DELETE FROM ads.ad_search s WHERE NOT EXISTS (SELECT FROM ads.ad a WHERE a.id = s.ad_id AND a.state = 'published')"
+    "DELETE FROM ads.ad_search s WHERE s.ad_id > :after AND s.ad_id <= :last AND NOT EXISTS"
+    " (SELECT FROM ads.ad a WHERE a.id = s.ad_id AND a.state = 'published')"
 )
+_AT_ONCE: Final = 2000
+"""Ads written again by one statement: well under the time that a statement is given."""
 
 
 async def refresh(session: AsyncSession, ad: Ad) -> None:
@@ -59,11 +62,19 @@ async def refresh(session: AsyncSession, ad: Ad) -> None:
     await session.execute(noted.on_conflict_do_nothing(index_elements=["ad_id", "published_at"]))
 
 
-async def refresh_all(session: AsyncSession) -> int:
-    """Write again whatever differs from what ads and places say now; return how many rows were wrong.
+async def refresh_some(session: AsyncSession, after: int) -> tuple[int, int | None]:
+    """Write again, of the ads that follow a key, whatever differs from what ads and places say now.
 
     The places of France change once or twice a year; the ads that name them must follow.
+
+    Returns:
+        How many rows were wrong, and the key from which to go on; None at the end.
     """
-    written: CursorResult[object] = await session.execute(_ALL, {"towns": sorted(TOWNS)})  # type: ignore[assignment]
-    gone: CursorResult[object] = await session.execute(_LEFT)  # type: ignore[assignment]
-    return written.rowcount + gone.rowcount
+    batch = select(Ad.id).where(Ad.id > after).order_by(Ad.id).limit(_AT_ONCE).subquery()
+    last = await session.scalar(select(func.max(batch.c.id)))
+    if last is None:
+        return 0, None
+    values = {"after": after, "last": last}
+    written: CursorResult[object] = await session.execute(_BATCH, values | {"towns": sorted(TOWNS)})  # type: ignore[assignment]
+    gone: CursorResult[object] = await session.execute(_LEFT, values)  # type: ignore[assignment]
+    return written.rowcount + gone.rowcount, last

@@ -64,7 +64,19 @@ def check_search() -> None:
 
 
 async def _check_search() -> None:
+    wrong = await follow_places()
     async with unit_of_work() as session:
-        wrong = await projection.refresh_all(session)
         forgotten = await alerts.tidy(session)
     log.info("ads_search_checked", wrong=wrong, forgotten=forgotten)
+
+
+async def follow_places() -> int:
+    """Write again the rows of the search that are wrong, some at a time; return how many were."""
+    wrong, after = 0, 0
+    while True:
+        async with unit_of_work() as session:
+            written, last = await projection.refresh_some(session, after)
+        wrong += written
+        if last is None:
+            return wrong
+        after = last

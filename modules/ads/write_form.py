@@ -52,7 +52,11 @@ MOST_OWN_PLACES: Final = 3
 
 @dataclass(slots=True)
 class Drawn:
-    """What a drawing says beyond what was typed. `focus`: the element that takes the focus."""
+    """What a drawing says beyond what was typed.
+
+    `focus`: the element that takes the focus. `stale`: another version is kept. `held`: something typed here in the
+    last hour was not kept, and can be taken up.
+    """
 
     errors: dict[str, str] = field(default_factory=dict)
     notice: str = ""
@@ -61,6 +65,7 @@ class Drawn:
     candidates: Sequence[PlaceHit] | None = None
     status: int = 200
     stale: bool = False
+    held: bool = False
 
 
 async def blank(session: AsyncSession, author: Reader) -> forms.Typed:
@@ -117,6 +122,7 @@ async def draw(
         "focus": drawn.focus if not drawn.errors else "",
         "candidates": drawn.candidates,
         "stale": drawn.stale,
+        "held": drawn.held,
     }
     # What htmx asks for is put in the page whatever it says; it leaves answers of another status aside.
     status = 200 if request.headers.get("hx-request") == "true" else drawn.status
@@ -209,10 +215,10 @@ def _uuids(texts: Sequence[str]) -> list[uuid.UUID]:
 
 
 def errors_of(*several: Mapping[str, str]) -> dict[str, str]:
-    """Return errors in the order of the page, the first of each field."""
+    """Return errors in the order of the page; of a part of it, those of the first that has any."""
     found: dict[str, str] = {}
     for errors in several:
-        for name, message in errors.items():
-            found.setdefault(name, message)
+        parts = {name.partition(".")[0] for name in found}
+        found |= {name: message for name, message in errors.items() if name.partition(".")[0] not in parts}
     order = list(ANCHORS)
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0].partition(".")[0]), item[0])))

@@ -15,9 +15,9 @@ from core.db import unit_of_work
 from maps.api import PlaceHit, containers_of, place_by_id
 from modules.ads import search
 from modules.ads.models import Ad
-from modules.ads.projection import refresh_all
 from modules.ads.schemas import AdContent, Period
 from modules.ads.search_query import CAP, PAGE_SIZE, PAGES, RADII, AdQuery
+from modules.ads.tasks import follow_places
 from modules.ads.views import TOWNS
 from tests.modules.ads.makers import ALLERGY, GENERAL, make_ad, make_content, make_person, place
 
@@ -189,8 +189,8 @@ async def test_pages_meet_and_stop_at_the_cap(places: None) -> None:
             INSERT INTO ads.ad_place SELECT id, place_id, 0 FROM made, ads.ad_place
             """)
         )
-        assert await refresh_all(session) == 300
-        assert await refresh_all(session) == 0
+    assert await follow_places() == 300
+    assert await follow_places() == 0
     seen: list[int] = []
     async with unit_of_work() as session:
         for number in range(1, PAGES + 1):
@@ -207,7 +207,8 @@ async def test_the_projection_follows_places_and_states(places: None) -> None:
     async with unit_of_work() as session:
         assert (await search.search(session, query)).total == 1
         await session.execute(text("UPDATE ads.ad SET state = 'unpublished' WHERE id = :id"), {"id": ad.id})
-        await refresh_all(session)
+    await follow_places()
+    async with unit_of_work() as session:
         assert (await search.search(session, query)).total == 0
 
 

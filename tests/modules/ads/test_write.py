@@ -160,6 +160,7 @@ async def test_what_is_wrong_is_said_and_kept(
     assert answer.status_code == 422
     assert said in desk.page
     assert 'class="error-summary"' in desk.page
+    assert desk.page.count('<li><a href="#') == 1
     assert await ads() == []
     if "titre" not in typed:
         assert desk.fields["titre"] == [FULL["titre"]]
@@ -239,7 +240,7 @@ async def test_of_two_tabs_the_second_is_told_and_keeps_what_it_typed(author: in
     assert (await one.fill(titre="Trop tard").press("brouillon")).status_code == 409
     assert one.fields["titre"] == ["Trop tard"]
     assert 'value="transmettre"' not in one.page
-    assert (await client.get(f"/annonces/{number}/modifier")).status_code == 409
+    assert (await client.get(f"/annonces/{number}/modifier")).status_code == 303
 
 
 async def test_what_was_typed_outlives_the_session(author: int, client: httpx.AsyncClient) -> None:
@@ -254,7 +255,7 @@ async def test_what_was_typed_outlives_the_session(author: int, client: httpx.As
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
     client.cookies.set(cookie_name(), token)
     await desk.open("/annonces/deposer?reprise=1")
-    assert "Votre session avait pris fin" in desk.page
+    assert "Ce que vous aviez saisi est repris" in desk.page
     assert desk.fields["titre"] == ["Saisi trop longtemps"]
     assert (await desk.press("transmettre")).status_code == 303
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
@@ -294,6 +295,22 @@ async def test_a_preview_writes_nothing_and_comes_back(author: int, client: http
     await desk.press("previsualiser")
     assert (await desk.press("transmettre")).status_code == 303
     assert [ad.state for ad in await ads()] == ["pending"]
+
+
+async def test_the_back_button_from_a_preview_loses_nothing(author: int, client: httpx.AsyncClient) -> None:
+    desk = (await Desk(client).open()).fill(**FULL)
+    assert "Reprendre ce que vous aviez saisi" not in desk.page
+    await desk.press("previsualiser")
+    back = await Desk(client).open()
+    assert back.fields["titre"] == [""]
+    assert "Reprendre ce que vous aviez saisi" in back.page
+    await back.open("/annonces/deposer?reprise=1")
+    assert back.fields["titre"] == [FULL["titre"]]
+    assert (await back.press("transmettre")).status_code == 303
+    assert "Reprendre ce que vous aviez saisi" not in (await Desk(client).open()).page
+    # The preview that is still open somewhere transmits nothing a second time.
+    assert (await desk.press("transmettre")).status_code == 303
+    assert len(await ads()) == 1
 
 
 async def test_a_place_and_a_period_given_twice_are_kept_once(author: int, client: httpx.AsyncClient) -> None:
