@@ -45,6 +45,12 @@ class Account(Base):
             "id",
             postgresql_where=text("email_wanted IS NOT NULL"),
         ),
+        Index(
+            "ix_account_name",
+            text('(core.fold(last_name) COLLATE "C")'),
+            text('(core.fold(first_name) COLLATE "C")'),
+            "id",
+        ),
         {"schema": SCHEMA},
     )
 

@@ -95,7 +95,7 @@ async def _tell(
         return False
     national = waiting.council == councils.NATIONAL
     context = {
-        "title": f"{TITLE} : {counted(waiting.count, 'annonce')}",
+        "title": f"{TITLE}\u00a0: {counted(waiting.count, 'annonce')}",
         "count": waiting.count,
         "oldest": waiting.oldest,
         "council": councils.title(waiting.council),

@@ -187,8 +187,16 @@ def counts(reader: Reader, wanted: Wanted) -> Select[int, int, int, int]:
 def rows(
     reader: Reader, wanted: Wanted, sort: str, descending: bool, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> Select[*tuple[Any, ...]]:
-    """Select a page of a table: what its columns show, and whether the reader moderates the ad."""
+    """Select a page of a table: what its columns show, and whether the reader moderates the ad.
+
+    Which ads it holds is read first, from an index alone where one has that order; only these are then read whole.
+    """
     order = [(key.desc() if descending else key.asc()) for key in _ORDER[sort]]
+    order.append(Ad.id.desc() if descending else Ad.id.asc())
+    found = select(Ad.id)
+    if sort == "par":
+        found = found.join(Account, Account.id == Ad.account_id)
+    page = found.where(*_conditions(reader, wanted)).order_by(*order).limit(limit).offset(offset).subquery()
     return (
         select(
             Ad.number,
@@ -207,11 +215,9 @@ def rows(
             moderated_by(reader).label("mine"),
             and_(reported(), moderated_by(reader)).label("reported"),
         )
+        .join(page, page.c.id == Ad.id)
         .join(Account, Account.id == Ad.account_id)
-        .where(*_conditions(reader, wanted))
-        .order_by(*order, Ad.id.desc() if descending else Ad.id.asc())
-        .limit(limit)
-        .offset(offset)
+        .order_by(*order)
     )
 
 

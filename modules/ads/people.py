@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import ColumnElement, Date, and_, cast, func, or_
+from sqlalchemy import ColumnElement, Date, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Person, SignedInDep, Standing, first_visit_done, standing_of
@@ -118,7 +118,8 @@ def today() -> ColumnElement[date]:
 
 def shown() -> ColumnElement[bool]:
     """Select the ads that readers find: published, through their last day, even if the clock's passage is late."""
-    return and_(Ad.state == "published", Ad.ends_on >= today())
+    # As a subquery, the day is computed once and not for each row.
+    return and_(Ad.state == "published", Ad.ends_on >= select(today()).scalar_subquery())
 
 
 def moderated_by(reader: Reader) -> ColumnElement[bool]:

@@ -54,11 +54,11 @@ class Signal:
 def in_text(text: str) -> list[Signal]:
     """Return what a text holds that ads should not."""
     phones = _hits(_PHONE, _DATE.sub(" ", text))
-    found = [Signal("phone", f"Un numéro de téléphone est écrit : « {_short(hit)} »") for hit in phones]
+    found = [Signal("phone", f"Un numéro de téléphone est écrit\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in phones]
     mails = _hits(_EMAIL, text)
-    found += [Signal("email", f"Une adresse mail est écrite : « {_short(hit)} »") for hit in mails]
+    found += [Signal("email", f"Une adresse mail est écrite\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in mails]
     rest = _EMAIL.sub(" ", text)
-    found += [Signal("link", f"Un lien est écrit : « {_short(hit)} »") for hit in _hits(_LINK, rest)]
+    found += [Signal("link", f"Un lien est écrit\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in _hits(_LINK, rest)]
     return found
 
 
@@ -92,7 +92,7 @@ async def signals(session: AsyncSession, reader: Reader, ad: Ad, lines: Sequence
     for name, text in (("titre", ad.title), ("description", ad.description), ("conditions", ad.conditions)):
         found += in_text(text)
         if mostly_capitals(text):
-            found.append(Signal("capitals", f"Le champ « {name} » est écrit surtout en capitales."))
+            found.append(Signal("capitals", f"Le champ «\u00a0{name}\u00a0» est écrit surtout en capitales."))
     if await _unchanged(session, ad, lines):
         found.append(Signal("unchanged", "Le contenu est le même que celui qui a été refusé."))
     return found + await _duplicates(session, reader, ad)

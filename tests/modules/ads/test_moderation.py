@@ -315,7 +315,7 @@ async def test_the_history_reads_as_councils_say_it(client: httpx.AsyncClient, p
     told = page.split('class="moderation-history"')[1]
     assert "<strong>CD78</strong>" in told
     assert "a passé le statut à Refusée" in told
-    assert "Motif : Votre annonce ne respecte pas les règles." in told
+    assert "Motif\u00a0: Votre annonce ne respecte pas les règles." in told
     assert "En attente" not in told
     newest = (await client.get(f"{PAGE}/{ad.number}", params={"historique": "statuts"})).text
     oldest = (await client.get(f"{PAGE}/{ad.number}", params={"historique": "statuts", "ordre": "anciens"})).text

@@ -175,7 +175,7 @@ async def test_a_council_words_its_mails(client: httpx.AsyncClient, smtp_sink: S
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
-        ({"subject": "Annonce {nom}", "body": "Bonjour"}, "subject", "Repère inconnu : {nom}"),
+        ({"subject": "Annonce {nom}", "body": "Bonjour"}, "subject", "Repère inconnu\u00a0: {nom}"),
         ({"subject": "Annonce", "body": "Votre {titre et fin}"}, "body", "Repère inconnu"),
         ({"subject": "Annonce", "body": "Une accolade { seule"}, "body", "Une accolade est seule"),
         ({"subject": "", "body": "{numero}"}, "subject", "Donnez un objet"),
