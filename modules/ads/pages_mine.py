@@ -159,7 +159,7 @@ MOVES: Final = {
     for move in (
         Move("depublier", "unpublish", "Dépublier l’annonce", "Dépublier l’annonce", "reason", False, _unpublish),
         Move("republier", "republish", "Publier de nouveau l’annonce", "Publier de nouveau", "end", False, _republish),
-        Move("prolonger", "extend", "Modifier la fin de publication", "Enregistrer la date", "end", False, _extend),
+        Move("prolonger", "extend", "Modifier la fin de l’annonce", "Enregistrer la date", "end", False, _extend),
         Move("supprimer", "delete", "Supprimer l’annonce", "Supprimer l’annonce", "", True, _delete),
     )
 }

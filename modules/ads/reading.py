@@ -50,7 +50,7 @@ async def find(session: AsyncSession, reader: Reader, number: int) -> Ad:
     if ad is not None:
         return ad
     if chosen is not None and await session.scalar(select(Ad.id).where(chosen, Ad.published_at.is_not(None))):
-        raise NoLongerShown("Son auteur l’a retirée, ou sa date de fin est passée.")
+        raise NoLongerShown("Son auteur l’a retirée ou la modifie, ou sa date de fin est passée.")
     raise NotFound(NOT_FOUND)
 
 

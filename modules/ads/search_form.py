@@ -12,6 +12,8 @@ from modules.ads.views import TOWNS
 FORM_ONLY: Final = frozenset({"lieu", "start", "end"})
 """Fields of the form that no other door knows."""
 SUGGESTED: Final = tuple(kind for kind in KINDS if kind in TOWNS | (AREAS - {"epci", "territory"}))
+PLACES_API: Final = ("commune", "departement", "region", "france")
+"""The same, as the suggestions of `/api/v1/places` call them: there, a commune may be a part of one."""
 _MOST_FIELDS: Final = 100
 
 

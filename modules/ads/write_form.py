@@ -15,7 +15,7 @@ from core import clock
 from core.ui import pages
 from directory.api import Practitioner, Role, Site, calendar_day
 from maps.api import PlaceHit, place_by_id, ready
-from modules.ads import files, forms, rules
+from modules.ads import files, forms, mine, rules
 from modules.ads.councils import council_name
 from modules.ads.labels import CATEGORIES, FLAGS, STATES, situation
 from modules.ads.models import Ad
@@ -162,6 +162,7 @@ async def context(session: AsyncSession, author: Reader, typed: forms.Typed, ad:
         "side": side,
         "state": state,
         "state_label": STATES[state],
+        "refusal": (await mine.refusal_reasons(session, [ad])).get(ad.id) if ad is not None else None,
         "locked": locked,
         "address": f"/annonces/{ad.number}/modifier" if ad is not None else "/annonces/deposer",
         "categories": [(code, CATEGORIES[code]) for code in categories(kind)],

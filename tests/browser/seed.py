@@ -36,16 +36,16 @@ def fill(conn: psycopg.Connection) -> None:
     conn.commit()
     invalidate()
     create_publication_tables(conn)
-    _insert(conn, "pub_legal_entity", [_legal_entity()])
-    _insert(conn, "pub_site", [_site(number) for number in range(46)] + [_hospital()])
-    _insert(conn, "pub_practitioner", [_practitioner(number) for number in range(46)])
-    _insert(conn, "pub_role", [_role(number) for number in range(46)])
+    insert(conn, "pub_legal_entity", [_legal_entity()])
+    insert(conn, "pub_site", [_site(number) for number in range(46)] + [_hospital()])
+    insert(conn, "pub_practitioner", [_practitioner(number) for number in range(46)])
+    insert(conn, "pub_role", [_role(number) for number in range(46)])
     conn.commit()
     publish(conn, 1, {"rpps", "finess", "ameli"})
     conn.commit()
 
 
-def _insert(conn: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+def insert(conn: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
     names = list(rows[0])
     statement = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
         sql.Identifier(table),
