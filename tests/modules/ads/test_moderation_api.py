@@ -199,7 +199,11 @@ def _subject(account: Account) -> personal.Subject:
 async def test_closing_an_account_leaves_nothing_of_its_ads(client: httpx.AsyncClient, places: None) -> None:
     author = await make_person(email=f"{CANARY}@exemple.test", shown_email=f"{CANARY}-affiche@exemple.test")
     for state in ("draft", "pending", "published", "unpublished", "refused"):
-        said: dict[str, Any] = {"title": f"{CANARY} titre", "description": f"{CANARY} texte", "conditions": f"{CANARY} prix"}
+        said: dict[str, Any] = {
+            "title": f"{CANARY} titre",
+            "description": f"{CANARY} texte",
+            "conditions": f"{CANARY} prix",
+        }
         await make_ad(author, state, **said)
     other = await make_ad(await make_person())
     async with unit_of_work() as session:
