@@ -30,7 +30,7 @@ def upgrade() -> None:
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_on', sa.Date(), nullable=False),
     sa.Column('urgent', sa.Boolean(), nullable=False),
-    sa.Column('places', sa.ARRAY(sa.Integer()), nullable=False),
+    sa.Column('placed', sa.Boolean(), nullable=False),
     sa.Column('tags', sa.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('towns', sa.ARRAY(sa.Integer()), nullable=False),
     sa.Column('periods', postgresql.DATEMULTIRANGE(), nullable=False),
@@ -39,10 +39,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('ad_id', name=op.f('pk_ad_search')),
     schema='ads'
     )
-    op.create_index('ix_ad_search_found', 'ad_search', ['places', 'tags'], unique=False, schema='ads', postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
+    op.create_index('ix_ad_search_tags', 'ad_search', ['tags'], unique=False, schema='ads', postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
     op.create_index('ix_ad_search_periods', 'ad_search', ['periods'], unique=False, schema='ads', postgresql_using='gist')
-    op.create_index('ix_ad_search_recent', 'ad_search', [sa.text('published_at DESC'), sa.text('ad_id DESC')], unique=False, schema='ads', postgresql_include=['ends_on'])
+    op.create_index('ix_ad_search_recent', 'ad_search', [sa.text('published_at DESC'), sa.text('ad_id DESC')], unique=False, schema='ads', postgresql_include=['ends_on', 'placed'])
     op.create_index('ix_ad_search_words', 'ad_search', ['words'], unique=False, schema='ads', postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
+    op.create_table('ad_spot',
+    sa.Column('ad_id', sa.BigInteger(), nullable=False),
+    sa.Column('key', sa.Integer(), nullable=False),
+    sa.Column('specialty', sa.Text(collation='C'), nullable=True),
+    sa.Column('category', sa.Text(collation='C'), nullable=True),
+    sa.Column('side', sa.Text(collation='C'), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('placed', sa.Boolean(), nullable=False),
+    sa.Column('periods', postgresql.DATEMULTIRANGE(), nullable=False),
+    sa.ForeignKeyConstraint(['ad_id'], ['ads.ad_search.ad_id'], name=op.f('fk_ad_spot_ad_id_ad_search'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('ad_id', 'key', name=op.f('pk_ad_spot')),
+    schema='ads'
+    )
+    op.create_index('ix_ad_spot_found', 'ad_spot', ['key', 'specialty', 'category', 'side'], unique=False, schema='ads', postgresql_include=['ad_id', 'published_at', 'ends_on', 'placed', 'periods'])
     op.create_table('ad_publication',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('ad_id', sa.BigInteger(), nullable=False),
@@ -105,7 +120,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("ad_report", "search_alert", "saved_search", "ad_publication", "ad_search"):
+    for table in ("ad_report", "search_alert", "saved_search", "ad_publication", "ad_spot", "ad_search"):
         op.drop_table(table, schema='ads')
     op.execute("DROP TEXT SEARCH CONFIGURATION ads.french")
     op.drop_column('mail', 'unsubscribe', schema='core')

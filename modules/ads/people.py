@@ -112,8 +112,8 @@ ModeratorDep = Annotated[Reader, Depends(_moderator)]
 
 
 def today() -> ColumnElement[date]:
-    """Return the civil day in Paris of the database's instant, in SQL."""
-    return cast(func.timezone("Europe/Paris", func.core.now()), Date)
+    """Return the civil day in Paris of the database's instant, in SQL: a subquery, worked out once for all the rows."""
+    return select(cast(func.timezone("Europe/Paris", func.core.now()), Date)).scalar_subquery()
 
 
 def shown() -> ColumnElement[bool]:

@@ -1,37 +1,20 @@
 """Searches of ads: one statement for the ads of a page and the totals, one for the towns of the map."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-    text,
-    true,
-)
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, func, literal_column, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import keys
 from modules.ads.models import Ad
-from modules.ads.models_search import AdSearch
+from modules.ads.models_search import AdSearch, AdSpot
 from modules.ads.people import today
-from modules.ads.schemas import Period
 from modules.ads.search_places import Wanted, wanted
 from modules.ads.search_query import AdQuery
 from modules.ads.views import AdView, views
-
-_AREA_RANK: Final = 1
-"""Of an ad for a whole area, behind the ads that name the very town."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +51,31 @@ async def search(session: AsyncSession, query: AdQuery) -> Found:
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    columns = [AdSearch.ad_id, AdSearch.published_at, AdSearch.towns]
-    if query.sort == "distance":
-        columns.append(AdSearch.places)
-    found = (
-        select(*columns).where(conditions(query, asked)).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    )
+    answering = _answering(query, asked)
+    # Read once for the page and for the totals; all the ads are better counted in their index, and read from its end.
+    narrowed = asked.keys is not None or query.q or query.periods
+    found = answering.cte("found").prefix_with("MATERIALIZED", dialect="postgresql") if narrowed else None
+    counted = found if found is not None else answering.subquery("found")
     totals = (
-        select(func.count().label("total"), func.count().filter(found.c.towns == text("'{}'")).label("unplaced"))
-        .select_from(found)
+        select(func.count().label("total"), func.count().filter(~counted.c.placed).label("unplaced"))
+        .select_from(counted)
         .subquery("totals")
     )
-    page = _nearest(found, asked) if query.sort == "distance" else _latest(found)
+    listed = found if found is not None else _answering(query, asked).subquery("listed")
+    nearest = listed.c.rank.asc().nulls_last()
+    order = [listed.c.published_at.desc(), listed.c.ad_id.desc()]
+    page = select(listed).order_by(*([nearest, *order] if query.sort == "distance" else order))
     rows = page.limit(query.limit).offset(query.offset).subquery("page")
+    order = [rows.c.published_at.desc(), rows.c.ad_id.desc()]
     answer = await session.execute(
-        select(totals.c.total, totals.c.unplaced, rows.c.ad_id, rows.c.metres)
+        select(totals.c.total, totals.c.unplaced, rows.c.ad_id, rows.c.rank)
         .select_from(totals.outerjoin(rows, true()))
-        .order_by(rows.c.metres.asc().nulls_last(), rows.c.rank, rows.c.published_at.desc(), rows.c.ad_id.desc())
+        .order_by(*([rows.c.rank.asc().nulls_last(), *order] if query.sort == "distance" else order))
     )
     lines = answer.all()
-    ads = tuple(FoundAd(line.ad_id, line.metres) for line in lines if line.ad_id is not None)
+    ads = tuple(
+        FoundAd(line.ad_id, None if line.rank is None else line.rank // 2) for line in lines if line.ad_id is not None
+    )
     return Found(lines[0].total, lines[0].unplaced, ads, asked)
 
 
@@ -104,10 +92,11 @@ async def matching(session: AsyncSession, query: AdQuery, ad_ids: Collection[int
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    rows = await session.scalars(
-        select(AdSearch.ad_id).where(AdSearch.ad_id.in_(ad_ids), conditions(query, asked)).order_by(AdSearch.ad_id)
-    )
-    return set(rows)
+    if asked.keys is None:
+        rows = select(AdSearch.ad_id).where(AdSearch.ad_id.in_(ad_ids), *_rules(query))
+    else:
+        rows = select(AdSpot.ad_id).where(AdSpot.ad_id.in_(ad_ids), AdSpot.key.in_(asked.keys), *_spot_rules(query))
+    return set(await session.scalars(rows))
 
 
 async def towns_of(session: AsyncSession, query: AdQuery, *, most: int) -> list[TownCount]:
@@ -117,71 +106,80 @@ async def towns_of(session: AsyncSession, query: AdQuery, *, most: int) -> list[
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
+    held = _answering(query, asked).subquery("held")
     town = func.unnest(AdSearch.towns).label("town")
-    found = select(AdSearch.ad_id, AdSearch.published_at, town).where(conditions(query, asked)).subquery("found")
+    found = select(AdSearch.ad_id, AdSearch.published_at, town).join(held, held.c.ad_id == AdSearch.ad_id)
+    listed = found.where(AdSearch.placed).subquery("found")
     latest = func.array_agg(
         literal_column("found.ad_id ORDER BY found.published_at DESC, found.ad_id DESC", ARRAY(Integer))
     )
-    rows = await session.execute(
-        select(found.c.town, func.count().label("ads_count"), latest.label("ads"))
-        .group_by(found.c.town)
-        .order_by(found.c.town)
-    )
+    counts = select(listed.c.town, func.count().label("ads_count"), latest.label("ads"))
+    rows = await session.execute(counts.group_by(listed.c.town).order_by(listed.c.town))
     return [TownCount(row.town, row.ads_count, tuple(row.ads[:most])) for row in rows]
 
 
-def conditions(query: AdQuery, asked: Wanted) -> ColumnElement[bool]:
-    """Select the rows of the projection that answer a search. What is late to be taken off is not shown."""
+def _answering(query: AdQuery, asked: Wanted) -> Select[Any]:
+    """Select the ads that answer a search: key, publication, whether they have a town, rank by distance."""
+    if asked.keys is None:
+        nothing = cast(None, Integer).label("rank")
+        whole: Select[Any] = select(AdSearch.ad_id, AdSearch.published_at, AdSearch.placed, nothing)
+        return whole.where(*_rules(query))
+    wanted_keys = func.unnest(_integers(asked.keys.keys()), _integers(asked.keys.values()))
+    asked_for = wanted_keys.table_valued("key", "rank").render_derived("asked")
+    # A subquery for each key, that no planner takes apart: hundreds of keys are as many readings of one index.
+    spot = (
+        select(AdSpot.ad_id, AdSpot.published_at, AdSpot.placed)
+        .where(AdSpot.key == asked_for.c.key, *_spot_rules(query))
+        .offset(0)
+        .lateral("spot")
+    )
+    found: Select[Any] = (
+        select(spot.c.ad_id, spot.c.published_at, spot.c.placed, func.min(asked_for.c.rank).label("rank"))
+        .select_from(asked_for.join(spot, true()))
+        .group_by(spot.c.ad_id, spot.c.published_at, spot.c.placed)
+    )
+    return found
+
+
+def _rules(query: AdQuery) -> list[ColumnElement[bool]]:
+    """Return what a search asks of an ad, but places. What is late to be taken off is not shown."""
     rules: list[ColumnElement[bool]] = [AdSearch.ends_on >= today()]
     tags = [tag for tag in (query.category, query.side, query.specialty) if tag]
     if tags:
         rules.append(AdSearch.tags.contains(cast(tags, ARRAY(Text))))
-    if asked.keys is not None:
-        rules.append(AdSearch.places.overlap(_integers(asked.keys)))
     if query.periods:
-        spans = [_span(period) for period in query.periods]
-        rules.append(AdSearch.periods.op("&&")(bindparam(None, spans, DATEMULTIRANGE)))
+        rules.append(AdSearch.periods.op("&&")(_spans(query)))
     if query.q:
-        rules.append(AdSearch.words.op("@@")(func.websearch_to_tsquery(text("'ads.french'::regconfig"), query.q)))
-    return and_(*rules)
+        rules.append(_said(query.q))
+    return rules
 
 
-def _span(period: Period) -> Range[Any]:
-    return Range(period.starts_on, period.ends_on, bounds="[]" if period.ends_on else "[)")
+def _spot_rules(query: AdQuery) -> list[ColumnElement[bool]]:
+    """Return the same, of the lines of `AdSpot`."""
+    rules: list[ColumnElement[bool]] = [AdSpot.ends_on >= today()]
+    for column, value in (
+        (AdSpot.specialty, query.specialty),
+        (AdSpot.category, query.category),
+        (AdSpot.side, query.side),
+    ):
+        if value:
+            rules.append(column == value)
+    if query.periods:
+        rules.append(AdSpot.periods.op("&&")(_spans(query)))
+    if query.q:
+        rules.append(AdSpot.ad_id.in_(select(AdSearch.ad_id).where(_said(query.q))))
+    return rules
 
 
-def _integers(values: Collection[int]) -> ColumnElement[Any]:
+def _said(words: str) -> ColumnElement[bool]:
+    return AdSearch.words.op("@@")(func.websearch_to_tsquery(text("'ads.french'::regconfig"), words))
+
+
+def _spans(query: AdQuery) -> ColumnElement[Any]:
+    spans = [Range(one.starts_on, one.ends_on, bounds="[]" if one.ends_on else "[)") for one in query.periods]
+    return bindparam(None, spans, DATEMULTIRANGE)
+
+
+def _integers(values: Iterable[int | None]) -> ColumnElement[Any]:
     """Return keys as one parameter: the driver writes thousands of them as one text."""
-    return cast(cast("{" + ",".join(map(str, values)) + "}", Text), ARRAY(Integer))
-
-
-def _latest(found: Any) -> Select[Any]:
-    nothing = cast(None, Integer).label("metres")
-    return select(found.c.ad_id, found.c.published_at, nothing, literal_column("0").label("rank")).order_by(
-        found.c.published_at.desc(), found.c.ad_id.desc()
-    )
-
-
-def _nearest(found: Any, asked: Wanted) -> Select[Any]:
-    """Order by distance from the nearest searched town, then as the module `search_places` says."""
-    known: Mapping[int, int] = asked.metres
-    far = (
-        func.unnest(_integers(list(known)), _integers(list(known.values())))
-        .table_valued("town", "metres")
-        .render_derived("far")
-    )
-    held = select(found.c.ad_id, func.unnest(found.c.towns).label("town")).subquery("held")
-    least = (
-        select(held.c.ad_id, func.min(far.c.metres).label("metres"))
-        .join(far, far.c.town == held.c.town)
-        .group_by(held.c.ad_id)
-        .subquery("least")
-    )
-    whole = found.c.places.overlap(_integers(asked.around))
-    metres = case((whole, 0), else_=least.c.metres)
-    rank = case((and_(whole, func.coalesce(least.c.metres, 1) > 0), _AREA_RANK), else_=0)
-    return (
-        select(found.c.ad_id, found.c.published_at, metres.label("metres"), rank.label("rank"))
-        .select_from(found.outerjoin(least, least.c.ad_id == found.c.ad_id))
-        .order_by(metres.asc().nulls_last(), rank, found.c.published_at.desc(), found.c.ad_id.desc())
-    )
+    return cast(cast(keys(values), Text), ARRAY(Integer))

@@ -6,9 +6,10 @@ theirs; zero where the ad is in the town itself. An ad for a whole département,
 counts as zero too, after those of the town: it says « anywhere here », and the town is one of these places.
 """
 
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -26,16 +27,20 @@ _MOST_KEPT: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a search asks of places: keys of `AdSearch.places` of which one must be there; None asks nothing.
+    """What a search asks of places: `keys` of `AdSpot` of which one must be there, or None when it asks nothing.
 
-    `metres`: town → distance from the nearest searched town, of those that an answer may name; `around`: the areas
-    that hold a searched town.
+    A key leads to its rank in an order by distance: twice the metres from the nearest searched town, and one more for
+    an area that holds it; to None where there is no telling. `around`: those areas.
     """
 
-    keys: tuple[int, ...] | None = None
-    metres: dict[int, int] = field(default_factory=dict)
-    around: tuple[int, ...] = ()
+    keys: dict[int, int | None] | None = None
+    around: frozenset[int] = frozenset()
     towns: tuple[PlaceHit, ...] = ()
+
+    def metres(self, place_id: int) -> int | None:
+        """Return how far a place is from the nearest searched town, when the search had to know."""
+        rank = (self.keys or {}).get(place_id)
+        return None if rank is None else rank // 2
 
 
 class _Kept:
@@ -82,34 +87,34 @@ async def wanted(session: AsyncSession, query: AdQuery) -> Wanted:
     await ready()
     places = [find_place(ref) for ref in query.places]
     towns = tuple(place for place in places if place.kind in TOWNS)
-    keys: set[int] = set()
-    metres: dict[int, int] = {}
+    areas = [place for place in places if place.kind not in TOWNS]
+    keys: dict[int, int | None] = {}
     around: set[int] = set()
-    everywhere = any(place.kind == "pays" for place in places)
-    for place in places:
-        holders = containers_of([place.id])[place.id]
-        keys.update((place.id, -place.id, *holders))
-        if place.kind not in TOWNS:
-            continue
-        around.update(holders)
-        found = await near(session, place, query.radius_km)
-        keys.update(found)
-        for town, far in found.items():
-            metres[town] = min(metres.get(town, far), far)
-    if query.sort == "distance" and len(towns) < len(places):
-        _measure(metres, towns, [place for place in places if place.kind not in TOWNS])
-    return Wanted(None if everywhere else tuple(sorted(keys)), metres, tuple(sorted(around)), towns)
+    for area in areas:
+        # Itself, what lies in it, what contains it.
+        keys |= dict.fromkeys((area.id, -area.id, *containers_of([area.id])[area.id]))
+    if areas and query.sort == "distance":
+        # They match wherever they are: near or not, each has its distance.
+        keys |= {place_id: 2 * far for place_id, far in distances(towns, _towns_in(areas)).items()}
+    for town in towns:
+        for place_id, far in (await near(session, town, query.radius_km)).items():
+            keys[place_id] = min(2 * far, _known(keys.get(place_id)))
+    for town in towns:
+        keys[-town.id] = 0
+        around.update(containers_of([town.id])[town.id])
+    for holder in around:
+        keys[holder] = min(1, _known(keys.get(holder)))
+    everywhere = query.sort == "date" and any(area.kind == "pays" for area in areas)
+    return Wanted(None if everywhere else keys, frozenset(around), towns)
 
 
-def _measure(metres: dict[int, int], towns: Sequence[PlaceHit], areas: Sequence[PlaceHit]) -> None:
-    """Add the distances of the towns of searched areas: they match wherever they are."""
-    beyond = {
-        hit.id: hit
-        for area in areas
-        for member in members_of(area.id)
-        if member not in metres and (hit := place_by_id(member)) and hit.kind in TOWNS and hit.lat is not None
-    }
-    metres.update(distances(towns, list(beyond.values())))
+def _known(rank: int | None) -> int:
+    return sys.maxsize if rank is None else rank
+
+
+def _towns_in(areas: Sequence[PlaceHit]) -> list[PlaceHit]:
+    members = {member for area in areas for member in members_of(area.id)}
+    return [hit for member in sorted(members) if (hit := place_by_id(member)) is not None and hit.kind in TOWNS]
 
 
 def distances(towns: Sequence[PlaceHit], to: Sequence[PlaceHit]) -> dict[int, int]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.ui.filters import lower_first
 from modules.ads.labels import CATEGORIES, OFFERS, READERS, SEEKS
 from modules.ads.schemas import Period
 from modules.ads.search import Found
@@ -157,10 +156,9 @@ def _card(ad: AdView, metres: int | None, found: Found) -> tuple[AdView, int | N
     towns = [place for place in ad.places if place.town]
     far = {}
     if found.wanted.towns and towns:
-        known = found.wanted.metres
         placed = [find_place(place.ref) for place in towns if place.ref]
         far = distances(found.wanted.towns, placed)
-        far |= {place.id: known[place.id] for place in towns if known.get(place.id) == 0}
+        far |= {place.id: known for place in towns if (known := found.wanted.metres(place.id)) is not None}
     if metres is None and far:
         metres = min(far.values())
         if any(place.id in found.wanted.around for place in ad.places):
@@ -228,4 +226,4 @@ def _widen(query: AdQuery, asked: list[Pair]) -> list[tuple[str, str]]:
 def summary(query: AdQuery, specialties: Mapping[str, str]) -> str:
     """Say every filter of a search on one line, for lists and mails."""
     texts = [text for text, _ in _chips(query, pairs(query, page=False), specialties)]
-    return " · ".join([texts[0], *(lower_first(text) for text in texts[1:])]) if texts else "Toutes les annonces"
+    return " · ".join(texts) or "Toutes les annonces"

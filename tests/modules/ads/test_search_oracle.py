@@ -46,7 +46,7 @@ def apart(one: PlaceHit, other: PlaceHit) -> int:
     if holds(one, other):
         return 0
     assert one.lon is not None and one.lat is not None and other.lon is not None and other.lat is not None
-    return round(GEOD.inv(one.lon, one.lat, other.lon, other.lat)[2])
+    return round(float(GEOD.inv(one.lon, one.lat, other.lon, other.lat)[2]))
 
 
 def near(searched: PlaceHit, own: PlaceHit, radius: int) -> bool:
@@ -189,7 +189,8 @@ async def test_pages_meet_and_stop_at_the_cap(places: None) -> None:
             INSERT INTO ads.ad_place SELECT id, place_id, 0 FROM made, ads.ad_place
             """)
         )
-    assert await follow_places() == 300
+    # Of each, the row of the ad and a line for each of its keys.
+    assert await follow_places() == 300 * 7
     assert await follow_places() == 0
     seen: list[int] = []
     async with unit_of_work() as session:

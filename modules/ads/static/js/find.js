@@ -9,6 +9,11 @@ const $ = (selector, root = document) => root.querySelector(selector);
 // Form ---------------------------------------------------------------------------------------------------
 
 const form = $("[data-find]");
+const box = $("[data-find-box]");
+// On a phone the answer comes first; the form is one press away.
+if ("asked" in box.dataset && matchMedia("(max-width: 767.98px)").matches) {
+  box.open = false;
+}
 const status = $("[data-status]", form);
 const category = $("#category");
 const side = $("#side");
