@@ -21,9 +21,9 @@ from modules.ads.people import Reader, moderated_by
 from modules.ads.schemas import AdContent
 from modules.ads.states import WRITABLE, Action, State, next_state, refusal
 
-STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
-TWICE: Final = "Cette annonce est déjà enregistrée : retrouvez-la dans « Gérer »."
-ALREADY: Final = "Un autre modérateur a déjà traité cette annonce : rien n’a été modifié."
+STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
+TWICE: Final = "Cette annonce est déjà enregistrée : retrouvez-la dans « Gérer »."
+ALREADY: Final = "Un autre modérateur a déjà traité cette annonce : rien n’a été modifié."
 LONGEST_REASON: Final = 1000
 CLOCK: Final = "clock"
 NATIONAL: Final = "national"
@@ -107,7 +107,7 @@ async def moderated(session: AsyncSession, moderator: Reader, number: int, versi
     if ad is None:
         raise NotFound("Cette annonce n’existe pas, ou relève d’un autre conseil.")
     if ad.account_id == moderator.account_id:
-        raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur doit la vérifier.")
+        raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur doit la vérifier.")
     if ad.version != version:
         raise Conflict(ALREADY)
     return ad
@@ -254,7 +254,7 @@ async def accept(session: AsyncSession, moderator: Reader, ad: Ad) -> None:
         raise Conflict(ALREADY)
     now = await clock.now(session)
     if ad.ends_on is None or ad.ends_on < clock.today(now):
-        raise Conflict("La date de fin de publication choisie par l’auteur est passée : l’annonce n’est pas publiée.")
+        raise Conflict("La date de fin de publication choisie par l’auteur est passée : l’annonce n’est pas publiée.")
     ad.accepted = ad.content
     ad.published_at = now
     ad.unpublish_reason = None
@@ -318,7 +318,7 @@ def _by(moderator: Reader, ad: Ad) -> By:
 def _same_kind(ad: Ad, content: AdContent) -> None:
     if ad.submitted_at is None or (content.category, content.side) == (ad.category, ad.side):
         return
-    said = "La catégorie et la situation ne changent plus une fois l’annonce transmise : déposez une autre annonce."
+    said = "La catégorie et la situation ne changent plus une fois l’annonce transmise : déposez une autre annonce."
     raise InvalidInput(said, fields={"category": said})
 
 
@@ -331,7 +331,7 @@ def _end(ends_on: date | None, today: date) -> None:
 async def _complete(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> None:
     errors = await lacking(session, author, content, ends_on)
     if errors:
-        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
+        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
 
 
 async def _send(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, action: Action) -> None:

@@ -28,10 +28,10 @@ async def lacking(session: AsyncSession, author: Reader, content: AdContent, end
     shown = await reach(session, author.account_id, "annonces")
     if content.anonymous and not shown.email and not (await reach(session, author.account_id, "ordre")).email:
         errors["contact"] = (
-            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
+            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
         )
     elif not content.anonymous and not shown.reachable:
-        errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
+        errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
     if author.standing.council is None or not author.standing.council_confirmed:
-        errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."
+        errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."
     return errors

@@ -51,7 +51,7 @@ async def ask(request: Request, session: SessionDep, reader: ModeratorDep, numbe
     ad = await moderation.find(session, reader, number)
     if ad.state != "pending":
         raise states.refusal(ad.state)  # type: ignore[arg-type]
-    context = {"reader": reader, "title": f"Publier l’annonce n° {number}", "ad": ad, "page": f"{PAGE}/{number}"}
+    context = {"reader": reader, "title": f"Publier l’annonce n° {number}", "ad": ad, "page": f"{PAGE}/{number}"}
     return pages.render(request, "ads/moderation_accept.html", context)
 
 
@@ -124,7 +124,7 @@ async def _page(
     told = await moderation.history(session, reader, lines)
     context = {
         "reader": reader,
-        "title": f"Annonce n° {number}",
+        "title": f"Annonce n° {number}",
         "ad": ad,
         "view": drawn,
         "page": f"{PAGE}/{number}",

@@ -43,13 +43,13 @@ _TAKEN_UP: Final = (
     "Rien n’est encore enregistré."
 )
 _UNHELD: Final = (
-    "Votre session a pris fin et ce que vous venez de saisir n’a pas pu être gardé : trop de formulaires arrivent de "
-    "votre réseau. Votre saisie est encore dans la page précédente de votre navigateur : connectez-vous dans un autre "
+    "Votre session a pris fin et ce que vous venez de saisir n’a pas pu être gardé : trop de formulaires arrivent de "
+    "votre réseau. Votre saisie est encore dans la page précédente de votre navigateur : connectez-vous dans un autre "
     "onglet, revenez à cette page, puis envoyez-la à nouveau."
 )
 _STALE: Final = (
-    "Cette annonce a changé dans un autre onglet ou sur un autre appareil pendant que vous écriviez : rien n’a été "
-    "enregistré. Ce que vous avez saisi est gardé ci-dessous ; l’enregistrer remplacera ce qui a été écrit entre-temps."
+    "Cette annonce a changé dans un autre onglet ou sur un autre appareil pendant que vous écriviez : rien n’a été "
+    "enregistré. Ce que vous avez saisi est gardé ci-dessous ; l’enregistrer remplacera ce qui a été écrit entre-temps."
 )
 
 
@@ -173,7 +173,7 @@ async def _take_files(
             continue
         name = files.base_name(sent.filename)[-60:]
         if len(typed.files) >= MOST_FILES:
-            errors.append(f"{MOST_FILES} fichiers au plus : « {name} » n’est pas ajouté.")
+            errors.append(f"{MOST_FILES} fichiers au plus : « {name} » n’est pas ajouté.")
             continue
         try:
             if (sent.size or 0) > files.LARGEST_FILE:
@@ -186,7 +186,7 @@ async def _take_files(
             typed = replace(typed, files=(*typed.files, str(upload.uid)))
         except DomainError as error:
             status = status or error.status
-            errors.append(f"« {name} » : {error.detail}")
+            errors.append(f"« {name} » : {error.detail}")
     return typed, ({"files": " ".join(errors), "status": str(status or 422)} if errors else {})
 
 
@@ -232,10 +232,10 @@ def _looked_up(typed: forms.Typed, drawn: Drawn, *, asked: bool) -> tuple[forms.
         typed = forms.add_place(typed, sure)
     elif hits:
         drawn.candidates = hits
-        drawn.errors["places"] = f"Plusieurs lieux répondent à « {forms.line(typed.place_text)[:60]} » : choisissez."
+        drawn.errors["places"] = f"Plusieurs lieux répondent à « {forms.line(typed.place_text)[:60]} » : choisissez."
     else:
         drawn.candidates = []
-        drawn.errors["places"] = f"Aucun lieu ne répond à « {forms.line(typed.place_text)[:60]} » : vérifiez le nom."
+        drawn.errors["places"] = f"Aucun lieu ne répond à « {forms.line(typed.place_text)[:60]} » : vérifiez le nom."
     return typed, drawn
 
 

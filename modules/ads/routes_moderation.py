@@ -39,7 +39,7 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "Annonce inconnue, ou d’un autre conseil"},
     409: {"description": "Un autre modérateur a décidé, ou l’annonce a changé"},
 }
-router = APIRouter(prefix=PREFIX, tags=["Annonces : modération"], responses={**ERRORS, **_REFUSED})
+router = APIRouter(prefix=PREFIX, tags=["Annonces : modération"], responses={**ERRORS, **_REFUSED})
 
 
 async def _private(response: Response) -> None:
@@ -49,7 +49,7 @@ async def _private(response: Response) -> None:
 async def _from_here(request: Request) -> None:
     """Refuse what a page of another site sends with the reader's own cookie."""
     if not same_site(request):
-        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
+        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
 
 
 Number = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="Numéro de l’annonce", examples=[84])]
@@ -69,7 +69,7 @@ async def board(
     numero: Annotated[str, Query(max_length=12, description="Numéro.")] = "",
     statut: Annotated[
         list[str] | None,
-        Query(max_length=4, description="États : `pending`, `published`, `unpublished`, `refused`."),
+        Query(max_length=4, description="États : `pending`, `published`, `unpublished`, `refused`."),
     ] = None,
     rpps: Annotated[str, Query(max_length=14, description="RPPS de l’auteur.")] = "",
     categorie: Annotated[str, Query(max_length=20, description="Catégorie, par exemple `remplacement`.")] = "",
@@ -81,7 +81,7 @@ async def board(
     perimetre: Annotated[
         str, Query(description="`france` : les annonces publiées de tous les conseils.", pattern="^(france)?$")
     ] = "",
-    tri: Annotated[str, Query(max_length=20, description="Colonne : " + ", ".join(c.key for c in COLUMNS))] = "",
+    tri: Annotated[str, Query(max_length=20, description="Colonne : " + ", ".join(c.key for c in COLUMNS))] = "",
     sens: Annotated[str, Query(max_length=4, description="`asc` ou `desc`.")] = "",
     page: Annotated[int, Query(ge=1, le=100_000, description="Page de 30 annonces.")] = 1,
 ) -> AdList:
@@ -124,7 +124,7 @@ async def figures(
     session: SessionDep,
     reader: ModeratorDep,
     conseil: Annotated[
-        str, Query(max_length=5, pattern=r"^[0-9A-Za-z]*$", description="Département ; vide : le sien, ou tous.")
+        str, Query(max_length=5, pattern=r"^[0-9A-Za-z]*$", description="Département ; vide : le sien, ou tous.")
     ] = "",
 ) -> Statistics:
     """Renvoie les chiffres d’un conseil ; au niveau national, sans conseil, ceux de tous, conseil par conseil."""

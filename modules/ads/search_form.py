@@ -110,6 +110,6 @@ def _read_place(typed: Typed, items: Sequence[Pair], asked: list[Pair]) -> None:
         return
     typed.lieu = text[:100]
     typed.errors["lieu"] = (
-        f"Aucun lieu ne s’appelle « {text[:60]} ». Écrivez une ville, un code postal, un département, une région "
-        "ou « France »."
+        f"Aucun lieu ne s’appelle « {text[:60]} ». Écrivez une ville, un code postal, un département, une région "
+        "ou « France »."
     )

@@ -154,7 +154,7 @@ async def context(session: AsyncSession, author: Reader, typed: forms.Typed, ad:
     state = ad.state if ad is not None else "draft"
     return {
         "reader": author,
-        "title": f"Modifier l’annonce n° {ad.number}"
+        "title": f"Modifier l’annonce n° {ad.number}"
         if ad is not None and ad.state != "draft"
         else "Déposer une annonce",
         "ad": ad,

@@ -21,7 +21,7 @@ Word = Literal["draft", "saved", "sent", "published", "extended", "unchanged"]
 """What became of an ad."""
 
 ALREADY_THERE: Final = (
-    "Cette annonce a déjà été enregistrée depuis cette page, puis elle a changé : rien n’a été modifié. "
+    "Cette annonce a déjà été enregistrée depuis cette page, puis elle a changé : rien n’a été modifié. "
     "Ce que vous avez saisi est gardé ci-dessous."
 )
 

@@ -1,4 +1,4 @@
-"""Doctors, interns and moderators of the Isère and of the Yvelines, known as the registers and the councils know them."""
+"""Doctors, interns and moderators of the Isère and of the Yvelines, as registers and councils know them."""
 
 import asyncio
 from datetime import timedelta
@@ -163,15 +163,11 @@ async def write() -> None:
             session.add(GivenStanding(account_id=account.id, kind="licensed", specialty=GENERAL, given_by="essai"))
         for name, council in VISITED.items():
             account = accounts[name]
-            session.add(
-                OrdinalFile(account_id=account.id, council=council, council_confirmed_at=now, visited_at=now)
-            )
+            session.add(OrdinalFile(account_id=account.id, council=council, council_confirmed_at=now, visited_at=now))
             held = Coordinate(account_id=account.id, kind="mobile", value="+33639980150")
             session.add(held)
             await session.flush()
-            session.add(
-                CoordinateUse(account_id=account.id, use="annonces", kind="mobile", coordinate_id=held.id)
-            )
+            session.add(CoordinateUse(account_id=account.id, use="annonces", kind="mobile", coordinate_id=held.id))
     await dispose()
 
 

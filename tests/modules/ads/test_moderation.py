@@ -166,7 +166,7 @@ async def test_an_ad_is_judged_with_its_author_its_changes_and_its_signals(
 async def test_a_copy_and_an_unchanged_refusal_are_seen(client: httpx.AsyncClient, places: None) -> None:
     author, other = await make_person(), await make_person(council="75")
     first = await make_ad(other, "published", title="Cabinet à Limay, remplaçant cherché pour juillet et août")
-    ad = await make_ad(author, "refused", title="Cabinet à Limay, remplaçant cherché pour juillet et août !")
+    ad = await make_ad(author, "refused", title="Cabinet à Limay, remplaçant cherché pour juillet et août !")
     writer = await as_reader(author)
     async with unit_of_work() as session:
         await life.submit(session, writer, await life.own(session, writer, ad.number))
@@ -195,7 +195,7 @@ async def test_accepting_asks_first_and_leads_to_the_next(client: httpx.AsyncCli
     assert done.headers["location"] == f"{PAGE}/{second.number}?fait={first.number}&quoi=accept"
     assert (await reread(first)).state == "published"
     following = await client.get(done.headers["location"])
-    assert f"L’annonce n° {first.number} est acceptée" in following.text
+    assert f"L’annonce n° {first.number} est acceptée" in following.text
     last = await decide(client, second, "refuser", second.version, reason="Trop court.")
     assert last.headers["location"].startswith(f"{PAGE}?")
     assert (await reread(second)).state == "refused"

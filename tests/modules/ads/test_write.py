@@ -115,7 +115,7 @@ async def test_places_are_added_and_taken_off_by_buttons(author: int, client: ht
     assert "departement:75" not in desk.fields["lieu"]
     desk.fill(lieu_saisi="Xyzzyville")
     assert (await desk.press("ajouter-lieu")).status_code == 422
-    assert "Aucun lieu ne répond à « Xyzzyville »" in desk.page
+    assert "Aucun lieu ne répond à « Xyzzyville »" in desk.page
     assert desk.fields["lieu_saisi"] == ["Xyzzyville"]
 
 
@@ -133,7 +133,7 @@ async def test_periods_are_added_and_taken_off_by_buttons(author: int, client: h
     ("typed", "said"),
     [
         ({"debut": ["2030-07-31"], "fin": ["2030-07-01"]}, "La fin ne peut pas précéder le début."),
-        ({"debut": ["29/02/2031"], "fin": [""]}, "« 29/02/2031 » n’est pas une date qui existe"),
+        ({"debut": ["29/02/2031"], "fin": [""]}, "« 29/02/2031 » n’est pas une date qui existe"),
         ({"debut": [""], "fin": ["2030-07-01"]}, "Indiquez le début de cette période"),
         ({"debut": ["2020-07-01"], "fin": ["2020-07-31"]}, "Cette période est passée"),
         ({"debut": ["9999-07-01"], "fin": [""]}, "Cette date est trop lointaine"),
@@ -361,7 +361,7 @@ async def test_the_own_place_of_a_doctor_is_one_click_away(author: int, client: 
         await session.flush()
         session.add(Role(key="essai:1", practitioner_id=doctor.id, site_id=site.id, profession="10", mode="L"))
     desk = await Desk(client).open()
-    assert "Mon lieu d’exercice : Mantes-la-Jolie" in desk.page
+    assert "Mon lieu d’exercice : Mantes-la-Jolie" in desk.page
     await desk.press(choisir_lieu="commune:78361")
     assert desk.fields["lieu"] == ["commune:78361"]
     assert "Mon lieu d’exercice" not in desk.page
