@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Text, and_, collate, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Text, and_, case, collate, func, select
 
 from accounts.api import Account
 from core import clock
 from core.errors import InvalidInput
 from core.ui.tables import PAGE_SIZE, Column
 from modules.ads.labels import CATEGORIES
-from modules.ads.models import Ad
+from modules.ads.models import Ad, AdHistory
 from modules.ads.models_saved import AdReport
 from modules.ads.people import Reader, moderated_by, shown
 
@@ -184,6 +184,18 @@ def counts(reader: Reader, wanted: Wanted) -> Select[int, int, int, int]:
     )
 
 
+def _told_title() -> ColumnElement[str]:
+    """Return the title that a council knows: what an author corrects is theirs until it is transmitted."""
+    sent = (
+        select(AdHistory.detail["title"].astext)
+        .where(AdHistory.ad_id == Ad.id, AdHistory.action.in_(("submit", "revise")))
+        .order_by(AdHistory.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case((Ad.state.in_(("unpublished", "refused")), func.coalesce(sent, Ad.title)), else_=Ad.title)
+
+
 def rows(
     reader: Reader, wanted: Wanted, sort: str, descending: bool, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> Select[*tuple[Any, ...]]:
@@ -200,7 +212,7 @@ def rows(
     return (
         select(
             Ad.number,
-            Ad.title,
+            _told_title().label("title"),
             Ad.state,
             Ad.category,
             Ad.council,

@@ -5,12 +5,17 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import specialties
 from core.db import SessionDep, time_limit, unit_of_work
 from core.errors import Forbidden, InvalidInput
 from core.openapi import ERRORS
 from core.security import same_site
 from core.ui.tables import read_view
+from maps.api import place_by_id
 from modules.ads import councils, moderation, moderation_queries, signals
+from modules.ads.content import read
+from modules.ads.history_contents import judged
+from modules.ads.labels import SITUATIONS
 from modules.ads.moderation_queries import COLUMNS, FILTERS, LARGEST_NUMBER
 from modules.ads.pages_statistics import SECONDS
 from modules.ads.people import ModeratorDep
@@ -25,7 +30,7 @@ from modules.ads.schemas_moderation import (
     Statistics,
 )
 from modules.ads.statistics import asked_council, statistics
-from modules.ads.views import view
+from modules.ads.views import period_text, place_view, specialty_label
 
 PREFIX: Final = "/api/v1/ads/moderation"
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
@@ -132,28 +137,30 @@ async def one(session: SessionDep, reader: ModeratorDep, number: Number) -> Mode
     """Renvoie ce que l’annonce dit, qui l’a écrite, ce qui mérite attention, ce qui lui est arrivé."""
     ad = await moderation.find(session, reader, number)
     lines = await moderation.lines_of(session, ad)
-    drawn = await view(session, ad)
+    await councils.ready()
     author = await moderation.author_of(session, reader, ad)
     told = await moderation.history(session, reader, lines)
+    said, _ = judged(ad.state, await read(session, ad), lines)
+    names = await specialties(session)
     state: Any = ad.state
     return ModeratedAd(
         number=ad.number,
         version=ad.version,
         state=state,
         category=ad.category,
-        situation=drawn.situation,
-        specialty=drawn.specialty_label,
-        title=ad.title,
-        description=ad.description,
-        conditions=ad.conditions,
-        places=[place.label for place in drawn.places],
-        periods=[period.text for period in drawn.periods],
+        situation=SITUATIONS.get((said.category or "", said.side or ""), ""),
+        specialty=specialty_label(names, said.specialty),
+        title=said.title,
+        description=said.description,
+        conditions=said.conditions,
+        places=[place_view(one, place_by_id(one)).label for one in said.places],
+        periods=[period_text(one.starts_on, one.ends_on) for one in said.periods],
         ends_on=ad.ends_on,
         council=ad.council,
         author=author.name,
         rpps=author.rpps,
         refusals=ad.refusals,
-        signals=[signal.text for signal in await signals.signals(session, reader, ad, lines)],
+        signals=[signal.text for signal in await signals.signals(session, reader, ad, said, lines)],
         history=[
             DecisionLine(at=said.at, who=said.who, action=line.action, reason=said.reason)
             for line, said in zip(lines, told, strict=True)

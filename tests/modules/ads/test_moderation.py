@@ -332,11 +332,17 @@ async def test_what_an_author_corrects_is_theirs_until_it_is_sent(client: httpx.
     writer = await as_reader(author)
     async with unit_of_work() as session:
         mine = await life.own(session, writer, ad.number)
-        await life.save(session, writer, mine, await make_content(title="Titre secret"), mine.ends_on)
+        await life.save(
+            session, writer, mine, await make_content(title="Titre secret", description="06 12 34 56 78"), mine.ends_on
+        )
     await signed(client, await make_moderator())
     page = (await client.get(f"{PAGE}/{ad.number}")).text
-    assert "Titre transmis" in page
-    assert "Titre secret" not in page
+    listed = (await client.get(PAGE)).text
+    told = (await client.get(f"/api/v1/ads/moderation/{ad.number}")).text
+    for text in (page, listed, told):
+        assert "Titre transmis" in text
+        assert "Titre secret" not in text
+    assert "Un numéro de téléphone" not in page
 
 
 async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: None) -> None:
