@@ -56,7 +56,7 @@ SHOTS = (
             ("annonces-deposer", "/annonces/deposer", "write", "interne"),
             ("mes-annonces", "/annonces/mes-annonces", "", "interne"),
             ("moderation", "/annonces/moderation", "", "moderateur"),
-            ("moderation-annonce", "/annonces/moderation?statut=pending", "judge", "moderateur"),
+            ("moderation-annonce", "/annonces/moderation", "judge", "moderateur"),
         )
     ),
 )

@@ -58,6 +58,7 @@ MODERATORS: Final = {
 class Author:
     """Somebody who writes ads in the demonstration, and where they practise."""
 
+    key: str
     reader: Reader
     kind: str
     town: str | None
@@ -65,17 +66,18 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """An ad to make. `ago`: days since it was transmitted."""
+    """An ad to make. `ago`: days since it was transmitted; `own`: the persona wrote it."""
 
     key: str
     category: str
     side: str
     state: str
     ago: int
+    own: bool = False
 
 
 def sketches() -> list[Sketch]:
-    """Return the ads of the demonstration: each category and side thrice, and every state."""
+    """Return the ads of the demonstration: each category and side thrice, every state, and the persona's."""
     pairs = [(category, side) for side in (SEEKS, OFFERS) for category in CATEGORIES]
     states = ["published"] * 7 + ["pending"] + ["published"] * 3 + ["unpublished", "refused", "pending", "draft"]
     made = []
@@ -83,6 +85,9 @@ def sketches() -> list[Sketch]:
         # Replacements are what people publish most.
         category, side = pairs[rank % len(pairs)] if rank < 30 else ("remplacement", (SEEKS, OFFERS)[rank % 2])
         made.append(Sketch(f"ad-{rank}", category, side, states[rank % len(states)], 2 + rank * 7 % 50))
+    # Visitors find under « Gérer » something to do of each kind.
+    own = (("published", 12), ("refused", 6), ("draft", 2), ("unpublished", 40))
+    made += [Sketch(f"own-{state}", "remplacement", OFFERS, state, ago, own=True) for state, ago in own]
     return made
 
 
@@ -99,6 +104,8 @@ async def make_ads() -> int:
         # Interns offer themselves for what they may; doctors do the rest.
         trained = [author for author in able if author.kind != "doctor" and _may(author, sketch)]
         chosen = trained if trained and rank % 3 else [author for author in able if author.kind == "doctor"]
+        if sketch.own:
+            chosen = [author for author in authors if author.key == PERSONA]
         if chosen:
             author = chosen[rank % len(chosen)]
             judge = judges.get(author.reader.standing.council or "") if author.reader.standing else None
@@ -178,7 +185,7 @@ async def _author(
     reader = await reader_of(session, _person(account, grants))
     if reader is None or reader.standing is None:
         return []
-    return [Author(reader, reader.standing.kind, town)]
+    return [Author(key, reader, reader.standing.kind, town)]
 
 
 def _person(account: Any, grants: Sequence[tuple[str, str]]) -> Person:
@@ -241,7 +248,7 @@ async def _make(sketch: Sketch, author: Author, judge: Reader, rank: int) -> boo
             await _shift(session, sketch.ago - 1)
             held = await life.moderated(session, judge, ad.number, ad.version)
             if sketch.state == "refused":
-                await life.refuse(session, judge, held, REFUSALS[rank % len(REFUSALS)])
+                await life.refuse(session, judge, held, REFUSALS[0 if sketch.own else rank % len(REFUSALS)])
             else:
                 await life.accept(session, judge, held)
     if sketch.state == "unpublished":
