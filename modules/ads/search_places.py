@@ -13,16 +13,32 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from geoalchemy2 import Geography
 from pyproj import Geod
-from sqlalchemy import func, select
+from sqlalchemy import Double, Integer, bindparam, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from maps.api import Place, PlaceHit, containers_of, members_of, place_by_id, places_version, ready
+from core.db import Fixed
+from maps.api import Place, PlaceContainment, PlaceHit, containers_of, members_of, place_by_id, places_version, ready
 from modules.ads.search_query import AdQuery, find_place
 from modules.ads.views import TOWNS
 
 _GEOD: Final = Geod(ellps="WGS84")
 _MOST_KEPT: Final = 2000
+
+
+def _near_by() -> Fixed:
+    """Return what reads the places around a point and those that lie in a town; which are towns is known in memory."""
+    point = func.ST_MakePoint(bindparam("lon", type_=Double), bindparam("lat", type_=Double))
+    centre = cast(func.ST_SetSRID(point, 4326), Geography)
+    far = func.round(func.ST_Distance(Place.point, centre)).label("metres")
+    around = select(Place.id, far).where(func.ST_DWithin(Place.point, centre, bindparam("metres", type_=Double)))
+    # What lies in the town (an arrondissement, a delegated commune) is in the town, however far its middle.
+    held = PlaceContainment.container_id == bindparam("id", type_=Integer)
+    return Fixed(around.union_all(select(PlaceContainment.place_id, literal(0)).where(held)))
+
+
+_AROUND: Final = _near_by()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +73,19 @@ async def near(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[in
         _Kept.version = places_version()
     known = _Kept.near.get((town.id, radius_km))
     if known is None:
-        centre = select(Place.point).where(Place.id == town.id).scalar_subquery()
-        rows = await session.execute(
-            select(Place.id, func.round(func.ST_Distance(Place.point, centre)))
-            .where(
-                Place.kind.in_(sorted(TOWNS)),
-                Place.retired_at.is_(None),
-                func.ST_DWithin(Place.point, centre, radius_km * 1000),
-            )
-            .order_by(Place.id)
-        )
-        known = {place_id: int(metres) for place_id, metres in rows}
-        # What lies in the town (an arrondissement, a delegated commune) is in the town, however far its middle.
-        known |= dict.fromkeys((town.id, *members_of(town.id)), 0)
-        _Kept.near[town.id, radius_km] = known
+        known = _Kept.near[town.id, radius_km] = await _around(session, town, radius_km)
         while len(_Kept.near) > _MOST_KEPT:
             _Kept.near.popitem(last=False)
     return known
+
+
+async def _around(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[int, int]:
+    found = {town.id: 0}
+    for line in await _AROUND.rows(session, id=town.id, lon=town.lon, lat=town.lat, metres=radius_km * 1000):
+        hit = place_by_id(line.id)
+        if hit is not None and hit.kind in TOWNS:
+            found[line.id] = min(int(line.metres), found.get(line.id, sys.maxsize))
+    return found
 
 
 async def wanted(session: AsyncSession, query: AdQuery) -> Wanted:
