@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    any_,
     bindparam,
     cast,
     func,
@@ -21,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Fixed, keys
+from modules.ads.models import Ad
 from modules.ads.models_search import AdSearch, AdSpot
 from modules.ads.people import today
 from modules.ads.search_places import Wanted, wanted
@@ -47,12 +49,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class TownCount:
-    """A town of the map, how many ads name it, and the latest of them."""
+class TownAd:
+    """An ad that names a town of the map."""
 
-    place_id: int
-    count: int
-    ad_ids: tuple[int, ...]
+    number: int
+    title: str
 
 
 async def search(session: AsyncSession, query: AdQuery) -> Found:
@@ -87,23 +88,64 @@ async def matching(session: AsyncSession, query: AdQuery, ad_ids: Collection[int
     return set(rows)
 
 
-async def towns_of(session: AsyncSession, query: AdQuery, *, most: int) -> list[TownCount]:
-    """Return the towns of every ad that answers a search, with how many name each and its latest ads.
+async def towns_of(session: AsyncSession, query: AdQuery) -> dict[int, int]:
+    """Return how many of the ads that answer a search name each town.
 
     Raises:
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    held = _answering(_shape(query, asked)).subquery("held")
+    rows = await _counts(_shape(query, asked)).rows(session, **_values(query, asked))
+    return {row.town: row.ads for row in rows}
+
+
+async def latest_of(
+    session: AsyncSession, query: AdQuery, towns: Collection[int], most: int
+) -> dict[int, list[TownAd]]:
+    """Return, of the ads that answer a search, the latest that name each of some towns.
+
+    Raises:
+        ValueError: a searched place is no longer known.
+    """
+    asked = await wanted(session, query)
+    statement = _latest(_shape(query, asked))
+    found: dict[int, list[TownAd]] = {}
+    for row in await statement.rows(session, towns=keys(towns), most=most, **_values(query, asked)):
+        found.setdefault(row.town, []).append(TownAd(row.number, row.title))
+    return found
+
+
+@cache
+def _counts(shape: frozenset[str]) -> Fixed:
+    """Return what counts the ads of each town, of the searches of a shape."""
+    held = _answering(shape).subquery("held")
     town = func.unnest(AdSearch.towns).label("town")
-    found = select(AdSearch.ad_id, AdSearch.published_at, town).join(held, held.c.ad_id == AdSearch.ad_id)
-    listed = found.where(AdSearch.placed).subquery("found")
-    latest = func.array_agg(
-        literal_column("found.ad_id ORDER BY found.published_at DESC, found.ad_id DESC", ARRAY(Integer))
+    named = select(town).join_from(AdSearch, held, held.c.ad_id == AdSearch.ad_id).where(AdSearch.placed)
+    listed = named.subquery("named")
+    return Fixed(select(listed.c.town, func.count().label("ads")).group_by(listed.c.town).order_by(listed.c.town))
+
+
+@cache
+def _latest(shape: frozenset[str]) -> Fixed:
+    """Return what reads the latest ads of some towns, of the searches of a shape."""
+    held = _answering(shape).subquery("held")
+    town = func.unnest(AdSearch.towns).label("town")
+    wanted_towns = _given("towns", ARRAY(Integer))
+    named = (
+        select(AdSearch.ad_id, AdSearch.published_at, town)
+        .join(held, held.c.ad_id == AdSearch.ad_id)
+        .where(AdSearch.towns.overlap(wanted_towns))
+        .subquery("named")
     )
-    counts = select(listed.c.town, func.count().label("ads_count"), latest.label("ads"))
-    rows = await session.execute(counts.group_by(listed.c.town).order_by(listed.c.town), _values(query, asked))
-    return [TownCount(row.town, row.ads_count, tuple(row.ads[:most])) for row in rows]
+    newest = (named.c.published_at.desc(), named.c.ad_id.desc())
+    rank = func.row_number().over(partition_by=named.c.town, order_by=newest).label("rank")
+    ranked = select(named, rank).where(named.c.town == any_(wanted_towns)).subquery("ranked")
+    return Fixed(
+        select(ranked.c.town, Ad.number, Ad.title)
+        .join(Ad, Ad.id == ranked.c.ad_id)
+        .where(ranked.c.rank <= bindparam("most", type_=Integer))
+        .order_by(ranked.c.town, ranked.c.rank)
+    )
 
 
 def _shape(query: AdQuery, asked: Wanted) -> frozenset[str]:
