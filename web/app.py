@@ -86,6 +86,7 @@ def create_app() -> FastAPI:
     app.include_router(search_exports.router)
     app.include_router(search_names.router)
     app.include_router(search_territories.router)
+    ads.install(app)
     # The layers that a room above draws come before the names that maps knows.
     app.include_router(search_tiles.router)
     app.include_router(maps_tiles.router)
@@ -126,7 +127,6 @@ def create_app() -> FastAPI:
     app.include_router(sitemap.router)
     app.include_router(mail_pages.router)
     app.include_router(directory_pages.router)
-    ads.install(app)
     ui.install(app)
     http.secure(app)
     return app

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import Account
@@ -20,7 +20,7 @@ Kind = Literal["doctor", "junior", "licensed", "intern"]
 class Standing:
     """What somebody is. `specialty` is written `system|code`; `council` is the code of a département.
 
-    The council is where their main practice is, until `council_confirmed`.
+    The council is where their main practice is, until `council_confirmed`. `visited`: their first visit is done.
     """
 
     kind: Kind
@@ -29,6 +29,7 @@ class Standing:
     council_confirmed: bool
     rpps: str | None
     name: str
+    visited: bool = False
 
 
 def _kind(given: GivenStanding | None, known: KnownPerson | None, today: date) -> Kind | None:
@@ -46,19 +47,18 @@ async def standings_of(session: AsyncSession, account_ids: Collection[int]) -> d
     """Return what several people are, by account; those of whom nothing is known, or who left, are left out."""
     rows = (
         await session.execute(
-            select(Account, GivenStanding, OrdinalFile)
+            select(Account, GivenStanding, OrdinalFile, func.core.now())
             .outerjoin(GivenStanding, and_(GivenStanding.account_id == Account.id, GivenStanding.ended_at.is_(None)))
             .outerjoin(OrdinalFile, OrdinalFile.account_id == Account.id)
             .where(Account.id.in_(account_ids), Account.status == "active")
             .order_by(Account.id)
         )
     ).all()
-    known = await known_people(session, sorted({account.rpps for account, _, _ in rows if account.rpps}))
-    today = clock.today(await clock.now(session))
+    known = await known_people(session, sorted({account.rpps for account, _, _, _ in rows if account.rpps}))
     found: dict[int, Standing] = {}
-    for account, given, kept in rows:
+    for account, given, kept, now in rows:
         person = known.get(account.rpps or "")
-        kind = _kind(given, person, today)
+        kind = _kind(given, person, clock.today(now))
         if kind is None:
             continue
         asked = given.specialty if given is not None and kind != "doctor" else None
@@ -69,6 +69,7 @@ async def standings_of(session: AsyncSession, account_ids: Collection[int]) -> d
             council_confirmed=kept is not None and kept.council_confirmed_at is not None,
             rpps=account.rpps,
             name=f"{account.first_name} {account.last_name}".strip(),
+            visited=kept is not None and kept.visited_at is not None,
         )
     return found
 

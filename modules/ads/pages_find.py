@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import psycopg
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
@@ -52,7 +53,7 @@ async def _answer(session: AsyncSession, typed: Typed, names: Mapping[str, str])
     try:
         found = await search.search(session, typed.query)
         ads = await search.hydrate(session, found.ads)
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         if not was_stopped(error):
             raise
         await session.rollback()

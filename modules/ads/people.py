@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import ColumnElement, Date, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import Person, SignedInDep, Standing, first_visit_done, standing_of
+from accounts.api import Person, SignedInDep, Standing, standing_of
 from core import http
 from core.db import SessionDep
 from core.errors import DomainError, Forbidden
@@ -83,8 +83,8 @@ async def ask_to_visit(request: Request, error: Exception) -> Response:
     return RedirectResponse(f"{VISIT}?suite={quote(here, safe='')}", status_code=303)
 
 
-async def _visitor(request: Request, session: SessionDep, reader: Annotated[Reader, Depends(_reader)]) -> Reader:
-    if request.method == "GET" and reader.standing and not await first_visit_done(session, reader.account_id):
+async def _visitor(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> Reader:
+    if request.method == "GET" and reader.standing and not reader.standing.visited:
         raise VisitNeeded("Répondez d’abord aux questions de la première visite.")
     return reader
 

@@ -1,20 +1,33 @@
-"""Searches of ads: one statement for the ads of a page and the totals, one for the towns of the map."""
+"""Searches of ads: one statement for the ads of a page and the totals, one for what is shown of them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, func, literal_column, select, text, true
-from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, Range
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import keys
+from core.db import Fixed, keys
 from modules.ads.models import Ad
 from modules.ads.models_search import AdSearch, AdSpot
 from modules.ads.people import today
 from modules.ads.search_places import Wanted, wanted
-from modules.ads.search_query import AdQuery
-from modules.ads.views import AdView, views
+from modules.ads.search_query import AdQuery, Sort
+from modules.ads.views import AdView, views_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +49,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class TownCount:
-    """A town of the map, how many ads name it, and the latest of them."""
+class TownAd:
+    """An ad that names a town of the map."""
 
-    place_id: int
-    count: int
-    ad_ids: tuple[int, ...]
+    number: int
+    title: str
 
 
 async def search(session: AsyncSession, query: AdQuery) -> Found:
@@ -51,28 +63,8 @@ async def search(session: AsyncSession, query: AdQuery) -> Found:
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    answering = _answering(query, asked)
-    # Read once for the page and for the totals; all the ads are better counted in their index, and read from its end.
-    narrowed = asked.keys is not None or query.q or query.periods
-    found = answering.cte("found").prefix_with("MATERIALIZED", dialect="postgresql") if narrowed else None
-    counted = found if found is not None else answering.subquery("found")
-    totals = (
-        select(func.count().label("total"), func.count().filter(~counted.c.placed).label("unplaced"))
-        .select_from(counted)
-        .subquery("totals")
-    )
-    listed = found if found is not None else _answering(query, asked).subquery("listed")
-    nearest = listed.c.rank.asc().nulls_last()
-    order = [listed.c.published_at.desc(), listed.c.ad_id.desc()]
-    page = select(listed).order_by(*([nearest, *order] if query.sort == "distance" else order))
-    rows = page.limit(query.limit).offset(query.offset).subquery("page")
-    order = [rows.c.published_at.desc(), rows.c.ad_id.desc()]
-    answer = await session.execute(
-        select(totals.c.total, totals.c.unplaced, rows.c.ad_id, rows.c.rank)
-        .select_from(totals.outerjoin(rows, true()))
-        .order_by(*([rows.c.rank.asc().nulls_last(), *order] if query.sort == "distance" else order))
-    )
-    lines = answer.all()
+    statement = _page(_shape(query, asked), query.sort)
+    lines = await statement.rows(session, limit=query.limit, offset=query.offset, **_values(query, asked))
     ads = tuple(
         FoundAd(line.ad_id, None if line.rank is None else line.rank // 2) for line in lines if line.ad_id is not None
     )
@@ -80,9 +72,8 @@ async def search(session: AsyncSession, query: AdQuery) -> Found:
 
 
 async def hydrate(session: AsyncSession, found: Collection[FoundAd]) -> list[AdView]:
-    """Return the ads of a page as they are shown, in its order; those that ended meanwhile are left out."""
-    kept = {ad.id: ad for ad in await session.scalars(select(Ad).where(Ad.id.in_([one.ad_id for one in found])))}
-    return await views(session, [kept[one.ad_id] for one in found if one.ad_id in kept])
+    """Return the ads of a page as they are shown, in its order; one statement."""
+    return await views_of(session, [one.ad_id for one in found])
 
 
 async def matching(session: AsyncSession, query: AdQuery, ad_ids: Collection[int]) -> set[int]:
@@ -92,94 +83,180 @@ async def matching(session: AsyncSession, query: AdQuery, ad_ids: Collection[int
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    if asked.keys is None:
-        rows = select(AdSearch.ad_id).where(AdSearch.ad_id.in_(ad_ids), *_rules(query))
-    else:
-        rows = select(AdSpot.ad_id).where(AdSpot.ad_id.in_(ad_ids), AdSpot.key.in_(asked.keys), *_spot_rules(query))
-    return set(await session.scalars(rows))
+    found = _answering(_shape(query, asked)).subquery("found")
+    rows = await session.scalars(select(found.c.ad_id).where(found.c.ad_id.in_(ad_ids)), _values(query, asked))
+    return set(rows)
 
 
-async def towns_of(session: AsyncSession, query: AdQuery, *, most: int) -> list[TownCount]:
-    """Return the towns of every ad that answers a search, with how many name each and its latest ads.
+async def towns_of(session: AsyncSession, query: AdQuery) -> dict[int, int]:
+    """Return how many of the ads that answer a search name each town.
 
     Raises:
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
-    held = _answering(query, asked).subquery("held")
-    town = func.unnest(AdSearch.towns).label("town")
-    found = select(AdSearch.ad_id, AdSearch.published_at, town).join(held, held.c.ad_id == AdSearch.ad_id)
-    listed = found.where(AdSearch.placed).subquery("found")
-    latest = func.array_agg(
-        literal_column("found.ad_id ORDER BY found.published_at DESC, found.ad_id DESC", ARRAY(Integer))
-    )
-    counts = select(listed.c.town, func.count().label("ads_count"), latest.label("ads"))
-    rows = await session.execute(counts.group_by(listed.c.town).order_by(listed.c.town))
-    return [TownCount(row.town, row.ads_count, tuple(row.ads[:most])) for row in rows]
+    rows = await _counts(_shape(query, asked)).rows(session, **_values(query, asked))
+    return {row.town: row.ads for row in rows}
 
 
-def _answering(query: AdQuery, asked: Wanted) -> Select[Any]:
-    """Select the ads that answer a search: key, publication, whether they have a town, rank by distance."""
-    if asked.keys is None:
-        nothing = cast(None, Integer).label("rank")
-        whole: Select[Any] = select(AdSearch.ad_id, AdSearch.published_at, AdSearch.placed, nothing)
-        return whole.where(*_rules(query))
-    wanted_keys = func.unnest(_integers(asked.keys.keys()), _integers(asked.keys.values()))
-    asked_for = wanted_keys.table_valued("key", "rank").render_derived("asked")
-    # A subquery for each key, that no planner takes apart: hundreds of keys are as many readings of one index.
-    spot = (
-        select(AdSpot.ad_id, AdSpot.published_at, AdSpot.placed)
-        .where(AdSpot.key == asked_for.c.key, *_spot_rules(query))
-        .offset(0)
-        .lateral("spot")
-    )
-    found: Select[Any] = (
-        select(spot.c.ad_id, spot.c.published_at, spot.c.placed, func.min(asked_for.c.rank).label("rank"))
-        .select_from(asked_for.join(spot, true()))
-        .group_by(spot.c.ad_id, spot.c.published_at, spot.c.placed)
-    )
+async def latest_of(
+    session: AsyncSession, query: AdQuery, towns: Collection[int], most: int
+) -> dict[int, list[TownAd]]:
+    """Return, of the ads that answer a search, the latest that name each of some towns.
+
+    Raises:
+        ValueError: a searched place is no longer known.
+    """
+    asked = await wanted(session, query)
+    statement = _latest(_shape(query, asked))
+    found: dict[int, list[TownAd]] = {}
+    for row in await statement.rows(session, towns=keys(towns), most=most, **_values(query, asked)):
+        found.setdefault(row.town, []).append(TownAd(row.number, row.title))
     return found
 
 
-def _rules(query: AdQuery) -> list[ColumnElement[bool]]:
+@cache
+def _counts(shape: frozenset[str]) -> Fixed:
+    """Return what counts the ads of each town, of the searches of a shape."""
+    held = _answering(shape).subquery("held")
+    town = func.unnest(AdSearch.towns).label("town")
+    named = select(town).join_from(AdSearch, held, held.c.ad_id == AdSearch.ad_id).where(AdSearch.placed)
+    listed = named.subquery("named")
+    return Fixed(select(listed.c.town, func.count().label("ads")).group_by(listed.c.town).order_by(listed.c.town))
+
+
+@cache
+def _latest(shape: frozenset[str]) -> Fixed:
+    """Return what reads the latest ads of some towns, of the searches of a shape."""
+    held = _answering(shape).subquery("held")
+    town = func.unnest(AdSearch.towns).label("town")
+    wanted_towns = _given("towns", ARRAY(Integer))
+    named = (
+        select(AdSearch.ad_id, AdSearch.published_at, town)
+        .join(held, held.c.ad_id == AdSearch.ad_id)
+        .where(AdSearch.towns.overlap(wanted_towns))
+        .subquery("named")
+    )
+    newest = (named.c.published_at.desc(), named.c.ad_id.desc())
+    rank = func.row_number().over(partition_by=named.c.town, order_by=newest).label("rank")
+    ranked = select(named, rank).where(named.c.town == any_(wanted_towns)).subquery("ranked")
+    return Fixed(
+        select(ranked.c.town, Ad.number, Ad.title)
+        .join(Ad, Ad.id == ranked.c.ad_id)
+        .where(ranked.c.rank <= bindparam("most", type_=Integer))
+        .order_by(ranked.c.town, ranked.c.rank)
+    )
+
+
+def _shape(query: AdQuery, asked: Wanted) -> frozenset[str]:
+    """Return which parameters a search has: those of one shape are one statement."""
+    return frozenset(_values(query, asked))
+
+
+def _values(query: AdQuery, asked: Wanted) -> dict[str, Any]:
+    """Return the parameters of a search, as the statement of its shape takes them."""
+    values: dict[str, Any] = {
+        "category": query.category,
+        "side": query.side,
+        "specialty": query.specialty,
+        "words": query.q or None,
+        "periods": _multirange(query) if query.periods else None,
+    }
+    if asked.keys is not None:
+        values |= {"keys": keys(asked.keys.keys()), "ranks": keys(asked.keys.values())}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _multirange(query: AdQuery) -> str:
+    spans = (f"[{one.starts_on},{one.ends_on}]" if one.ends_on else f"[{one.starts_on},)" for one in query.periods)
+    return "{" + ",".join(spans) + "}"
+
+
+@cache
+def _page(shape: frozenset[str], sort: Sort) -> Fixed:
+    """Return what reads a page of the searches of a shape, and their totals."""
+    counted: Any
+    listed: Any
+    if shape & {"keys", "periods", "words"}:
+        # Read once for the page and for the totals.
+        counted = listed = _answering(shape).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    else:
+        # All the ads, or all of a kind, are better counted in an index, and read from the end of another.
+        counted, listed = _answering(shape).subquery("counted"), _answering(shape).subquery("listed")
+    totals = (
+        select(func.count().label("total"), func.count().filter(~counted.c.placed).label("unplaced"))
+        .select_from(counted)
+        .subquery("totals")
+    )
+    limits = {"limit": bindparam("limit", type_=Integer), "offset": bindparam("offset", type_=Integer)}
+    page = select(listed).order_by(*_order(listed, sort)).limit(limits["limit"]).offset(limits["offset"])
+    rows = page.subquery("page")
+    return Fixed(
+        select(totals.c.total, totals.c.unplaced, rows.c.ad_id, rows.c.rank)
+        .select_from(totals.outerjoin(rows, true()))
+        .order_by(*_order(rows, sort))
+    )
+
+
+def _order(found: Any, sort: Sort) -> list[ColumnElement[Any]]:
+    newest: list[ColumnElement[Any]] = [found.c.published_at.desc(), found.c.ad_id.desc()]
+    return [found.c.rank.asc().nulls_last(), *newest] if sort == "distance" else newest
+
+
+def _answering(shape: frozenset[str]) -> Select[Any]:
+    """Select the ads that answer the searches of a shape: key, publication, whether they have a town, rank."""
+    if "keys" not in shape:
+        nothing = literal_column("NULL::integer", Integer).label("rank")
+        columns: list[Any] = [AdSearch.ad_id, AdSearch.published_at, AdSearch.placed, nothing]
+        whole: Select[Any] = select(*columns)
+        return whole.where(*_rules(shape))
+    lists = func.unnest(_given("keys", ARRAY(Integer)), _given("ranks", ARRAY(Integer)))
+    asked = lists.table_valued("key", "rank").render_derived("asked")
+    # A subquery for each key, that no planner takes apart: hundreds of keys are as many readings of one index.
+    spot = (
+        select(AdSpot.ad_id, AdSpot.published_at, AdSpot.placed)
+        .where(AdSpot.key == asked.c.key, *_spot_rules(shape))
+        .offset(literal_column("0"))
+        .lateral("spot")
+    )
+    found: Select[Any] = select(
+        *(spot.c[name] for name in ("ad_id", "published_at", "placed")), func.min(asked.c.rank).label("rank")
+    )
+    found = found.select_from(asked.join(spot, true()))
+    if "words" in shape:
+        found = found.where(spot.c.ad_id.in_(select(AdSearch.ad_id).where(_said())))
+    return found.group_by(spot.c.ad_id, spot.c.published_at, spot.c.placed)
+
+
+def _rules(shape: frozenset[str]) -> list[ColumnElement[bool]]:
     """Return what a search asks of an ad, but places. What is late to be taken off is not shown."""
     rules: list[ColumnElement[bool]] = [AdSearch.ends_on >= today()]
-    tags = [tag for tag in (query.category, query.side, query.specialty) if tag]
+    tags = [bindparam(name, type_=Text) for name in ("category", "side", "specialty") if name in shape]
     if tags:
-        rules.append(AdSearch.tags.contains(cast(tags, ARRAY(Text))))
-    if query.periods:
-        rules.append(AdSearch.periods.op("&&")(_spans(query)))
-    if query.q:
-        rules.append(_said(query.q))
+        rules.append(AdSearch.tags.contains(cast(array(tags), ARRAY(Text))))
+    if "periods" in shape:
+        rules.append(AdSearch.periods.op("&&")(_given("periods", DATEMULTIRANGE)))
+    if "words" in shape:
+        rules.append(_said())
     return rules
 
 
-def _spot_rules(query: AdQuery) -> list[ColumnElement[bool]]:
-    """Return the same, of the lines of `AdSpot`."""
+def _spot_rules(shape: frozenset[str]) -> list[ColumnElement[bool]]:
+    """Return the same, of the lines of `AdSpot`, but words."""
     rules: list[ColumnElement[bool]] = [AdSpot.ends_on >= today()]
-    for column, value in (
-        (AdSpot.specialty, query.specialty),
-        (AdSpot.category, query.category),
-        (AdSpot.side, query.side),
-    ):
-        if value:
-            rules.append(column == value)
-    if query.periods:
-        rules.append(AdSpot.periods.op("&&")(_spans(query)))
-    if query.q:
-        rules.append(AdSpot.ad_id.in_(select(AdSearch.ad_id).where(_said(query.q))))
+    for name, column in (("specialty", AdSpot.specialty), ("category", AdSpot.category), ("side", AdSpot.side)):
+        if name in shape:
+            rules.append(column == bindparam(name, type_=Text))
+    if "periods" in shape:
+        rules.append(AdSpot.periods.op("&&")(_given("periods", DATEMULTIRANGE)))
     return rules
 
 
-def _said(words: str) -> ColumnElement[bool]:
-    return AdSearch.words.op("@@")(func.websearch_to_tsquery(text("'ads.french'::regconfig"), words))
+def _said() -> ColumnElement[bool]:
+    words = func.websearch_to_tsquery(literal_column("'ads.french'::regconfig"), bindparam("words", type_=Text))
+    return AdSearch.words.op("@@")(words)
 
 
-def _spans(query: AdQuery) -> ColumnElement[Any]:
-    spans = [Range(one.starts_on, one.ends_on, bounds="[]" if one.ends_on else "[)") for one in query.periods]
-    return bindparam(None, spans, DATEMULTIRANGE)
-
-
-def _integers(values: Iterable[int | None]) -> ColumnElement[Any]:
-    """Return keys as one parameter: the driver writes thousands of them as one text."""
-    return cast(cast(keys(values), Text), ARRAY(Integer))
+def _given(name: str, kind: Any) -> ColumnElement[Any]:
+    """Return a parameter that travels as one text: the driver has nothing to convert."""
+    return cast(bindparam(name, type_=Text), kind)

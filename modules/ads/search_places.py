@@ -6,6 +6,7 @@ theirs; zero where the ad is in the town itself. An ad for a whole département,
 counts as zero too, after those of the town: it says « anywhere here », and the town is one of these places.
 """
 
+import math
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,15 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from geoalchemy2 import Geometry
 from pyproj import Geod
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from maps.api import Place, PlaceHit, containers_of, members_of, place_by_id, places_version, ready
+from maps.api import Place, PlaceContainment, PlaceHit, containers_of, members_of, place_by_id, places_version, ready
 from modules.ads.search_query import AdQuery, find_place
 from modules.ads.views import TOWNS
 
 _GEOD: Final = Geod(ellps="WGS84")
+_EARTH: Final = 6_371_000
 _MOST_KEPT: Final = 2000
 
 
@@ -43,37 +47,80 @@ class Wanted:
         return None if rank is None else rank // 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Towns:
+    """Every town of the country, as arrays, and those that lie in another (arrondissements, delegated communes)."""
+
+    ids: Any
+    lons: Any
+    lats: Any
+    vectors: Any
+    inside: dict[int, list[int]]
+
+
 class _Kept:
-    """Towns around a town, until the places change; the same few are asked again and again."""
+    """The towns until the places change, and the surroundings of those that were asked for."""
 
     version = ""
+    towns: _Towns | None = None
     near: OrderedDict[tuple[int, int], dict[int, int]] = OrderedDict()
+
+
+async def _towns(session: AsyncSession) -> _Towns:
+    kinds = sorted(TOWNS)
+    rows = await session.execute(
+        select(Place.id, func.ST_X(cast(Place.point, Geometry)), func.ST_Y(cast(Place.point, Geometry)))
+        .where(Place.kind.in_(kinds), Place.retired_at.is_(None), Place.point.is_not(None))
+        .order_by(Place.id)
+    )
+    ids, lons, lats = (np.array(column) for column in zip(*rows, strict=True))
+    holder = aliased(Place)
+    held = await session.execute(
+        select(PlaceContainment.container_id, PlaceContainment.place_id)
+        .join(holder, holder.id == PlaceContainment.container_id)
+        .join(Place, Place.id == PlaceContainment.place_id)
+        .where(holder.kind.in_(kinds), Place.kind.in_(kinds), Place.retired_at.is_(None))
+        .order_by(PlaceContainment.container_id, PlaceContainment.place_id)
+    )
+    inside: dict[int, list[int]] = {}
+    for container_id, place_id in held:
+        inside.setdefault(container_id, []).append(place_id)
+    return _Towns(ids, lons, lats, _vectors(lons, lats), inside)
+
+
+def _vectors(lons: Any, lats: Any) -> Any:
+    """Return points as directions from the centre of a sphere: one product tells which are near another."""
+    lon, lat = np.radians(lons), np.radians(lats)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 async def near(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[int, int]:
     """Return the towns within a radius of a town, itself and what lies in it at zero, with their distance in metres."""
     if _Kept.version != places_version():
         _Kept.near.clear()
-        _Kept.version = places_version()
+        _Kept.towns, _Kept.version = await _towns(session), places_version()
+    assert _Kept.towns is not None  # noqa: S101 - read with its version
     known = _Kept.near.get((town.id, radius_km))
     if known is None:
-        centre = select(Place.point).where(Place.id == town.id).scalar_subquery()
-        rows = await session.execute(
-            select(Place.id, func.round(func.ST_Distance(Place.point, centre)))
-            .where(
-                Place.kind.in_(sorted(TOWNS)),
-                Place.retired_at.is_(None),
-                func.ST_DWithin(Place.point, centre, radius_km * 1000),
-            )
-            .order_by(Place.id)
-        )
-        known = {place_id: int(metres) for place_id, metres in rows}
-        # What lies in the town (an arrondissement, a delegated commune) is in the town, however far its middle.
-        known |= dict.fromkeys((town.id, *members_of(town.id)), 0)
-        _Kept.near[town.id, radius_km] = known
+        known = _Kept.near[town.id, radius_km] = _around(_Kept.towns, town, radius_km * 1000)
         while len(_Kept.near) > _MOST_KEPT:
             _Kept.near.popitem(last=False)
     return known
+
+
+def _around(towns: _Towns, town: PlaceHit, radius: int) -> dict[int, int]:
+    found: dict[int, int] = {}
+    if town.lat is not None and town.lon is not None:
+        # A sphere is wrong by half a per cent: it chooses widely, the ellipsoid decides.
+        centre = _vectors(np.array(town.lon), np.array(town.lat))
+        chosen = np.flatnonzero(towns.vectors @ centre >= math.cos(radius * 1.01 / _EARTH))
+        lons, lats = towns.lons[chosen], towns.lats[chosen]
+        _, _, far = _GEOD.inv(np.full(chosen.shape, town.lon), np.full(chosen.shape, town.lat), lons, lats)
+        within = far <= radius
+        rounded = np.rint(far[within]).astype(int).tolist()
+        found = dict(zip(towns.ids[chosen[within]].tolist(), rounded, strict=True))
+    # What lies in the town is in the town, however far its middle.
+    return found | dict.fromkeys((town.id, *towns.inside.get(town.id, ())), 0)
 
 
 async def wanted(session: AsyncSession, query: AdQuery) -> Wanted:

@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Text, any_, bindparam, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Reach, reaches
+from core.db import Fixed, keys
 from core.ui.filters import MONTHS, NBSP, counted, long_date
 from maps.api import PlaceHit, place_by_id, ready
 from modules.ads.labels import CATEGORIES, FLAGS, SITUATIONS, STATES
@@ -167,56 +169,15 @@ def file_address(uid: uuid.UUID, *, thumb: bool = False) -> str:
 
 
 async def views(session: AsyncSession, ads: Sequence[Ad], *, contacts: bool = False) -> list[AdView]:
-    """Return ads as they are shown, in the order given; a fixed number of statements whatever their number.
+    """Return ads as they are shown, in the order given; two statements at most, whatever their number.
 
     Args:
-        session: unit of work.
+        session: unit of work; what waits in it is written first.
         ads: whoever calls has checked that the reader may read them.
         contacts: how authors are reached too; never told of an anonymous ad.
     """
-    if not ads:
-        return []
-    await ready()
-    ids = [ad.id for ad in ads]
-    names = await specialty_names(session)
-    places = await _places(session, ids)
-    periods = await _periods(session, ids)
-    files = await _files(session, ids)
-    named = {ad.account_id for ad in ads if not ad.anonymous} if contacts else set()
-    known = await reaches(session, named, ANNOUNCED) if named else {}
-    return [
-        AdView(
-            id=ad.id,
-            number=ad.number,
-            version=ad.version,
-            account_id=ad.account_id,
-            state=ad.state,
-            state_label=STATES[ad.state],
-            council=ad.council,
-            category=ad.category,
-            category_label=CATEGORIES.get(ad.category or "", ""),
-            side=ad.side,
-            situation=SITUATIONS.get((ad.category or "", ad.side or ""), ""),
-            specialty=ad.specialty,
-            specialty_label=specialty_label(names, ad.specialty),
-            title=ad.title,
-            description=ad.description,
-            conditions=ad.conditions,
-            flag=FLAGS.get(ad.side or "") if ad.urgent else None,
-            anonymous=ad.anonymous,
-            places=places.get(ad.id, ()),
-            periods=periods.get(ad.id, ()),
-            files=files.get(ad.id, ()),
-            created_at=ad.created_at,
-            updated_at=ad.updated_at,
-            submitted_at=ad.submitted_at,
-            published_at=ad.published_at,
-            ends_on=ad.ends_on,
-            refusals=ad.refusals,
-            contact=known.get(ad.account_id, Reach()) if contacts and not ad.anonymous else None,
-        )
-        for ad in ads
-    ]
+    await session.flush()
+    return await views_of(session, [ad.id for ad in ads], contacts=contacts)
 
 
 async def view(session: AsyncSession, ad: Ad, *, contacts: bool = False) -> AdView:
@@ -224,50 +185,105 @@ async def view(session: AsyncSession, ad: Ad, *, contacts: bool = False) -> AdVi
     return (await views(session, [ad], contacts=contacts))[0]
 
 
+async def views_of(session: AsyncSession, ids: Sequence[int], *, contacts: bool = False) -> list[AdView]:
+    """Return the same of ads named by their keys; those that do not exist are left out."""
+    if not ids:
+        return []
+    await ready()
+    names = await specialty_names(session)
+    rows = {row.id: row for row in await _SHOWN.rows(session, ids=keys(ids))}
+    named = {row.account_id for row in rows.values() if not row.anonymous} if contacts else set()
+    known = await reaches(session, named, ANNOUNCED) if named else {}
+    return [_made(rows[one], names, known if contacts else None) for one in ids if one in rows]
+
+
 def specialty_label(names: Mapping[str, str], specialty: str | None) -> str:
     """Return the French name of a specialty (`R38|SM54`); the code itself when the nomenclature lost it."""
     return names.get(specialty, specialty.rpartition("|")[2]) if specialty else ""
 
 
-async def _places(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[PlaceView, ...]]:
-    rows = await session.execute(
-        select(AdPlace.ad_id, AdPlace.place_id)
-        .where(AdPlace.ad_id.in_(ids))
-        .order_by(AdPlace.ad_id, AdPlace.position, AdPlace.place_id)
+def _listed(table: type[AdPlace] | type[AdPeriod] | type[AdFile], *said: Any, order: Sequence[Any]) -> Any:
+    """Return the lines of an ad in a table, as one JSON value."""
+    line = func.jsonb_build_array(*said)
+    lines = select(func.jsonb_agg(aggregate_order_by(line, *order))).where(table.ad_id == Ad.id)
+    return func.coalesce(lines.scalar_subquery(), literal_column("'[]'::jsonb", JSONB))
+
+
+_SHOWN: Final = Fixed(
+    select(
+        *(
+            getattr(Ad, name)
+            for name in (
+                "id", "number", "version", "account_id", "state", "council", "category", "side", "specialty", "title",
+                "description", "conditions", "urgent", "anonymous", "created_at", "updated_at", "submitted_at",
+                "published_at", "ends_on", "refusals",
+            )
+        ),
+        _listed(AdPlace, AdPlace.place_id, order=(AdPlace.position, AdPlace.place_id)).label("places"),
+        _listed(
+            AdPeriod, AdPeriod.starts_on, AdPeriod.ends_on, order=(AdPeriod.starts_on, AdPeriod.position)
+        ).label("periods"),
+        _listed(
+            AdFile,
+            AdFile.uid, AdFile.kind, AdFile.name, AdFile.thumb.is_not(None), AdFile.size, AdFile.width, AdFile.height,
+            order=(AdFile.position, AdFile.id),
+        ).label("files"),
     )
-    found: dict[int, list[PlaceView]] = {}
-    for ad_id, place_id in rows:
-        found.setdefault(ad_id, []).append(place_view(place_id, place_by_id(place_id)))
-    return {ad_id: tuple(held) for ad_id, held in found.items()}
+    # As many readings by key: an array tells the planner how many they are.
+    .where(Ad.id == any_(cast(bindparam("ids", type_=Text), ARRAY(BigInteger))))
+)  # fmt: skip
+"""Everything that is shown of some ads: one statement, as its way there and back costs as much as its reading."""
 
 
-async def _periods(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[PeriodView, ...]]:
-    rows = await session.execute(
-        select(AdPeriod.ad_id, AdPeriod.starts_on, AdPeriod.ends_on)
-        .where(AdPeriod.ad_id.in_(ids))
-        .order_by(AdPeriod.ad_id, AdPeriod.starts_on, AdPeriod.position)
+def _made(row: Any, names: Mapping[str, str], known: Mapping[int, Reach] | None) -> AdView:
+    return AdView(
+        id=row.id,
+        number=row.number,
+        version=row.version,
+        account_id=row.account_id,
+        state=row.state,
+        state_label=STATES[row.state],
+        council=row.council,
+        category=row.category,
+        category_label=CATEGORIES.get(row.category or "", ""),
+        side=row.side,
+        situation=SITUATIONS.get((row.category or "", row.side or ""), ""),
+        specialty=row.specialty,
+        specialty_label=specialty_label(names, row.specialty),
+        title=row.title,
+        description=row.description,
+        conditions=row.conditions,
+        flag=FLAGS.get(row.side or "") if row.urgent else None,
+        anonymous=row.anonymous,
+        places=tuple(place_view(place_id, place_by_id(place_id)) for (place_id,) in row.places),
+        periods=tuple(_period(*line) for line in row.periods),
+        files=tuple(_file(*line) for line in row.files),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        submitted_at=row.submitted_at,
+        published_at=row.published_at,
+        ends_on=row.ends_on,
+        refusals=row.refusals,
+        contact=None if known is None or row.anonymous else known.get(row.account_id, Reach()),
     )
-    found: dict[int, list[PeriodView]] = {}
-    for ad_id, starts_on, ends_on in rows:
-        found.setdefault(ad_id, []).append(PeriodView(starts_on, ends_on, period_text(starts_on, ends_on)))
-    return {ad_id: tuple(held) for ad_id, held in found.items()}
 
 
-async def _files(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[FileView, ...]]:
-    rows = await session.scalars(
-        select(AdFile).where(AdFile.ad_id.in_(ids)).order_by(AdFile.ad_id, AdFile.position, AdFile.id)
+def _period(start: str, end: str | None) -> PeriodView:
+    starts_on, ends_on = date.fromisoformat(start), date.fromisoformat(end) if end else None
+    return PeriodView(starts_on, ends_on, period_text(starts_on, ends_on))
+
+
+def _file(
+    uid: str, kind: str, name: str, has_thumb: bool, size: int, width: int | None, height: int | None
+) -> FileView:
+    key = uuid.UUID(uid)
+    return FileView(
+        uid=key,
+        kind="image" if kind == "image" else "pdf",
+        name=name,
+        address=file_address(key),
+        thumb=file_address(key, thumb=True) if has_thumb else None,
+        size=size,
+        width=width,
+        height=height,
     )
-    found: dict[int, list[FileView]] = {}
-    for file in rows:
-        view = FileView(
-            uid=file.uid,
-            kind="image" if file.kind == "image" else "pdf",
-            name=file.name,
-            address=file_address(file.uid),
-            thumb=file_address(file.uid, thumb=True) if file.thumb else None,
-            size=file.size,
-            width=file.width,
-            height=file.height,
-        )
-        found.setdefault(file.ad_id, []).append(view)
-    return {ad_id: tuple(held) for ad_id, held in found.items()}
