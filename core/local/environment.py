@@ -17,8 +17,6 @@ _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT",
 # What pages load, from the npm package to its place under static/vendor/.
 VENDOR = {
     "altcha/dist_external/worker.js": "altcha/worker.js",
-    "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
-    "bootstrap/dist/js/bootstrap.bundle.min.js": "bootstrap/bootstrap.bundle.min.js",
     "bootstrap-icons/bootstrap-icons.svg": "bootstrap-icons/bootstrap-icons.svg",
     "bootstrap-icons/icons": "bootstrap-icons/icons",
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
@@ -35,6 +33,8 @@ VENDOR = {
     "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf": "fonts/DejaVuSans-Bold.ttf",
     "@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf": "fonts/NotoEmoji-Regular.ttf",
 }
+STYLES = {REPOSITORY / "core" / "ui" / "bootstrap.scss": "bootstrap/bootstrap.min.css"}
+# What is compiled with sass, from our source to its place under static/vendor/.
 VENDOR_TESTS = {"axe-core/axe.min.js": "axe/axe.min.js"}
 
 
@@ -111,7 +111,8 @@ def ensure_static(home: Home, *, tests: bool) -> None:
     tests = tests or home.stamp("static").endswith("+test")
     wanted = VENDOR | (VENDOR_TESTS if tests else {})
     lock = REPOSITORY / "package-lock.json"
-    key = digest(json.dumps(wanted, sort_keys=True), lock, REPOSITORY / "package.json") + ("+test" if tests else "")
+    said = json.dumps(wanted | {source.name: target for source, target in STYLES.items()}, sort_keys=True)
+    key = digest(said, lock, REPOSITORY / "package.json", *STYLES) + ("+test" if tests else "")
     vendor = home.root / "static" / "vendor"
     if home.stamp("static") == key and vendor.is_dir():
         return
@@ -130,11 +131,22 @@ def ensure_static(home: Home, *, tests: bool) -> None:
             env=clean_environ() | {"PATH": f"{node.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}"},
             cwd=build,
         )
-        _lay(build / "node_modules", vendor, wanted)
+        made = build / "styles"
+        shutil.rmtree(made, ignore_errors=True)
+        for source, target in STYLES.items():
+            modules = build / "node_modules"
+            options = ["--style=compressed", "--no-source-map", "--quiet", f"--load-path={modules}"]
+            run_logged(
+                [node, modules / "sass" / "sass.js", *options, source, made / target],
+                home.setup_log,
+                "Les feuilles de style n’ont pas pu être préparées",
+                env=clean_environ(),
+            )
+        _lay(build / "node_modules", vendor, wanted, made)
     home.set_stamp("static", key)
 
 
-def _lay(modules: Path, vendor: Path, wanted: Mapping[str, str]) -> None:
+def _lay(modules: Path, vendor: Path, wanted: Mapping[str, str], made: Path) -> None:
     vendor.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=vendor.parent, prefix=".vendor-"))
     try:
@@ -146,6 +158,7 @@ def _lay(modules: Path, vendor: Path, wanted: Mapping[str, str]) -> None:
                 shutil.copyfile(modules / source, fresh / target)
             else:
                 raise Failure(f"Le fichier {source} manque dans les paquets npm installés.")
+        shutil.copytree(made, fresh, dirs_exist_ok=True)
         fresh.chmod(0o755)
         old = vendor.parent / ".vendor-old"
         shutil.rmtree(old, ignore_errors=True)
