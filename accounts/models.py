@@ -45,6 +45,13 @@ class Account(Base):
             "id",
             postgresql_where=text("email_wanted IS NOT NULL"),
         ),
+        Index(
+            "ix_account_name",
+            # Its migration gives both the collation "C", which nothing that reads indexes back tells.
+            text("core.fold(last_name)"),
+            text("core.fold(first_name)"),
+            "id",
+        ),
         {"schema": SCHEMA},
     )
 

@@ -51,6 +51,12 @@ SHOTS = (
             ("contacts", "/mon-offre", "step:contacts", "kine"),
             ("comparer", "/comparer", "compare", "kine"),
             ("completude", "/completude", "", "coordinateur"),
+            ("annonces", "/annonces?category=remplacement&side=seeks&place=departement:78", "", "interne"),
+            ("annonce", "/annonces?category=remplacement&side=seeks&place=departement:78", "ad", "interne"),
+            ("annonces-deposer", "/annonces/deposer", "write", "interne"),
+            ("mes-annonces", "/annonces/mes-annonces", "", "interne"),
+            ("moderation", "/annonces/moderation", "", "moderateur"),
+            ("moderation-annonce", "/annonces/moderation?statut=pending", "judge", "moderateur"),
         )
     ),
 )
@@ -93,6 +99,16 @@ def act(page: Page, what: str) -> None:
         query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
         found = page.request.get(query).json()
         page.goto(f"/offres/{found['items'][0]['offers'][0]['id']}?where=commune:78361", wait_until="networkidle")
+    elif what == "ad":
+        with_photo = page.locator("li.ad-card").filter(has=page.locator("img"))
+        (with_photo if with_photo.count() else page.locator("li.ad-card")).first.get_by_role("link").click()
+        page.locator("[data-ad-map] .leaflet-marker-icon, [data-ad-map] path").first.wait_for(state="attached")
+    elif what == "write":
+        page.get_by_label("Catégorie", exact=True).select_option(label="Remplacement")
+        page.get_by_text("Je cherche un remplacement", exact=True).wait_for()
+    elif what == "judge":
+        page.locator(".moderation-table tbody").get_by_role("link").first.click()
+        page.wait_for_url("**/annonces/moderation/*")
     elif what.startswith("step:"):
         open_step(page, what.removeprefix("step:"))
     elif what == "compare":

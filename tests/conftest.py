@@ -6,7 +6,7 @@ The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,8 @@ from tests import sharing
 from tests.smtp import SmtpSink
 
 ROOT = Path(__file__).parent.parent
+Later = Callable[[str], Awaitable[None]]
+"""Moves the clock of the database, and so every deadline."""
 SHARED_DATA = Path(os.environ.get("REPERE_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 _server = make_url(
@@ -274,6 +277,25 @@ async def session(clean_database: URL) -> AsyncIterator[AsyncSession]:
 
     async with unit_of_work() as opened:
         yield opened
+
+
+@pytest.fixture
+async def later(clean_database: URL) -> AsyncIterator[Later]:
+    """Move the clock of the database by an interval from now (« 25 hours »)."""
+
+    from core import db
+
+    async def move(interval: str) -> None:
+        await db.dispose()
+
+        @event.listens_for(db.engine().sync_engine, "checkout")
+        def shift(connection: Any, _record: Any, _proxy: Any) -> None:
+            cursor = connection.cursor()
+            cursor.execute("SELECT set_config('repere.clock_shift', %s, false)", (interval,))
+            cursor.close()
+
+    yield move
+    await db.dispose()
 
 
 @pytest.fixture

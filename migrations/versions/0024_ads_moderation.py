@@ -40,6 +40,19 @@ def upgrade() -> None:
     sa.UniqueConstraint('council', 'event', 'version', name=op.f('uq_mail_wording_council_event_version')),
     schema='ads'
     )
+    for name, key in (
+        ('updated', 'updated_at'), ('number', 'number'), ('title', '(core.fold(title) COLLATE "C")'), ('category', 'category'),
+    ):
+        op.create_index(
+            f'ix_ad_told_{name}', 'ad', [sa.text(key), 'id'], unique=False, schema='ads',
+            postgresql_where=sa.text("state IN ('pending', 'published', 'unpublished', 'refused')"),
+            postgresql_include=['state', 'ends_on', 'submitted_at', 'council'],
+        )
+    op.create_index(
+        'ix_account_name', 'account',
+        [sa.text('(core.fold(last_name) COLLATE "C")'), sa.text('(core.fold(first_name) COLLATE "C")'), 'id'],
+        unique=False, schema='accounts',
+    )
     op.create_index(
         'ix_ad_history_decided', 'ad_history', ['at', 'id'], unique=False, schema='ads',
         postgresql_where=sa.text("action IN ('submit', 'revise', 'accept', 'refuse')"),
@@ -47,6 +60,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index('ix_account_name', table_name='account', schema='accounts')
+    for name in ('updated', 'number', 'title', 'category'):
+        op.drop_index(f'ix_ad_told_{name}', table_name='ad', schema='ads')
     op.drop_index('ix_ad_history_decided', table_name='ad_history', schema='ads')
     op.drop_table('mail_wording', schema='ads')
     op.drop_table('refusal_model', schema='ads')

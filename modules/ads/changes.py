@@ -12,7 +12,7 @@ from modules.ads.labels import CATEGORIES, FLAGS, SITUATIONS
 from modules.ads.schemas import AdContent
 from modules.ads.views import period_text, place_view, specialty_label
 
-_WORDS: Final = re.compile(r"\s+|\S+\s*")
+_WORDS: Final = re.compile(r"\w+|[^\w\s]+|\s+")
 _PROSE: Final = frozenset({"title", "description", "conditions"})
 
 
@@ -92,14 +92,21 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     """Put what was removed before what was added, and neighbours of a kind together."""
     found: list[Piece] = []
     gone = come = ""
-    for piece in [*pieces, Piece("same", "")]:
+    for rank, piece in enumerate(pieces):
         if piece.kind == "removed":
             gone += piece.text
         elif piece.kind == "added":
             come += piece.text
+        elif gone and come and not any(map(str.isalnum, piece.text)) and rank + 1 < len(pieces):
+            # Words that were rewritten one after the other read as one, with what separates them.
+            gone, come = gone + piece.text, come + piece.text
         else:
-            found += [Piece("removed", gone)] if gone else []
-            found += [Piece("added", come)] if come else []
+            found += _changed(gone, come)
             gone = come = ""
-            found += [piece] if piece.text else []
-    return found
+            found.append(piece)
+    return found + _changed(gone, come)
+
+
+def _changed(gone: str, come: str) -> list[Piece]:
+    pieces = [Piece("removed", gone), Piece("added", come)]
+    return [piece for piece in pieces if piece.text]

@@ -14,8 +14,8 @@ log = structlog.get_logger("repere.ads")
 
 PIECE: Final = 65_536
 SECONDS: Final = 30.0
-_INFECTED: Final = "Ce fichier a été reconnu comme dangereux par l’antivirus : il n’est pas gardé."
-_SILENT: Final = "L’antivirus ne répond pas : ce fichier n’est pas gardé. Ajoutez-le de nouveau dans quelques minutes."
+_INFECTED: Final = "Ce fichier a été reconnu comme dangereux par l’antivirus : il n’est pas gardé."
+_SILENT: Final = "L’antivirus ne répond pas : ce fichier n’est pas gardé. Ajoutez-le de nouveau dans quelques minutes."
 
 
 class ClamavSettings(RepereSettings):
@@ -30,7 +30,7 @@ class ClamavSettings(RepereSettings):
             return None
         host, _, port = value.rpartition(":")
         if not value.startswith("/") and not (host and port.isdigit() and int(port) < 65_536):
-            raise ValueError("REPERE_CLAMD attend « hôte:port » ou le chemin absolu d’une socket Unix")
+            raise ValueError("REPERE_CLAMD attend « hôte:port » ou le chemin absolu d’une socket Unix")
         return value
 
 

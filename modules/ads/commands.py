@@ -13,7 +13,7 @@ from core.errors import Unavailable
 from core.ui.filters import counted
 from modules.ads import clockwork, demo, digest
 
-app = typer.Typer(name="ads", help="Annonces : fins de publication, récapitulatif, conservation.", no_args_is_help=True)
+app = typer.Typer(name="ads", help="Annonces : fins de publication, récapitulatif, conservation.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Écrire un objet JSON plutôt qu’un texte.")]
 
@@ -24,7 +24,7 @@ def _run(work: Coroutine[Any, Any, dict[str, int]]) -> dict[str, int]:
             return await work
         except OperationalError as error:
             raise Unavailable(
-                "La base de données ne répond pas : vérifiez REPERE_DATABASE_URL, ou lancez « ./repere doctor »."
+                "La base de données ne répond pas : vérifiez REPERE_DATABASE_URL, ou lancez « ./repere doctor »."
             ) from error
         finally:
             await db.dispose()

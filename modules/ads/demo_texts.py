@@ -30,7 +30,7 @@ TEXTS: Final[dict[tuple[str, str], tuple[tuple[str, str, str], ...]]] = {
         (
             "Remplaçant disponible en {specialty}",
             "Plusieurs années de remplacements en ville et en maison de santé.\n"
-            "Je me déplace dans tout le département ; les visites et les samedis matin ne me font pas peur.",
+            "Je me déplace dans tout le département ; les visites et les samedis matin ne me font pas peur.",
             "À discuter",
         ),
         (
@@ -43,7 +43,7 @@ TEXTS: Final[dict[tuple[str, str], tuple[tuple[str, str, str], ...]]] = {
     ("collaboration", SEEKS): (
         (
             "Cherche un collaborateur libéral, deux à quatre jours",
-            "La patientèle déborde et un bureau est libre : deux à quatre jours par semaine au choix, "
+            "La patientèle déborde et un bureau est libre : deux à quatre jours par semaine au choix, "
             "avec l’aide d’une assistante médicale.\n\nAssociation possible au bout d’un an.",
             "Redevance de 20 %",
         ),
@@ -58,8 +58,8 @@ TEXTS: Final[dict[tuple[str, str], tuple[tuple[str, str, str], ...]]] = {
     ),
     ("association", SEEKS): (
         (
-            "Maison de santé : cherche un associé en {specialty}",
-            "Maison de santé pluriprofessionnelle ouverte en 2021 : cinq médecins, infirmière en pratique avancée, "
+            "Maison de santé : cherche un associé en {specialty}",
+            "Maison de santé pluriprofessionnelle ouverte en 2021 : cinq médecins, infirmière en pratique avancée, "
             "kinésithérapeutes. Réunions de concertation toutes les deux semaines.",
             "Parts de SCM, reprise du matériel en option",
         ),
@@ -125,7 +125,7 @@ TEXTS: Final[dict[tuple[str, str], tuple[tuple[str, str, str], ...]]] = {
     ),
 }
 REFUSALS: Final = (
-    "Un numéro de téléphone est écrit dans la description : vos coordonnées sont montrées à part. Retirez-le, puis "
+    "Un numéro de téléphone est écrit dans la description : vos coordonnées sont montrées à part. Retirez-le, puis "
     "proposez de nouveau l’annonce.",
     "Le titre doit dire ce que vous cherchez. Relisez les règles de publication, puis proposez de nouveau l’annonce.",
     "",

@@ -22,6 +22,8 @@ from modules.ads.settings import ads_settings
 log = structlog.get_logger("repere.ads")
 PAGE: Final = "/annonces/moderation?statut=pending"
 ESCALATED: Final = "/annonces/moderation?statut=pending&remontees=oui"
+NAMED: Final = 10
+"""Councils that the national digest names, those with the most ads first."""
 TITLE: Final = "Annonces en attente de publication"
 
 
@@ -94,14 +96,16 @@ async def _tell(
     if holder.email is None:
         return False
     national = waiting.council == councils.NATIONAL
+    longest = sorted(by_council, key=lambda one: (-one.count, one.council))
     context = {
-        "title": f"{TITLE} : {counted(waiting.count, 'annonce')}",
+        "title": f"{TITLE}\u00a0: {counted(waiting.count, 'annonce')}",
         "count": waiting.count,
         "oldest": waiting.oldest,
         "council": councils.title(waiting.council),
         "escalated": national,
         "days": ads_settings().escalate_days,
-        "by_council": [(councils.title(one.council), one.count) for one in by_council],
+        "by_council": [(councils.title(one.council), one.count) for one in longest[:NAMED]],
+        "others": max(0, len(longest) - NAMED),
         "path": ESCALATED if national else PAGE,
     }
     try:

@@ -14,10 +14,10 @@ _ACTIVE: Final = frozenset({"/JS", "/JavaScript", "/Launch", "/XFA", "/RichMedia
 """Names under which a PDF keeps programs, commands, forms that compute, and files."""
 _ACTIONS: Final = frozenset({"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/Rendition", "/Movie"})
 """What a PDF may do when it is opened or clicked, beyond going to a page or an address."""
-_UNREADABLE: Final = "Ce PDF est illisible ou incomplet : enregistrez-le de nouveau, puis ajoutez-le."
-_LOCKED: Final = "Ce PDF est protégé par un mot de passe : ajoutez-en une copie qui ne l’est pas."
+_UNREADABLE: Final = "Ce PDF est illisible ou incomplet : enregistrez-le de nouveau, puis ajoutez-le."
+_LOCKED: Final = "Ce PDF est protégé par un mot de passe : ajoutez-en une copie qui ne l’est pas."
 _LIVING: Final = (
-    "Ce PDF contient un programme, un formulaire actif ou un fichier joint : il est refusé par sécurité. "
+    "Ce PDF contient un programme, un formulaire actif ou un fichier joint : il est refusé par sécurité. "
     "Imprimez-le vers un nouveau PDF, puis ajoutez celui-ci."
 )
 _LONG: Final = f"Ce PDF est trop long ({MOST_PAGES} pages au plus)."

@@ -38,13 +38,13 @@ SENDING: Final = Limit("ad-file", 60, timedelta(minutes=1))
 """Files that one account sends."""
 NAME_MAX: Final = 120
 TYPES: Final = {"image": "image/jpeg", "pdf": "application/pdf"}
-HEAVY: Final = "Ce fichier dépasse 15\u00a0Mo : réduisez-le, puis ajoutez-le de nouveau."
+HEAVY: Final = "Ce fichier dépasse 15\u00a0Mo : réduisez-le, puis ajoutez-le de nouveau."
 HEAVY_FORM: Final = (
-    "Ces fichiers sont trop lourds pour être envoyés ensemble : ils ne sont pas gardés. "
+    "Ces fichiers sont trop lourds pour être envoyés ensemble : ils ne sont pas gardés. "
     "Ajoutez-les en plusieurs fois, 15\u00a0Mo au plus chacun."
 )
-_UNKNOWN_KIND: Final = "Ce fichier n’est ni une photo JPEG ou PNG, ni un PDF : enregistrez-le sous l’une de ces formes."
-_GONE: Final = "Un fichier ajouté il y a longtemps n’est plus là : ajoutez-le de nouveau."
+_UNKNOWN_KIND: Final = "Ce fichier n’est ni une photo JPEG ou PNG, ni un PDF : enregistrez-le sous l’une de ces formes."
+_GONE: Final = "Un fichier ajouté il y a longtemps n’est plus là : ajoutez-le de nouveau."
 
 _decoding = asyncio.Semaphore(2)
 """Photos decoded at once in a process: each takes up to two hundred megabytes."""
@@ -108,7 +108,7 @@ async def allow_one(session: AsyncSession, account_id: int) -> None:
         TooMany: they sent too many lately.
     """
     if await take(session, SENDING, str(account_id)) is not None:
-        raise TooMany("Vous avez envoyé beaucoup de fichiers : celui-ci n’est pas gardé. Réessayez dans une minute.")
+        raise TooMany("Vous avez envoyé beaucoup de fichiers : celui-ci n’est pas gardé. Réessayez dans une minute.")
 
 
 async def stage(session: AsyncSession, account_id: int, kept: Kept) -> AdUpload:
@@ -162,7 +162,7 @@ async def find(session: AsyncSession, account_id: int, uids: Sequence[uuid.UUID]
     if len(there) < len(wanted):
         error = _GONE
     elif sum(found[uid].size for uid in wanted) > LARGEST_AD:
-        error = f"Ces fichiers dépassent ensemble {LARGEST_AD // MEGABYTE}\u00a0Mo : retirez-en."
+        error = f"Ces fichiers dépassent ensemble {LARGEST_AD // MEGABYTE}\u00a0Mo : retirez-en."
     if error:
         raise InvalidInput(error, fields={"files": error})
     return [found[uid] for uid in wanted]

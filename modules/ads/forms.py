@@ -166,7 +166,7 @@ def add_place(typed: Typed, hit: PlaceHit) -> Typed:
 def check(typed: Typed, specialties: Mapping[str, str]) -> Checked:
     """Return the content that was typed, and what keeps it from being kept, a draft even.
 
-    What a submission wants beyond that is said by `life.missing`.
+    What a submission wants beyond that is said by `missing.lacking`.
     """
     errors: dict[str, str] = {}
     if typed.category and typed.category not in CATEGORIES:
@@ -183,16 +183,16 @@ def check(typed: Typed, specialties: Mapping[str, str]) -> Checked:
     ):
         texts[name] = value
         if len(value) > most:
-            errors[name] = f"Ce texte est trop long : {most} caractères au plus, il y en a {len(value)}."
+            errors[name] = f"Ce texte est trop long : {most} caractères au plus, il y en a {len(value)}."
     places = []
     for ref in typed.places:
         hit = place_of(ref)
         if hit is None:
-            errors["places"] = "Un lieu de la liste n’est plus connu : retirez-le."
+            errors["places"] = "Un lieu de la liste n’est plus connu : retirez-le."
         else:
             places.append(hit.id)
     if len(places) > MOST_PLACES:
-        errors["places"] = f"{MOST_PLACES} lieux au plus : retirez-en, ou choisissez un département ou une région."
+        errors["places"] = f"{MOST_PLACES} lieux au plus : retirez-en, ou choisissez un département ou une région."
     periods = _periods(typed, errors)
     ends_on = _day(typed.ends_on, "ends_on", errors)
     files = []
@@ -200,9 +200,9 @@ def check(typed: Typed, specialties: Mapping[str, str]) -> Checked:
         try:
             files.append(uuid.UUID(text))
         except ValueError:
-            errors["files"] = "Un fichier n’est plus là : ajoutez-le de nouveau."
+            errors["files"] = "Un fichier n’est plus là : ajoutez-le de nouveau."
     if len(files) > MOST_FILES:
-        errors["files"] = f"{MOST_FILES} fichiers au plus : retirez-en."
+        errors["files"] = f"{MOST_FILES} fichiers au plus : retirez-en."
     content = AdContent(
         category=typed.category if "category" not in errors and typed.category else None,
         side=typed.side if "side" not in errors and typed.side else None,
@@ -221,7 +221,7 @@ def check(typed: Typed, specialties: Mapping[str, str]) -> Checked:
 def _periods(typed: Typed, errors: dict[str, str]) -> list[Period]:
     periods: list[Period] = []
     if len(typed.periods) > MOST_PERIODS:
-        errors["periods.0"] = f"{MOST_PERIODS} périodes au plus : retirez-en."
+        errors["periods.0"] = f"{MOST_PERIODS} périodes au plus : retirez-en."
     for position, (start, end) in enumerate(typed.periods):
         name = f"periods.{position}"
         if not start.strip() and not end.strip():
@@ -243,9 +243,9 @@ def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
     try:
         day = read_day(text)
     except ValueError:
-        errors[name] = f"« {text[:20]} » n’est pas une date qui existe : écrivez par exemple 31/12/2026."
+        errors[name] = f"« {text[:20]} » n’est pas une date qui existe : écrivez par exemple 31/12/2026."
         return None
     if not _FIRST_DAY <= day <= _LAST_DAY:
-        errors[name] = "Cette date est trop lointaine : vérifiez l’année."
+        errors[name] = "Cette date est trop lointaine : vérifiez l’année."
         return None
     return day

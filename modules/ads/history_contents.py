@@ -26,6 +26,17 @@ def transmitted(lines: Sequence[AdHistory], before: int | None = None) -> AdCont
     return None
 
 
+def judged(state: str, now: AdContent, lines: Sequence[AdHistory]) -> tuple[AdContent, bool]:
+    """Return what moderators may read of an ad, and whether its author corrects it since.
+
+    Until it is transmitted again, what an author corrects is theirs alone: moderators read what was sent.
+    """
+    sent = None if state in ("pending", "published") else transmitted(lines)
+    if sent is None or sent.digest() == now.digest():
+        return now, False
+    return sent, True
+
+
 def accepted(lines: Sequence[AdHistory]) -> AdContent | None:
     """Return what a council last accepted of an ad; None when none ever did."""
     last = next((line for line in lines if line.action == "accept"), None)

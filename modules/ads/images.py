@@ -13,9 +13,9 @@ MOST_PIXELS: Final = 50_000_000
 LONGEST_SIDE: Final = 2000
 THUMB: Final = (480, 360)
 _QUALITY: Final = 82
-_UNREADABLE: Final = "Cette photo est illisible ou incomplète : enregistrez-la de nouveau en JPEG ou en PNG."
+_UNREADABLE: Final = "Cette photo est illisible ou incomplète : enregistrez-la de nouveau en JPEG ou en PNG."
 
-_HUGE: Final = "Cette photo a trop de pixels : réduisez-la, par exemple à 4000 × 3000."
+_HUGE: Final = "Cette photo a trop de pixels : réduisez-la, par exemple à 4000 × 3000."
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ ACTIONS: Final = {
     "extend": "Date de fin de publication modifiée",
     "unpublish": "Dépubliée par son auteur",
     "republish": "Publiée de nouveau",
-    "expire": "Dépubliée : date de fin atteinte",
+    "expire": "Dépubliée : date de fin atteinte",
     "delete": "Supprimée",
     "purge": "Supprimée après le délai de conservation",
 }

@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.api import reach
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from modules.ads import content as contents
 from modules.ads import files, notices, projection, rules
+from modules.ads.missing import lacking
 from modules.ads.models import Ad, AdFile, AdHistory
 from modules.ads.models_upload import AdUpload
 from modules.ads.people import Reader, moderated_by
 from modules.ads.schemas import AdContent
 from modules.ads.states import WRITABLE, Action, State, next_state, refusal
 
-STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
-TWICE: Final = "Cette annonce est déjà enregistrée : retrouvez-la dans « Gérer »."
-ALREADY: Final = "Un autre modérateur a déjà traité cette annonce : rien n’a été modifié."
+STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
+TWICE: Final = "Cette annonce est déjà enregistrée : retrouvez-la dans « Gérer »."
+ALREADY: Final = "Un autre modérateur a déjà traité cette annonce : rien n’a été modifié."
 LONGEST_REASON: Final = 1000
 CLOCK: Final = "clock"
 NATIONAL: Final = "national"
@@ -107,7 +107,7 @@ async def moderated(session: AsyncSession, moderator: Reader, number: int, versi
     if ad is None:
         raise NotFound("Cette annonce n’existe pas, ou relève d’un autre conseil.")
     if ad.account_id == moderator.account_id:
-        raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur doit la vérifier.")
+        raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur doit la vérifier.")
     if ad.version != version:
         raise Conflict(ALREADY)
     return ad
@@ -254,7 +254,7 @@ async def accept(session: AsyncSession, moderator: Reader, ad: Ad) -> None:
         raise Conflict(ALREADY)
     now = await clock.now(session)
     if ad.ends_on is None or ad.ends_on < clock.today(now):
-        raise Conflict("La date de fin de publication choisie par l’auteur est passée : l’annonce n’est pas publiée.")
+        raise Conflict("La date de fin de publication choisie par l’auteur est passée : l’annonce n’est pas publiée.")
     ad.accepted = ad.content
     ad.published_at = now
     ad.unpublish_reason = None
@@ -318,7 +318,7 @@ def _by(moderator: Reader, ad: Ad) -> By:
 def _same_kind(ad: Ad, content: AdContent) -> None:
     if ad.submitted_at is None or (content.category, content.side) == (ad.category, ad.side):
         return
-    said = "La catégorie et la situation ne changent plus une fois l’annonce transmise : déposez une autre annonce."
+    said = "La catégorie et la situation ne changent plus une fois l’annonce transmise : déposez une autre annonce."
     raise InvalidInput(said, fields={"category": said})
 
 
@@ -329,34 +329,9 @@ def _end(ends_on: date | None, today: date) -> None:
 
 
 async def _complete(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> None:
-    errors = await missing(session, author, content, ends_on)
+    errors = await lacking(session, author, content, ends_on)
     if errors:
-        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
-
-
-async def missing(session: AsyncSession, author: Reader, content: AdContent, ends_on: date | None) -> dict[str, str]:
-    """Return what keeps somebody from transmitting an ad that says this: field → French message.
-
-    Raises:
-        Forbidden: they publish no ad at all.
-    """
-    if author.standing is None:
-        raise Forbidden("Seuls les médecins, les docteurs juniors et les internes publient des annonces.")
-    today = clock.today(await clock.now(session))
-    errors = rules.complete(content, author.standing.kind, today)
-    wrong_end = rules.end_error(ends_on, today)
-    if wrong_end:
-        errors["ends_on"] = wrong_end
-    shown = await reach(session, author.account_id, "annonces")
-    if content.anonymous and not shown.email and not (await reach(session, author.account_id, "ordre")).email:
-        errors["contact"] = (
-            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
-        )
-    elif not content.anonymous and not shown.reachable:
-        errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
-    if author.standing.council is None or not author.standing.council_confirmed:
-        errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."
-    return errors
+        raise InvalidInput("L’annonce est incomplète : elle n’est pas transmise.", fields=errors)
 
 
 async def _send(session: AsyncSession, author: Reader, ad: Ad, content: AdContent, action: Action) -> None:

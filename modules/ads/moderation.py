@@ -157,10 +157,12 @@ async def _told(session: AsyncSession, reader: Reader, number: int, error: Confl
     if line.action in DONE:
         said = f"{who} a déjà {'accepté' if line.action == 'accept' else 'refusé'} cette annonce {when}."
     elif line.council is None and line.actor == life.CLOCK:
-        said = f"La date de fin de cette annonce est passée : elle a été dépubliée {when}."
+        said = f"La date de fin de cette annonce est passée\u00a0: elle a été dépubliée {when}."
     else:
-        said = f"L’auteur a modifié cette annonce {when} : elle est à l’état « {STATES[line.to_state]} »."
-    return f"{said} Rien n’a été modifié : relisez-la ci-dessous."
+        said = (
+            f"L’auteur a modifié cette annonce {when}\u00a0: elle est à l’état «\u00a0{STATES[line.to_state]}\u00a0»."
+        )
+    return f"{said} Rien n’a été modifié\u00a0: relisez-la ci-dessous."
 
 
 async def _who(session: AsyncSession, reader: Reader, line: AdHistory) -> str:

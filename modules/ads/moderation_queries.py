@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Text, and_, collate, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Text, and_, case, collate, func, select
 
 from accounts.api import Account
 from core import clock
 from core.errors import InvalidInput
 from core.ui.tables import PAGE_SIZE, Column
 from modules.ads.labels import CATEGORIES
-from modules.ads.models import Ad
+from modules.ads.models import Ad, AdHistory
 from modules.ads.models_saved import AdReport
 from modules.ads.people import Reader, moderated_by, shown
 
@@ -184,15 +184,35 @@ def counts(reader: Reader, wanted: Wanted) -> Select[int, int, int, int]:
     )
 
 
+def _told_title() -> ColumnElement[str]:
+    """Return the title that a council knows: what an author corrects is theirs until it is transmitted."""
+    sent = (
+        select(AdHistory.detail["title"].astext)
+        .where(AdHistory.ad_id == Ad.id, AdHistory.action.in_(("submit", "revise")))
+        .order_by(AdHistory.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case((Ad.state.in_(("unpublished", "refused")), func.coalesce(sent, Ad.title)), else_=Ad.title)
+
+
 def rows(
     reader: Reader, wanted: Wanted, sort: str, descending: bool, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> Select[*tuple[Any, ...]]:
-    """Select a page of a table: what its columns show, and whether the reader moderates the ad."""
+    """Select a page of a table: what its columns show, and whether the reader moderates the ad.
+
+    Which ads it holds is read first, from an index alone where one has that order; only these are then read whole.
+    """
     order = [(key.desc() if descending else key.asc()) for key in _ORDER[sort]]
+    order.append(Ad.id.desc() if descending else Ad.id.asc())
+    found = select(Ad.id)
+    if sort == "par":
+        found = found.join(Account, Account.id == Ad.account_id)
+    page = found.where(*_conditions(reader, wanted)).order_by(*order).limit(limit).offset(offset).subquery()
     return (
         select(
             Ad.number,
-            Ad.title,
+            _told_title().label("title"),
             Ad.state,
             Ad.category,
             Ad.council,
@@ -207,11 +227,9 @@ def rows(
             moderated_by(reader).label("mine"),
             and_(reported(), moderated_by(reader)).label("reported"),
         )
+        .join(page, page.c.id == Ad.id)
         .join(Account, Account.id == Ad.account_id)
-        .where(*_conditions(reader, wanted))
-        .order_by(*order, Ad.id.desc() if descending else Ad.id.asc())
-        .limit(limit)
-        .offset(offset)
+        .order_by(*order)
     )
 
 

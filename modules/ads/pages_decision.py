@@ -14,7 +14,7 @@ from core.security import csrf_protected
 from core.ui import pages
 from modules.ads import changes, councils, moderation, moderation_queries, refusal_models, reports, signals, states
 from modules.ads.content import read
-from modules.ads.history_contents import accepted, transmitted
+from modules.ads.history_contents import accepted, judged
 from modules.ads.labels import STANDINGS
 from modules.ads.life import LONGEST_REASON
 from modules.ads.models import Ad
@@ -51,7 +51,7 @@ async def ask(request: Request, session: SessionDep, reader: ModeratorDep, numbe
     ad = await moderation.find(session, reader, number)
     if ad.state != "pending":
         raise states.refusal(ad.state)  # type: ignore[arg-type]
-    context = {"reader": reader, "title": f"Publier l’annonce n° {number}", "ad": ad, "page": f"{PAGE}/{number}"}
+    context = {"reader": reader, "title": f"Publier l’annonce n° {number}", "ad": ad, "page": f"{PAGE}/{number}"}
     return pages.render(request, "ads/moderation_accept.html", context)
 
 
@@ -118,24 +118,23 @@ async def _page(
     now = await read(session, ad)
     drawn = await view(session, ad, contacts=True)
     names = await specialties(session)
-    sent, before = transmitted(lines), accepted(lines)
-    # Until it is transmitted again, what an author corrects is theirs alone: moderators read what was sent.
-    unsent = ad.state not in ("pending", "published") and sent is not None and sent.digest() != now.digest()
+    before = accepted(lines)
+    said, unsent = judged(ad.state, now, lines)
     own = ad.account_id == reader.account_id
     told = await moderation.history(session, reader, lines)
     context = {
         "reader": reader,
-        "title": f"Annonce n° {number}",
+        "title": f"Annonce n° {number}",
         "ad": ad,
         "view": drawn,
         "page": f"{PAGE}/{number}",
         "author": await moderation.author_of(session, reader, ad),
         "standings": STANDINGS,
         "council": councils.title(ad.council),
-        "signals": await signals.signals(session, reader, ad, lines),
+        "signals": await signals.signals(session, reader, ad, said, lines),
         "changes": changes.changes(before, now, names) if before is not None and ad.state == "pending" else [],
         "unsent": unsent,
-        "sent": changes.written(sent, names) if unsent and sent is not None else [],
+        "sent": changes.written(said, names) if unsent else [],
         "own": own,
         "reports": [] if own else (await reports.open_reports(session, [ad.id])).get(ad.id, []),
         "may": set() if own else states.actions(ad.state, states.MODERATOR),  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from core.ui import pages
 from modules.ads import search, search_view
 from modules.ads.labels import CATEGORIES
 from modules.ads.people import VisitorDep
-from modules.ads.search_form import SUGGESTED, Typed, read_form
+from modules.ads.search_form import PLACES_API, Typed, read_form
 from modules.ads.search_query import RADII, address, pairs
 from modules.ads.specialties import specialty_names
 from modules.ads.views import TOWNS
@@ -39,7 +39,7 @@ async def results(request: Request, session: SessionDep, reader: VisitorDep) -> 
         "categories": list(CATEGORIES.items()),
         "specialties": list(names.items()),
         "radii": RADII,
-        "kinds": SUGGESTED,
+        "kinds": PLACES_API,
         "towns": sorted(TOWNS),
         "map": map_settings(),
     }

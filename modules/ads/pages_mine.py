@@ -88,13 +88,13 @@ async def _banner(session: AsyncSession, author: Reader, word: str, number: int)
     if word == "transmise" and found.state == "pending" and found.council:
         return f"{name} a bien été transmise au {council_name(found.council)}."
     said = {
-        ("attente", "pending"): f"{name} est en attente de vérification par le conseil : vous pourrez la modifier dès "
+        ("attente", "pending"): f"{name} est en attente de vérification par le conseil : vous pourrez la modifier dès "
         "qu’il aura répondu.",
         ("publiee", "published"): f"{name} est de nouveau publiée.",
-        ("prolongee", "published"): f"{name} : la date de fin de publication est modifiée.",
-        ("prolongee", "unpublished"): f"{name} : la date de fin de publication est modifiée.",
+        ("prolongee", "published"): f"{name} : la date de fin de publication est modifiée.",
+        ("prolongee", "unpublished"): f"{name} : la date de fin de publication est modifiée.",
         ("depubliee", "unpublished"): f"{name} est dépubliée. Vous pouvez la publier de nouveau quand vous voulez.",
-        ("inchangee", "published"): f"{name} est publiée telle quelle : rien n’avait changé.",
+        ("inchangee", "published"): f"{name} est publiée telle quelle : rien n’avait changé.",
     }
     return said.get((word, found.state), "")
 
@@ -106,7 +106,7 @@ async def history(request: Request, session: SessionDep, author: AuthorDep, numb
     ad = await own_ad(session, author, number)
     context = {
         "reader": author,
-        "title": f"Historique de l’annonce n° {number}",
+        "title": f"Historique de l’annonce n° {number}",
         "view": await view(session, ad),
         "lines": await mine.history(session, ad),
         "states": STATES,
@@ -159,7 +159,7 @@ MOVES: Final = {
     for move in (
         Move("depublier", "unpublish", "Dépublier l’annonce", "Dépublier l’annonce", "reason", False, _unpublish),
         Move("republier", "republish", "Publier de nouveau l’annonce", "Publier de nouveau", "end", False, _republish),
-        Move("prolonger", "extend", "Modifier la fin de publication", "Enregistrer la date", "end", False, _extend),
+        Move("prolonger", "extend", "Modifier la fin de l’annonce", "Enregistrer la date", "end", False, _extend),
         Move("supprimer", "delete", "Supprimer l’annonce", "Supprimer l’annonce", "", True, _delete),
     )
 }
@@ -230,7 +230,7 @@ def _asked(move: Move, reason: str, end: str) -> Asked:
     try:
         return Asked(ends_on=read_day(end) if end.strip() else None)
     except ValueError as error:
-        said = f"« {end[:20]} » n’est pas une date qui existe : écrivez par exemple 31/12/2026."
+        said = f"« {end[:20]} » n’est pas une date qui existe : écrivez par exemple 31/12/2026."
         raise InvalidInput(said, fields={"ends_on": said}) from error
 
 
@@ -251,7 +251,7 @@ async def _draw(
     anchors = {"ends_on": "fin_publication", "reason": "raison-filled"}
     context = {
         "reader": author,
-        "title": f"{move.title} n° {ad.number}",
+        "title": f"{move.title} n° {ad.number}",
         "view": await view(session, ad),
         "move": move,
         "possible": move.action in _offered(ad),

@@ -1,8 +1,8 @@
 """« Modération »: the table of the ads of a council, and its Excel file."""
 
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from accounts.api import Service, add_service, holder
@@ -46,8 +46,17 @@ def view_of(request: Request, typed: dict[str, str]) -> View:
 
 
 @router.get(PAGE)
-async def board(request: Request, session: SessionDep, reader: ModeratorDep) -> Response:
-    """Draw the table, as its address says; filters that are refused are shown again as typed."""
+async def board(
+    request: Request,
+    session: SessionDep,
+    reader: ModeratorDep,
+    fait: Annotated[int, Query(ge=0, le=moderation_queries.LARGEST_NUMBER)] = 0,
+    quoi: Annotated[Literal["", "accept", "refuse"], Query()] = "",
+) -> Response:
+    """Draw the table, as its address says; filters that are refused are shown again as typed.
+
+    After the last decision, the address says which ad it was and what was decided.
+    """
     typed = moderation_queries.typed_filters(request.query_params)
     view = view_of(request, typed)
     errors: dict[str, str] = {}
@@ -73,6 +82,8 @@ async def board(request: Request, session: SessionDep, reader: ModeratorDep) -> 
         "everywhere": typed.get("perimetre") == EVERYWHERE,
         "filtered": any(name not in ("perimetre",) for name in typed),
         "errors": errors,
+        "done": fait if quoi else 0,
+        "done_label": moderation.DONE[quoi] if quoi else "",
         "states": {state: STATES[state] for state in moderation_queries.STATES},
         "categories": CATEGORIES,
         "mine": [councils.title(council) for council in sorted(reader.councils)],

@@ -156,7 +156,7 @@ async def remove(reader: ReaderDep, uid: uuid.UUID) -> Response:
 
 def _signed(uid: uuid.UUID, s: str) -> None:
     if not hmac.compare_digest(s.encode(), signature("ads-search", str(uid)).encode()):
-        raise NotFound("Ce lien n’est pas complet : ouvrez celui du mail en entier.")
+        raise NotFound("Ce lien n’est pas complet : ouvrez celui du mail en entier.")
 
 
 @router.get(f"{_LIST}/{{uid}}/arreter")

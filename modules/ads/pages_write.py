@@ -38,27 +38,28 @@ DONE: Final = {
     "brouillon": "Votre brouillon est enregistré. Rien n’est transmis tant que vous ne le demandez pas.",
     "enregistree": "Vos modifications sont enregistrées. L’annonce n’est pas publiée tant que vous ne le demandez pas.",
 }
-_OVER: Final = (
-    "Votre session avait pris fin : ce que vous aviez saisi est repris ci-dessous, sauf les fichiers que vous veniez "
-    "de choisir. Rien n’est encore enregistré."
+_TAKEN_UP: Final = (
+    "Ce que vous aviez saisi est repris ci-dessous, sauf les fichiers que vous veniez de choisir. "
+    "Rien n’est encore enregistré."
 )
 _UNHELD: Final = (
-    "Votre session a pris fin et ce que vous venez de saisir n’a pas pu être gardé : trop de formulaires arrivent de "
-    "votre réseau. Votre saisie est encore dans la page précédente de votre navigateur : connectez-vous dans un autre "
+    "Votre session a pris fin et ce que vous venez de saisir n’a pas pu être gardé : trop de formulaires arrivent de "
+    "votre réseau. Votre saisie est encore dans la page précédente de votre navigateur : connectez-vous dans un autre "
     "onglet, revenez à cette page, puis envoyez-la à nouveau."
 )
 _STALE: Final = (
-    "Cette annonce a changé dans un autre onglet ou sur un autre appareil pendant que vous écriviez : rien n’a été "
-    "enregistré. Ce que vous avez saisi est gardé ci-dessous ; l’enregistrer remplacera ce qui a été écrit entre-temps."
+    "Cette annonce a changé dans un autre onglet ou sur un autre appareil pendant que vous écriviez : rien n’a été "
+    "enregistré. Ce que vous avez saisi est gardé ci-dessous ; l’enregistrer remplacera ce qui a été écrit entre-temps."
 )
 
 
 @router.get("/deposer")
 async def write(request: Request, session: SessionDep, author: AuthorDep, reprise: str = "") -> Response:
     """Draw the form of a new ad, or what was typed before a sign-in ended."""
-    held = await _held(request, session, author) if reprise else None
-    typed = forms.read(held) if held is not None else await blank(session, author)
-    return await draw(request, session, author, typed, Drawn(notice=_OVER if held is not None else ""), None)
+    held = await _held(request, session, author)
+    if held is None or not reprise:
+        return await draw(request, session, author, await blank(session, author), Drawn(held=held is not None), None)
+    return await draw(request, session, author, forms.read(held), Drawn(notice=_TAKEN_UP), None)
 
 
 @router.get("/{number:int}/modifier")
@@ -69,11 +70,11 @@ async def edit(
     ad = await own_ad(session, author, number)
     if ad.state == "pending":
         return RedirectResponse(f"{MINE}?fait=attente&annonce={number}", status_code=303)
-    held = await _held(request, session, author) if reprise else None
-    if held is not None:
-        typed, drawn = forms.read(held), Drawn(notice=_OVER)
+    held = await _held(request, session, author)
+    if held is not None and reprise:
+        typed, drawn = forms.read(held), Drawn(notice=_TAKEN_UP)
     else:
-        typed, drawn = await _kept(session, ad), Drawn(done=DONE.get(fait, ""))
+        typed, drawn = await _kept(session, ad), Drawn(done=DONE.get(fait, ""), held=held is not None)
     return await draw(request, session, author, typed, drawn, ad)
 
 
@@ -104,12 +105,17 @@ async def _held(request: Request, session: AsyncSession, author: Reader) -> Form
     return FormData([(name, value) for name, value in pairs])
 
 
+async def _keep_aside(request: Request, session: AsyncSession, form: FormData) -> bool:
+    """Keep for an hour what was typed, for this browser; return whether it is."""
+    pairs = [(name, value) for name, value in form.multi_items() if name != FORM_FIELD and isinstance(value, str)]
+    return await hold_form(session, holder_of(request), origin(request), request.url.path, pairs)
+
+
 async def _hold(request: Request, form: FormData) -> Response:
     """Keep what was typed by somebody whose sign-in has ended, and have them sign in again."""
     path = request.url.path
-    pairs = [(name, value) for name, value in form.multi_items() if name != FORM_FIELD and isinstance(value, str)]
     async with unit_of_work() as session:
-        kept = await hold_form(session, holder_of(request), origin(request), path, pairs)
+        kept = await _keep_aside(request, session, form)
     if not kept:
         raise TooMany(_UNHELD)
     address = f"/connexion?suite={quote(f'{path}?reprise=1', safe='')}"
@@ -167,7 +173,7 @@ async def _take_files(
             continue
         name = files.base_name(sent.filename)[-60:]
         if len(typed.files) >= MOST_FILES:
-            errors.append(f"{MOST_FILES} fichiers au plus : « {name} » n’est pas ajouté.")
+            errors.append(f"{MOST_FILES} fichiers au plus : « {name} » n’est pas ajouté.")
             continue
         try:
             if (sent.size or 0) > files.LARGEST_FILE:
@@ -180,7 +186,7 @@ async def _take_files(
             typed = replace(typed, files=(*typed.files, str(upload.uid)))
         except DomainError as error:
             status = status or error.status
-            errors.append(f"« {name} » : {error.detail}")
+            errors.append(f"« {name} » : {error.detail}")
     return typed, ({"files": " ".join(errors), "status": str(status or 422)} if errors else {})
 
 
@@ -226,10 +232,10 @@ def _looked_up(typed: forms.Typed, drawn: Drawn, *, asked: bool) -> tuple[forms.
         typed = forms.add_place(typed, sure)
     elif hits:
         drawn.candidates = hits
-        drawn.errors["places"] = f"Plusieurs lieux répondent à « {forms.line(typed.place_text)[:60]} » : choisissez."
+        drawn.errors["places"] = f"Plusieurs lieux répondent à « {forms.line(typed.place_text)[:60]} » : choisissez."
     else:
         drawn.candidates = []
-        drawn.errors["places"] = f"Aucun lieu ne répond à « {forms.line(typed.place_text)[:60]} » : vérifiez le nom."
+        drawn.errors["places"] = f"Aucun lieu ne répond à « {forms.line(typed.place_text)[:60]} » : vérifiez le nom."
     return typed, drawn
 
 
@@ -263,6 +269,8 @@ async def _write(
         drawn.status = drawn.status if drawn.status >= 400 else 422
         return await draw(request, session, author, typed, drawn, ad)
     if action == "previsualiser":
+        # The back button of a browser leads from a preview to an empty form: it offers what was typed.
+        await _keep_aside(request, session, await request.form())
         return await _preview(request, session, author, ad, typed, asked, lacking)
     uid, ad_id = _uid(typed.uid), ad.id if ad is not None else None
     try:

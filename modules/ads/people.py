@@ -118,7 +118,8 @@ def today() -> ColumnElement[date]:
 
 def shown() -> ColumnElement[bool]:
     """Select the ads that readers find: published, through their last day, even if the clock's passage is late."""
-    return and_(Ad.state == "published", Ad.ends_on >= today())
+    # As a subquery, the day is computed once and not for each row.
+    return and_(Ad.state == "published", Ad.ends_on >= select(today()).scalar_subquery())
 
 
 def moderated_by(reader: Reader) -> ColumnElement[bool]:

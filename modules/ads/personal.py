@@ -9,7 +9,7 @@ from core import personal
 from modules.ads import files, life
 from modules.ads.content import read_all
 from modules.ads.models import Ad, AdHistory
-from modules.ads.models_saved import AdReport
+from modules.ads.models_saved import AdReport, SavedSearch
 
 MOST: Final = 10_000
 
@@ -37,6 +37,12 @@ async def _export(session: AsyncSession, subject: personal.Subject) -> object:
         .join(Ad, Ad.id == AdReport.ad_id)
         .where(AdReport.account_id == subject.account_id)
         .order_by(AdReport.id.desc())
+        .limit(MOST)
+    )
+    searches = await session.execute(
+        select(SavedSearch.name, SavedSearch.query, SavedSearch.frequency, SavedSearch.created_at)
+        .where(SavedSearch.account_id == subject.account_id)
+        .order_by(SavedSearch.id.desc())
         .limit(MOST)
     )
     return {
@@ -71,6 +77,10 @@ async def _export(session: AsyncSession, subject: personal.Subject) -> object:
             {"annonce": row.number, "motif": row.reason, "le": row.reported_at, "traite_le": row.closed_at}
             for row in reports
         ],
+        "recherches": [
+            {"nom": row.name, "recherche": row.query, "mail": row.frequency, "creee_le": row.created_at}
+            for row in searches
+        ],
     }
 
 
@@ -83,6 +93,7 @@ async def _erase(session: AsyncSession, subject: personal.Subject) -> None:
         await life.leave(session, ad, subject.actor)
     await files.forget(session, subject.account_id)
     await session.execute(delete(AdReport).where(AdReport.account_id == subject.account_id))
+    await session.execute(delete(SavedSearch).where(SavedSearch.account_id == subject.account_id))
 
 
 def offer() -> None:

@@ -16,7 +16,7 @@ from modules.ads.people import Reader
 TITLE_MAX: Final = 80
 MOST: Final = 50
 """Models of a council: more would no longer be read."""
-_STALE: Final = "Ce modèle a été modifié entre-temps : rien n’a été enregistré. Relisez-le, puis recommencez."
+_STALE: Final = "Ce modèle a été modifié entre-temps\u00a0: rien n’a été enregistré. Relisez-le, puis recommencez."
 
 
 def councils_of(reader: Reader) -> list[str]:
@@ -94,7 +94,7 @@ async def add(session: AsyncSession, reader: Reader, council: str, title: str, t
     title, text = checked(title, text)
     count = await session.scalar(select(func.count()).select_from(RefusalModel).where(RefusalModel.council == council))
     if (count or 0) >= MOST:
-        said = f"Un conseil garde {MOST} modèles au plus : supprimez-en un."
+        said = f"Un conseil garde {MOST} modèles au plus\u00a0: supprimez-en un."
         raise InvalidInput(said, fields={"title": said})
     model = RefusalModel(council=council, title=title, text=text, updated_by=reader.person.actor)
     session.add(model)

@@ -46,22 +46,22 @@ async def send(session: AsyncSession, reader: Reader, opened: Opened, message: s
     elif len(text) > LONGEST:
         errors["message"] = f"Ce message est trop long ({LONGEST} caractères au plus, {len(text)} pour le moment)."
     if not agreed:
-        errors["agreed"] = "Acceptez que l’auteur reçoive votre nom et votre adresse : il ne peut répondre qu’ainsi."
+        errors["agreed"] = "Acceptez que l’auteur reçoive votre nom et votre adresse : il ne peut répondre qu’ainsi."
     if errors:
         raise InvalidInput("Le message n’est pas parti.", fields=errors)
     if not opened.ad.anonymous or opened.mine or opened.ad.state != "published":
         raise Conflict("Cette annonce ne reçoit pas de message par ce formulaire. Rien n’est parti.")
     sender = await address_of(session, reader.account_id)
     if sender is None:
-        raise Conflict("Confirmez d’abord une adresse mail dans « Coordonnées » : l’auteur vous répondra là.")
+        raise Conflict("Confirmez d’abord une adresse mail dans « Coordonnées » : l’auteur vous répondra là.")
     author = await address_of(session, opened.ad.account_id)
     if author is None:
-        raise Conflict("L’auteur ne peut pas être joint pour le moment. Rien n’est parti : réessayez plus tard.")
+        raise Conflict("L’auteur ne peut pas être joint pour le moment. Rien n’est parti : réessayez plus tard.")
     wait = await take(session, MESSAGES, str(reader.account_id))
     if wait is not None:
         minutes = -(-int(wait.total_seconds()) // 60)
         raise TooMany(
-            f"Vous avez envoyé beaucoup de messages. Réessayez dans {minutes}\u00a0minutes ; rien n’est parti."
+            f"Vous avez envoyé beaucoup de messages. Réessayez dans {minutes}\u00a0minutes ; rien n’est parti."
         )
     standing = reader.standing
     return await mail.queue(

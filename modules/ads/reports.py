@@ -41,13 +41,13 @@ async def report(session: AsyncSession, reader: Reader, ad: Ad, reason: str) -> 
     """
     text = reason.replace("\x00", "").strip()
     if len(text) < SHORTEST:
-        said = "Dites ce qui ne va pas : le conseil en a besoin pour agir."
+        said = "Dites ce qui ne va pas : le conseil en a besoin pour agir."
         raise InvalidInput(said, fields={"reason": said})
     if len(text) > LONGEST:
         said = f"Le motif compte {LONGEST} caractères au plus ({len(text)} pour le moment)."
         raise InvalidInput(said, fields={"reason": said})
     if ad.account_id == reader.account_id:
-        raise Conflict("C’est votre annonce : modifiez-la ou dépubliez-la.")
+        raise Conflict("C’est votre annonce : modifiez-la ou dépubliez-la.")
     if await take(session, REPORTS, str(reader.account_id)) is not None:
         raise TooMany("Vous avez signalé beaucoup d’annonces. Réessayez plus tard, ou écrivez à l’assistance.")
     added = await session.execute(

@@ -32,7 +32,7 @@ from modules.ads.specialties import specialty_names
 from modules.ads.views import AdView
 
 _SIGNED_IN: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"description": "Personne n’est connecté : ni clé ni jeton ne lit d’annonce."},
+    401: {"description": "Personne n’est connecté : ni clé ni jeton ne lit d’annonce."},
     403: {"description": "Le compte n’est pas celui d’un médecin, d’un docteur junior, d’un interne ou d’un conseil."},
 }
 router = APIRouter(
@@ -44,15 +44,15 @@ router = APIRouter(
 
 def _parameters() -> list[dict[str, Any]]:
     texts = {
-        "category": ("Catégorie : adjuvat, assistanat, association, collaboration, remplacement, succession.", False),
-        "side": ("Côté de l’annonce : `seeks` (elle cherche quelqu’un) ou `offers` (quelqu’un s’y propose).", False),
+        "category": ("Catégorie : adjuvat, assistanat, association, collaboration, remplacement, succession.", False),
+        "side": ("Côté de l’annonce : `seeks` (elle cherche quelqu’un) ou `offers` (quelqu’un s’y propose).", False),
         "specialty": ("Spécialité de R38 (`SM54`).", False),
-        "place": ("Lieux (`commune:78361`, `departement:78`, `region:11`, `france`) ; 10 au plus.", True),
-        "radius_km": ("Autour des villes : 5, 10, 20 (par défaut), 50 ou 100.", False),
-        "period": ("Périodes (`2026-07-01/2026-07-31`, `2026-07-01/..`) ; 6 au plus.", True),
+        "place": ("Lieux (`commune:78361`, `departement:78`, `region:11`, `france`) ; 10 au plus.", True),
+        "radius_km": ("Autour des villes : 5, 10, 20 (par défaut), 50 ou 100.", False),
+        "period": ("Périodes (`2026-07-01/2026-07-31`, `2026-07-01/..`) ; 6 au plus.", True),
         "q": ("Mots du titre, de la description ou des conditions.", False),
         "sort": ("`date` (par défaut) ou `distance`, qui demande une ville.", False),
-        "page": ("Page de 15 annonces ; 14 au plus.", False),
+        "page": ("Page de 15 annonces ; 14 au plus.", False),
     }
     return [
         {
@@ -71,7 +71,7 @@ async def _query(request: Request, session: SessionDep, reader: ReaderDep) -> Ad
     await ready()
     unknown = {name[:40]: "Ce paramètre est inconnu." for name in request.query_params if name not in NAMES}
     if unknown:
-        raise InvalidInput("Certains paramètres sont inconnus : " + ", ".join(unknown) + ".", fields=unknown)
+        raise InvalidInput("Certains paramètres sont inconnus : " + ", ".join(unknown) + ".", fields=unknown)
     return parse(request.query_params.multi_items(), await specialty_names(session))
 
 
@@ -124,7 +124,7 @@ async def on_map(
     session: SessionDep,
     reader: ReaderDep,
     query: Annotated[AdQuery, Depends(_map_query)],
-    view: Annotated[str, Query(max_length=100, description="Vue : ouest,sud,est,nord.")] = "",
+    view: Annotated[str, Query(max_length=100, description="Vue : ouest,sud,est,nord.")] = "",
     zoom: Annotated[int, Query(ge=0, le=19)] = 5,
 ) -> MapOut:
     """Renvoie les villes des annonces, groupées selon l’échelle ; les annonces d’une zone entière n’y sont pas."""

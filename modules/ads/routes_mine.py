@@ -53,7 +53,7 @@ _STALE: Final[dict[int | str, dict[str, Any]]] = {
 
 async def _ours(request: Request) -> None:
     if not same_site(request):
-        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
+        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
 
 
 router = APIRouter(prefix="/api/v1/ads/mine", tags=["Annonces"], responses=_ERRORS)
@@ -105,7 +105,7 @@ async def create(session: SessionDep, author: AuthorDep, response: Response, sai
     summary="Envoyer une photo ou un PDF",
     status_code=201,
     dependencies=Written,
-    responses={413: _problem("Plus de 15 Mo"), 429: _problem("Trop de fichiers à la suite")},
+    responses={413: _problem("Plus de 15 Mo"), 429: _problem("Trop de fichiers à la suite")},
 )
 async def send_file(request: Request, author: AuthorDep, file: UploadFile) -> FileOut:
     """Vérifie et garde une photo (JPEG, PNG) ou un PDF, 15 Mo au plus ; une annonce le prend ensuite par son `id`.

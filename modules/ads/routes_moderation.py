@@ -5,12 +5,17 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import specialties
 from core.db import SessionDep, time_limit, unit_of_work
 from core.errors import Forbidden, InvalidInput
 from core.openapi import ERRORS
 from core.security import same_site
 from core.ui.tables import read_view
+from maps.api import place_by_id
 from modules.ads import councils, moderation, moderation_queries, signals
+from modules.ads.content import read
+from modules.ads.history_contents import judged
+from modules.ads.labels import SITUATIONS
 from modules.ads.moderation_queries import COLUMNS, FILTERS, LARGEST_NUMBER
 from modules.ads.pages_statistics import SECONDS
 from modules.ads.people import ModeratorDep
@@ -25,7 +30,7 @@ from modules.ads.schemas_moderation import (
     Statistics,
 )
 from modules.ads.statistics import asked_council, statistics
-from modules.ads.views import view
+from modules.ads.views import period_text, place_view, specialty_label
 
 PREFIX: Final = "/api/v1/ads/moderation"
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
@@ -34,7 +39,7 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "Annonce inconnue, ou d’un autre conseil"},
     409: {"description": "Un autre modérateur a décidé, ou l’annonce a changé"},
 }
-router = APIRouter(prefix=PREFIX, tags=["Annonces : modération"], responses={**ERRORS, **_REFUSED})
+router = APIRouter(prefix=PREFIX, tags=["Annonces : modération"], responses={**ERRORS, **_REFUSED})
 
 
 async def _private(response: Response) -> None:
@@ -44,7 +49,7 @@ async def _private(response: Response) -> None:
 async def _from_here(request: Request) -> None:
     """Refuse what a page of another site sends with the reader's own cookie."""
     if not same_site(request):
-        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
+        raise Forbidden("Cette demande vient d’un autre site : rien n’a été modifié.")
 
 
 Number = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="Numéro de l’annonce", examples=[84])]
@@ -64,7 +69,7 @@ async def board(
     numero: Annotated[str, Query(max_length=12, description="Numéro.")] = "",
     statut: Annotated[
         list[str] | None,
-        Query(max_length=4, description="États : `pending`, `published`, `unpublished`, `refused`."),
+        Query(max_length=4, description="États : `pending`, `published`, `unpublished`, `refused`."),
     ] = None,
     rpps: Annotated[str, Query(max_length=14, description="RPPS de l’auteur.")] = "",
     categorie: Annotated[str, Query(max_length=20, description="Catégorie, par exemple `remplacement`.")] = "",
@@ -76,7 +81,7 @@ async def board(
     perimetre: Annotated[
         str, Query(description="`france` : les annonces publiées de tous les conseils.", pattern="^(france)?$")
     ] = "",
-    tri: Annotated[str, Query(max_length=20, description="Colonne : " + ", ".join(c.key for c in COLUMNS))] = "",
+    tri: Annotated[str, Query(max_length=20, description="Colonne : " + ", ".join(c.key for c in COLUMNS))] = "",
     sens: Annotated[str, Query(max_length=4, description="`asc` ou `desc`.")] = "",
     page: Annotated[int, Query(ge=1, le=100_000, description="Page de 30 annonces.")] = 1,
 ) -> AdList:
@@ -119,7 +124,7 @@ async def figures(
     session: SessionDep,
     reader: ModeratorDep,
     conseil: Annotated[
-        str, Query(max_length=5, pattern=r"^[0-9A-Za-z]*$", description="Département ; vide : le sien, ou tous.")
+        str, Query(max_length=5, pattern=r"^[0-9A-Za-z]*$", description="Département ; vide : le sien, ou tous.")
     ] = "",
 ) -> Statistics:
     """Renvoie les chiffres d’un conseil ; au niveau national, sans conseil, ceux de tous, conseil par conseil."""
@@ -132,28 +137,30 @@ async def one(session: SessionDep, reader: ModeratorDep, number: Number) -> Mode
     """Renvoie ce que l’annonce dit, qui l’a écrite, ce qui mérite attention, ce qui lui est arrivé."""
     ad = await moderation.find(session, reader, number)
     lines = await moderation.lines_of(session, ad)
-    drawn = await view(session, ad)
+    await councils.ready()
     author = await moderation.author_of(session, reader, ad)
     told = await moderation.history(session, reader, lines)
+    said, _ = judged(ad.state, await read(session, ad), lines)
+    names = await specialties(session)
     state: Any = ad.state
     return ModeratedAd(
         number=ad.number,
         version=ad.version,
         state=state,
         category=ad.category,
-        situation=drawn.situation,
-        specialty=drawn.specialty_label,
-        title=ad.title,
-        description=ad.description,
-        conditions=ad.conditions,
-        places=[place.label for place in drawn.places],
-        periods=[period.text for period in drawn.periods],
+        situation=SITUATIONS.get((said.category or "", said.side or ""), ""),
+        specialty=specialty_label(names, said.specialty),
+        title=said.title,
+        description=said.description,
+        conditions=said.conditions,
+        places=[place_view(one, place_by_id(one)).label for one in said.places],
+        periods=[period_text(one.starts_on, one.ends_on) for one in said.periods],
         ends_on=ad.ends_on,
         council=ad.council,
         author=author.name,
         rpps=author.rpps,
         refusals=ad.refusals,
-        signals=[signal.text for signal in await signals.signals(session, reader, ad, lines)],
+        signals=[signal.text for signal in await signals.signals(session, reader, ad, said, lines)],
         history=[
             DecisionLine(at=said.at, who=said.who, action=line.action, reason=said.reason)
             for line, said in zip(lines, told, strict=True)

@@ -31,9 +31,9 @@ def end_error(ends_on: date | None, today: date) -> str | None:
     if ends_on is None:
         return "Indiquez la date de fin de publication."
     if ends_on < today:
-        return "Cette date est passée : choisissez aujourd’hui ou un jour à venir."
+        return "Cette date est passée : choisissez aujourd’hui ou un jour à venir."
     if ends_on > latest_end(today):
-        return f"Une annonce est publiée un an au plus : choisissez une date jusqu’au {latest_end(today):%d/%m/%Y}."
+        return f"Une annonce est publiée un an au plus : choisissez une date jusqu’au {latest_end(today):%d/%m/%Y}."
     return None
 
 
@@ -66,5 +66,5 @@ def complete(content: AdContent, kind: Kind, today: date) -> dict[str, str]:
             errors[f"periods.{position}"] = "La fin ne peut pas précéder le début."
     ends = [period.ends_on for period in content.periods]
     if ends and "periods.0" not in errors and all(end is not None and end < today for end in ends):
-        errors["periods.0"] = "Cette période est passée : indiquez-en une qui ne l’est pas."
+        errors["periods.0"] = "Cette période est passée : indiquez-en une qui ne l’est pas."
     return errors

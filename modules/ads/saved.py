@@ -25,8 +25,8 @@ FREQUENCIES: Final[Mapping[str, str]] = {
     "none": "Sans mail",
 }
 """How often a saved search writes."""
-_GONE: Final = "Cette recherche n’existe plus : elle a été supprimée, ou n’est pas l’une des vôtres."
-_STALE: Final = "Cette recherche a changé dans un autre onglet : rien n’a été modifié. Relisez-la, puis recommencez."
+_GONE: Final = "Cette recherche n’existe plus : elle a été supprimée, ou n’est pas l’une des vôtres."
+_STALE: Final = "Cette recherche a changé dans un autre onglet : rien n’a été modifié. Relisez-la, puis recommencez."
 
 
 async def mine(session: AsyncSession, account_id: int) -> list[SavedSearch]:
@@ -73,7 +73,7 @@ async def save(session: AsyncSession, reader: Reader, query: AdQuery, name: str,
             await change(session, one, name, frequency)
             return one
     if len(held) >= LIMIT:
-        refusal = f"Vous gardez déjà {LIMIT} recherches : supprimez-en une pour en enregistrer une autre."
+        refusal = f"Vous gardez déjà {LIMIT} recherches : supprimez-en une pour en enregistrer une autre."
         raise InvalidInput(refusal, fields={"name": refusal})
     # The first digest tells of what follows, not of a day that was over.
     today = clock.today(await clock.now(session))

@@ -74,7 +74,7 @@ class AdList(BaseModel):
     capped_at: int
     page: int
     pages: int
-    without_town: int = Field(description="Annonces d’un département, d’une région ou de la France : sans point.")
+    without_town: int = Field(description="Annonces d’un département, d’une région ou de la France : sans point.")
     items: list[AdOut]
 
 

@@ -30,14 +30,14 @@ class AdIn(BaseModel):
 
     category: Category | None = None
     side: Annotated[
-        Side | None, Field(description="`seeks` : l’auteur cherche quelqu’un ; `offers` : il se propose.")
+        Side | None, Field(description="`seeks` : l’auteur cherche quelqu’un ; `offers` : il se propose.")
     ] = None
-    specialty: Annotated[Reference | None, Field(description="Spécialité de la nomenclature R38 : `R38|SM54`.")] = None
+    specialty: Annotated[Reference | None, Field(description="Spécialité de la nomenclature R38 : `R38|SM54`.")] = None
     title: Annotated[str, Field(max_length=TITLE_MAX)] = ""
     description: Annotated[str, Field(max_length=DESCRIPTION_MAX)] = ""
     conditions: Annotated[str, Field(max_length=CONDITIONS_MAX)] = ""
     urgent: Annotated[
-        bool, Field(description="« Urgent » de qui cherche, « Disponible immédiatement » de qui s’offre.")
+        bool, Field(description="« Urgent » de qui cherche, « Disponible immédiatement » de qui s’offre.")
     ] = False
     anonymous: Annotated[bool, Field(description="Les lecteurs écrivent par un formulaire, sans voir l’auteur.")] = (
         False
@@ -50,7 +50,7 @@ class AdIn(BaseModel):
     files: Annotated[
         list[uuid.UUID], Field(max_length=MOST_FILES, description="Fichiers envoyés avant, dans l’ordre.")
     ] = []
-    ends_on: Annotated[date | None, Field(description="Dernier jour de publication, inclus ; un an au plus.")] = None
+    ends_on: Annotated[date | None, Field(description="Dernier jour de publication, inclus ; un an au plus.")] = None
 
 
 class NewAdIn(AdIn):
@@ -58,7 +58,7 @@ class NewAdIn(AdIn):
 
     id: Annotated[
         uuid.UUID | None,
-        Field(description="Tiré par l’appelant : la même demande envoyée deux fois ne crée qu’une annonce."),
+        Field(description="Tiré par l’appelant : la même demande envoyée deux fois ne crée qu’une annonce."),
     ] = None
 
 
@@ -77,7 +77,7 @@ class ReasonIn(BaseModel):
 
     reason: Annotated[
         Literal["filled", "changed", "other"],
-        Field(description="`filled` : pourvue ; `changed` : besoins changés ; `other` : autre raison."),
+        Field(description="`filled` : pourvue ; `changed` : besoins changés ; `other` : autre raison."),
     ]
 
 

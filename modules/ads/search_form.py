@@ -12,6 +12,8 @@ from modules.ads.views import TOWNS
 FORM_ONLY: Final = frozenset({"lieu", "start", "end"})
 """Fields of the form that no other door knows."""
 SUGGESTED: Final = tuple(kind for kind in KINDS if kind in TOWNS | (AREAS - {"epci", "territory"}))
+PLACES_API: Final = ("commune", "departement", "region", "france")
+"""The same, as the suggestions of `/api/v1/places` call them: there, a commune may be a part of one."""
 _MOST_FIELDS: Final = 100
 
 
@@ -108,6 +110,6 @@ def _read_place(typed: Typed, items: Sequence[Pair], asked: list[Pair]) -> None:
         return
     typed.lieu = text[:100]
     typed.errors["lieu"] = (
-        f"Aucun lieu ne s’appelle « {text[:60]} ». Écrivez une ville, un code postal, un département, une région "
-        "ou « France »."
+        f"Aucun lieu ne s’appelle « {text[:60]} ». Écrivez une ville, un code postal, un département, une région "
+        "ou « France »."
     )

@@ -34,7 +34,7 @@ def read_view(text: str) -> Box:
         west = south = east = north = float("nan")
     # Written so that NaN is refused too.
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        said = "Quatre nombres sont attendus, en degrés : ouest,sud,est,nord."
+        said = "Quatre nombres sont attendus, en degrés : ouest,sud,est,nord."
         raise InvalidInput(said, fields={"view": said})
     return west, south, east, north
 

@@ -100,7 +100,7 @@ def read_day(value: str) -> date:
     try:
         day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"« {text[:20]} » n’est pas une date : écrivez par exemple 10/05/2026.") from None
+        raise ValueError(f"« {text[:20]} » n’est pas une date : écrivez par exemple 10/05/2026.") from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValueError(f"Choisissez une date entre {_FIRST_YEAR} et {_LAST_YEAR}.")
     return day
@@ -121,7 +121,7 @@ def find_place(ref: str) -> PlaceHit:
     found = resolve_ref(kind, code) if "\0" not in ref and len(ref) <= 80 else None
     if found is None or found.kind not in TOWNS | AREAS:
         raise ValueError(
-            f"Le lieu « {ref[:40]} » n’est pas connu : choisissez une ville, un département, une région ou la France."
+            f"Le lieu « {ref[:40]} » n’est pas connu : choisissez une ville, un département, une région ou la France."
         )
     return found
 
@@ -143,7 +143,7 @@ def parse(items: Iterable[Pair], specialties: Mapping[str, str]) -> AdQuery:
     if specialty:
         specialty = specialty if "|" in specialty else f"R38|{specialty}"
         if not _SPECIALTY.fullmatch(specialty) or (specialties and specialty not in specialties):
-            reader.errors["specialty"] = "Cette spécialité n’existe pas : choisissez-la dans la liste."
+            reader.errors["specialty"] = "Cette spécialité n’existe pas : choisissez-la dans la liste."
     places = reader.places()
     query = AdQuery(
         category=category or None,
@@ -161,7 +161,7 @@ def parse(items: Iterable[Pair], specialties: Mapping[str, str]) -> AdQuery:
     if query.sort == "distance" and not any(place.kind in TOWNS for place in places) and "place" not in reader.errors:
         reader.errors["sort"] = "Le tri par distance demande une ville."
     if reader.errors:
-        said = "Cette recherche ne peut pas être faite telle quelle : " + " ".join(reader.errors.values())
+        said = "Cette recherche ne peut pas être faite telle quelle : " + " ".join(reader.errors.values())
         raise InvalidInput(said, fields=reader.errors)
     return query
 
@@ -212,7 +212,7 @@ class _Reading:
     def text(self) -> str:
         value = " ".join(self.one("q").split())
         if "\0" in value:
-            self.errors["q"] = "Ce texte contient un caractère invisible : retapez-le."
+            self.errors["q"] = "Ce texte contient un caractère invisible : retapez-le."
         elif len(value) > LONGEST_TEXT:
             self.errors["q"] = f"Ce texte est trop long ({LONGEST_TEXT} caractères au plus)."
         return value
@@ -220,7 +220,7 @@ class _Reading:
     def places(self) -> list[PlaceHit]:
         values = list(dict.fromkeys(self.given.get("place", [])))
         if len(values) > MOST_PLACES:
-            self.errors["place"] = f"{MOST_PLACES} lieux au plus : retirez-en, ou choisissez un lieu plus grand."
+            self.errors["place"] = f"{MOST_PLACES} lieux au plus : retirez-en, ou choisissez un lieu plus grand."
             return []
         found: list[PlaceHit] = []
         for value in values:
@@ -248,7 +248,7 @@ class _Reading:
         if not value:
             return USUAL_RADIUS
         if value not in {str(radius) for radius in RADII}:
-            self.errors["radius_km"] = "Choisissez une distance de 5, 10, 20, 50 ou 100 km."
+            self.errors["radius_km"] = "Choisissez une distance de 5, 10, 20, 50 ou 100 km."
             return USUAL_RADIUS
         return int(value)
 
@@ -257,6 +257,6 @@ class _Reading:
         if not value:
             return 1
         if not re.fullmatch(r"\d{1,4}", value) or not 1 <= int(value) <= PAGES:
-            self.errors["page"] = f"Une recherche compte {PAGES} pages au plus : les {CAP} premières annonces."
+            self.errors["page"] = f"Une recherche compte {PAGES} pages au plus : les {CAP} premières annonces."
             return 1
         return int(value)

@@ -143,7 +143,7 @@ def heading(query: AdQuery, specialties: Mapping[str, str]) -> str:
     if query.specialty:
         parts.append(specialty_label(specialties, query.specialty))
     if query.q:
-        parts.append(f"« {query.q} »")
+        parts.append(f"« {query.q} »")
     if query.places:
         names = [find_place(ref).name for ref in query.places]
         parts.append(", ".join(names[:3]) + ("…" if len(names) > 3 else ""))
@@ -194,7 +194,7 @@ def _chips(query: AdQuery, asked: list[Pair], specialties: Mapping[str, str]) ->
         found.append((place.label + around, _without(asked, "place", ref)))
     found += [(_period(period), _without(asked, "period", write_period(period))) for period in query.periods]
     if query.q:
-        found.append((f"« {query.q} »", _without(asked, "q")))
+        found.append((f"« {query.q} »", _without(asked, "q")))
     return found
 
 
@@ -212,7 +212,7 @@ def _widen(query: AdQuery, asked: list[Pair]) -> list[tuple[str, str]]:
         found.append((f"Chercher jusqu’à {wider}\u00a0km", address(pairs(changed))))
     for name, held, text in (
         ("period", query.periods, "À toutes les dates"),
-        ("q", query.q, f"Sans le texte « {query.q} »"),
+        ("q", query.q, f"Sans le texte « {query.q} »"),
         ("specialty", query.specialty, "Dans toutes les spécialités"),
         ("side", query.side, "Quelle que soit votre situation"),
         ("category", query.category, "Dans toutes les catégories"),

@@ -9,10 +9,10 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from modules.ads.content import read
 from modules.ads.history_contents import transmitted
 from modules.ads.models import Ad, AdHistory
 from modules.ads.people import Reader
+from modules.ads.schemas import AdContent
 
 Kind = Literal["phone", "email", "link", "capitals", "duplicate", "unchanged"]
 
@@ -54,11 +54,11 @@ class Signal:
 def in_text(text: str) -> list[Signal]:
     """Return what a text holds that ads should not."""
     phones = _hits(_PHONE, _DATE.sub(" ", text))
-    found = [Signal("phone", f"Un numéro de téléphone est écrit : « {_short(hit)} »") for hit in phones]
+    found = [Signal("phone", f"Un numéro de téléphone est écrit\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in phones]
     mails = _hits(_EMAIL, text)
-    found += [Signal("email", f"Une adresse mail est écrite : « {_short(hit)} »") for hit in mails]
+    found += [Signal("email", f"Une adresse mail est écrite\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in mails]
     rest = _EMAIL.sub(" ", text)
-    found += [Signal("link", f"Un lien est écrit : « {_short(hit)} »") for hit in _hits(_LINK, rest)]
+    found += [Signal("link", f"Un lien est écrit\u00a0: «\u00a0{_short(hit)}\u00a0»") for hit in _hits(_LINK, rest)]
     return found
 
 
@@ -79,38 +79,41 @@ def mostly_capitals(text: str) -> bool:
     return len(letters) >= _FEWEST_LETTERS and sum(char.isupper() for char in letters) / len(letters) > _MOST_CAPITALS
 
 
-async def signals(session: AsyncSession, reader: Reader, ad: Ad, lines: Sequence[AdHistory]) -> list[Signal]:
+async def signals(
+    session: AsyncSession, reader: Reader, ad: Ad, said: AdContent, lines: Sequence[AdHistory]
+) -> list[Signal]:
     """Return what may catch the eye of a moderator in an ad.
 
     Args:
         session: unit of work.
         reader: the moderator; addresses are those that they may open.
         ad: what is read.
+        said: its content, as moderators may read it.
         lines: its history, newest first.
     """
     found: list[Signal] = []
-    for name, text in (("titre", ad.title), ("description", ad.description), ("conditions", ad.conditions)):
+    for name, text in (("titre", said.title), ("description", said.description), ("conditions", said.conditions)):
         found += in_text(text)
         if mostly_capitals(text):
-            found.append(Signal("capitals", f"Le champ « {name} » est écrit surtout en capitales."))
-    if await _unchanged(session, ad, lines):
+            found.append(Signal("capitals", f"Le champ «\u00a0{name}\u00a0» est écrit surtout en capitales."))
+    if _unchanged(ad, said, lines):
         found.append(Signal("unchanged", "Le contenu est le même que celui qui a été refusé."))
-    return found + await _duplicates(session, reader, ad)
+    return found + await _duplicates(session, reader, ad, said)
 
 
-async def _unchanged(session: AsyncSession, ad: Ad, lines: Sequence[AdHistory]) -> bool:
+def _unchanged(ad: Ad, said: AdContent, lines: Sequence[AdHistory]) -> bool:
     refusal = next((line for line in lines if line.action == "refuse"), None)
     if refusal is None or ad.state != "pending":
         return False
     before = transmitted(lines, refusal.id)
-    return before is not None and before.digest() == (await read(session, ad)).digest()
+    return before is not None and before.digest() == said.digest()
 
 
 def _said(title: str, description: str) -> str:
     return " ".join(f"{title} {description}".lower().split())
 
 
-async def _duplicates(session: AsyncSession, reader: Reader, ad: Ad) -> list[Signal]:
+async def _duplicates(session: AsyncSession, reader: Reader, ad: Ad, content: AdContent) -> list[Signal]:
     own = and_(Ad.account_id == ad.account_id, Ad.state.in_(("pending", "published", "unpublished", "refused")))
     like = and_(
         Ad.specialty == ad.specialty,
@@ -128,7 +131,7 @@ async def _duplicates(session: AsyncSession, reader: Reader, ad: Ad) -> list[Sig
     ).all()
     texts = {at: _said(row.title, row.description) for at, row in enumerate(rows)}
     alike = process.extract(
-        _said(ad.title, ad.description), texts, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE, limit=3
+        _said(content.title, content.description), texts, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE, limit=3
     )
     found = []
     for _, score, at in alike:

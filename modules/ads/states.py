@@ -64,11 +64,11 @@ WRITABLE: Final[frozenset[State]] = frozenset({"draft", "published", "unpublishe
 """States in which the author may change the content; that of a published ad goes through moderation again."""
 
 _REFUSALS: Final[dict[State, str]] = {
-    "draft": "Cette annonce est un brouillon : transmettez-la d’abord au conseil.",
-    "pending": "Cette annonce est en attente de vérification par le conseil : elle ne peut pas être modifiée.",
-    "published": "Cette annonce est publiée : cette action n’est pas possible.",
-    "unpublished": "Cette annonce n’est plus publiée : cette action n’est pas possible.",
-    "refused": "Cette annonce a été refusée : corrigez-la, puis proposez-la de nouveau.",
+    "draft": "Cette annonce est un brouillon : transmettez-la d’abord au conseil.",
+    "pending": "Cette annonce est en attente de vérification par le conseil : elle ne peut pas être modifiée.",
+    "published": "Cette annonce est publiée : cette action n’est pas possible.",
+    "unpublished": "Cette annonce n’est plus publiée : cette action n’est pas possible.",
+    "refused": "Cette annonce a été refusée : corrigez-la, puis proposez-la de nouveau.",
     "deleted": "Cette annonce a été supprimée.",
 }
 

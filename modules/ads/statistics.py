@@ -1,11 +1,11 @@
 """Figures of moderation: what there is, how long decisions take, how often they are refusals, month by month."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Date, Select, Subquery, case, cast, func, select
+from sqlalchemy import ColumnElement, Date, Select, Subquery, case, cast, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,8 @@ from modules.ads.people import Reader
 from modules.ads.schemas_moderation import CategoryCounts, CouncilFigures, Delays, Month, Statistics
 
 MONTHS: Final = 12
+_WHOLE, _BY_MONTH, _BY_COUNCIL = 0b11, 0b01, 0b10
+"""What `grouping(month, council)` says of a row: a bit for each that it does not name."""
 _TOLD: Final = ("pending", "published", "unpublished", "refused")
 
 
@@ -42,17 +44,20 @@ async def statistics(session: AsyncSession, reader: Reader, council: str | None)
     waiting, oldest = (
         await session.execute(select(func.count(), func.min(Ad.submitted_at)).where(Ad.state == "pending", *of))
     ).one()
-    decisions = _decisions(since, of)
+    measured = (await session.execute(_measured(_decisions(since, of)))).all()
+    year = next((row for row in measured if row.part == _WHOLE), None)
+    by_month = {row.month: _delays(row) for row in measured if row.part == _BY_MONTH}
+    by_council = {row.council: _delays(row) for row in measured if row.part == _BY_COUNCIL and row.council}
     return Statistics(
         council=council,
         made_at=now,
         waiting=waiting,
         oldest_waiting=oldest,
         categories=await _categories(session, of),
-        year=_delays((await session.execute(_measured(decisions))).one()),
+        year=Delays() if year is None else _delays(year),
         refused_later=await _refused_later(session, since, of),
-        months=await _months(session, decisions, since, first, of),
-        councils=[] if council is not None or not reader.national else await _councils(session, decisions),
+        months=await _months(session, by_month, since, first, of),
+        councils=[] if council is not None or not reader.national else await _councils(session, by_council),
     )
 
 
@@ -95,17 +100,22 @@ def _decisions(since: datetime, of: Sequence[ColumnElement[bool]]) -> Subquery:
     )
 
 
-def _measured(decisions: Subquery, *by: ColumnElement[Any]) -> Select[Any]:
+def _measured(decisions: Subquery) -> Select[*tuple[Any, ...]]:
+    """Measure decisions together, month by month and council by council; `part` says which of these a row is."""
+    month, council = decisions.c.month, decisions.c.council
+
     def share(part: float) -> ColumnElement[float]:
         return func.percentile_cont(part).within_group(decisions.c.hours)
 
     return select(
-        *by,
+        func.grouping(month, council).label("part"),
+        month.label("month"),
+        council.label("council"),
         func.count(case((decisions.c.action == "accept", 1))).label("accepted"),
         func.count(case((decisions.c.action == "refuse", 1))).label("refused"),
         share(0.5).label("median_hours"),
         share(0.9).label("slowest_hours"),
-    ).select_from(decisions)
+    ).group_by(func.grouping_sets(tuple_(), tuple_(month), tuple_(council)))
 
 
 def _delays(row: Any) -> Delays:
@@ -123,7 +133,11 @@ async def _refused_later(session: AsyncSession, since: datetime, of: Sequence[Co
 
 
 async def _months(
-    session: AsyncSession, decisions: Subquery, since: datetime, first: date, of: Sequence[ColumnElement[bool]]
+    session: AsyncSession,
+    measured: Mapping[date, Delays],
+    since: datetime,
+    first: date,
+    of: Sequence[ColumnElement[bool]],
 ) -> list[Month]:
     month = cast(func.date_trunc("month", func.timezone("Europe/Paris", AdHistory.at)), Date)
     sent = await session.execute(
@@ -134,20 +148,18 @@ async def _months(
         .order_by(month)
     )
     submitted = {row.month: row.sent for row in sent}
-    by = decisions.c.month
-    measured = {row.month: row for row in await session.execute(_measured(decisions, by).group_by(by).order_by(by))}
     months = [first + relativedelta(months=step) for step in range(MONTHS)]
     return [
         Month(
             month=one,
             submitted=submitted.get(one, 0),
-            **(_delays(measured[one]).model_dump() if one in measured else {}),
+            **measured.get(one, Delays()).model_dump(),
         )
         for one in months
     ]
 
 
-async def _councils(session: AsyncSession, decisions: Subquery) -> list[CouncilFigures]:
+async def _councils(session: AsyncSession, measured: Mapping[str, Delays]) -> list[CouncilFigures]:
     rows = await session.execute(
         select(Ad.council, Ad.state, func.count())
         .where(Ad.state.in_(("pending", "published")), Ad.council.is_not(None))
@@ -157,7 +169,6 @@ async def _councils(session: AsyncSession, decisions: Subquery) -> list[CouncilF
     found: dict[str, dict[str, Any]] = {}
     for council, state, count in rows:
         found.setdefault(str(council), {})["waiting" if state == "pending" else "published"] = count
-    by = decisions.c.council
-    for row in await session.execute(_measured(decisions, by).where(by.is_not(None)).group_by(by).order_by(by)):
-        found.setdefault(row.council, {}).update(_delays(row).model_dump())
+    for council, delays in measured.items():
+        found.setdefault(council, {}).update(delays.model_dump())
     return [CouncilFigures(council=council, **figures) for council, figures in sorted(found.items())]

@@ -22,8 +22,8 @@ _NAMED: Final = re.compile(r"\{([^{}]*)\}")
 _BREAKS: Final = re.compile("[^\\S\u00a0\u202f]+")
 _BLANK: Final = re.compile(r"\n\s*\n")
 STALE: Final = (
-    "Quelqu’un de votre conseil a modifié ce message entre-temps : rien n’a été enregistré. Ce que vous avez saisi "
-    "est gardé ci-dessous ; comparez-le au texte en place, puis enregistrez à nouveau."
+    "Quelqu’un de votre conseil a modifié ce message entre-temps\u00a0: rien n’a été enregistré. Ce que vous avez "
+    "saisi est gardé ci-dessous\u00a0; comparez-le au texte en place, puis enregistrez à nouveau."
 )
 
 
@@ -37,9 +37,9 @@ def _problem(text: str) -> str | None:
     if unknown:
         shown = ", ".join(f"{{{name[:40]}}}" for name in dict.fromkeys(unknown))
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-        return f"Repère inconnu : {shown}. Utilisez seulement {known}."
+        return f"Repère inconnu\u00a0: {shown}. Utilisez seulement {known}."
     if re.search(r"[{}]", _NAMED.sub("", text)):
-        return "Une accolade est seule : un repère s’écrit entre deux accolades, par exemple {numero}."
+        return "Une accolade est seule\u00a0: un repère s’écrit entre deux accolades, par exemple {numero}."
     return None
 
 

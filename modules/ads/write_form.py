@@ -15,7 +15,7 @@ from core import clock
 from core.ui import pages
 from directory.api import Practitioner, Role, Site, calendar_day
 from maps.api import PlaceHit, place_by_id, ready
-from modules.ads import files, forms, rules
+from modules.ads import files, forms, mine, rules
 from modules.ads.councils import council_name
 from modules.ads.labels import CATEGORIES, FLAGS, STATES, situation
 from modules.ads.models import Ad
@@ -52,7 +52,11 @@ MOST_OWN_PLACES: Final = 3
 
 @dataclass(slots=True)
 class Drawn:
-    """What a drawing says beyond what was typed. `focus`: the element that takes the focus."""
+    """What a drawing says beyond what was typed.
+
+    `focus`: the element that takes the focus. `stale`: another version is kept. `held`: something typed here in the
+    last hour was not kept, and can be taken up.
+    """
 
     errors: dict[str, str] = field(default_factory=dict)
     notice: str = ""
@@ -61,6 +65,7 @@ class Drawn:
     candidates: Sequence[PlaceHit] | None = None
     status: int = 200
     stale: bool = False
+    held: bool = False
 
 
 async def blank(session: AsyncSession, author: Reader) -> forms.Typed:
@@ -117,6 +122,7 @@ async def draw(
         "focus": drawn.focus if not drawn.errors else "",
         "candidates": drawn.candidates,
         "stale": drawn.stale,
+        "held": drawn.held,
     }
     # What htmx asks for is put in the page whatever it says; it leaves answers of another status aside.
     status = 200 if request.headers.get("hx-request") == "true" else drawn.status
@@ -148,7 +154,7 @@ async def context(session: AsyncSession, author: Reader, typed: forms.Typed, ad:
     state = ad.state if ad is not None else "draft"
     return {
         "reader": author,
-        "title": f"Modifier l’annonce n° {ad.number}"
+        "title": f"Modifier l’annonce n° {ad.number}"
         if ad is not None and ad.state != "draft"
         else "Déposer une annonce",
         "ad": ad,
@@ -156,6 +162,7 @@ async def context(session: AsyncSession, author: Reader, typed: forms.Typed, ad:
         "side": side,
         "state": state,
         "state_label": STATES[state],
+        "refusal": (await mine.refusal_reasons(session, [ad])).get(ad.id) if ad is not None else None,
         "locked": locked,
         "address": f"/annonces/{ad.number}/modifier" if ad is not None else "/annonces/deposer",
         "categories": [(code, CATEGORIES[code]) for code in categories(kind)],

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Conflict, InvalidInput
 from modules.ads import content as contents
 from modules.ads import files, life
+from modules.ads.missing import lacking
 from modules.ads.models import Ad, AdFile
 from modules.ads.people import Reader
 from modules.ads.schemas import AdContent
@@ -20,7 +21,7 @@ Word = Literal["draft", "saved", "sent", "published", "extended", "unchanged"]
 """What became of an ad."""
 
 ALREADY_THERE: Final = (
-    "Cette annonce a déjà été enregistrée depuis cette page, puis elle a changé : rien n’a été modifié. "
+    "Cette annonce a déjà été enregistrée depuis cette page, puis elle a changé : rien n’a été modifié. "
     "Ce que vous avez saisi est gardé ci-dessous."
 )
 
@@ -116,7 +117,7 @@ async def lacks(session: AsyncSession, author: Reader, asked: Asked) -> dict[str
         await files.find(session, author.account_id, asked.files)
     except InvalidInput as error:
         errors |= error.fields
-    return await life.missing(session, author, asked.content, asked.ends_on) | errors
+    return await lacking(session, author, asked.content, asked.ends_on) | errors
 
 
 async def file_uids(session: AsyncSession, ad: Ad) -> tuple[uuid.UUID, ...]:

@@ -1,38 +1,16 @@
-"""An application that knows an identity provider; deadlines of the database, moved for the length of a test."""
+"""An application that knows an identity provider."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import URL
 
 from accounts import psc
-from core import db
 from core.settings import load
 from tests.accounts.provider import MISSING, Forger, environ, free_port, running
 
 SITE = "http://repere.test"
-Later = Callable[[str], Awaitable[None]]
-
-
-@pytest.fixture
-async def later(clean_database: URL) -> AsyncIterator[Later]:
-    """Move the clock of the database by an interval from now (« 25 hours »)."""
-
-    async def move(interval: str) -> None:
-        await db.dispose()
-
-        @event.listens_for(db.engine().sync_engine, "checkout")
-        def shift(connection: Any, _record: Any, _proxy: Any) -> None:
-            cursor = connection.cursor()
-            cursor.execute("SELECT set_config('repere.clock_shift', %s, false)", (interval,))
-            cursor.close()
-
-    yield move
-    await db.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from accounts.api import USES, Reach, reach, reaches
 from accounts.models import Account, AccountHistory
 from accounts.models_coordinates import Coordinate, CoordinateUse
 from core.db import unit_of_work
-from tests.accounts.conftest import Later
 from tests.accounts.doors import follow, link_in, mailed
 from tests.accounts.helpers import form_token, make_account, sign_in, signed_in, submit
+from tests.conftest import Later
 from tests.smtp import SmtpSink
 
 PAGE = "/coordonnees"

@@ -260,7 +260,8 @@ async def test_a_deleted_account_leaves_no_name(client: httpx.AsyncClient, smtp_
     async with unit_of_work() as session:
         assert (await session.scalars(select(Grant.id).where(Grant.ended_at.is_(None)))).all() == []
         assert (await session.scalars(select(Mail.recipient).where(Mail.recipient == NEW))).all() == []
-        actions = (await session.scalars(select(AccountHistory.action).where(AccountHistory.account_id == key))).all()
+        lines = select(AccountHistory.action).where(AccountHistory.account_id == key).order_by(AccountHistory.id)
+        actions = (await session.scalars(lines)).all()
     assert actions[-1] == "closed"
     assert (await client.get("/compte")).status_code == 401
     assert "supprimé" in (await mailed(smtp_sink, EMAIL))[-1]

@@ -13,9 +13,9 @@ from accounts.models import Account, SignIn
 from accounts.models_password import KnownDevice
 from accounts.person import cookie_name
 from core.db import unit_of_work
-from tests.accounts.conftest import Later
 from tests.accounts.doors import PASSWORD, code_in, follow, give_password, link_in, mailed, member, post
 from tests.accounts.helpers import form_token, make_account, sign_in, submit
+from tests.conftest import Later
 from tests.smtp import SmtpSink
 
 EMAIL = "anne.durand@exemple.fr"

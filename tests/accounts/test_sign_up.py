@@ -12,9 +12,9 @@ from accounts.models_password import SpentChallenge
 from accounts.tidying import tidy
 from core.db import unit_of_work
 from core.models_mail import Mail
-from tests.accounts.conftest import Later
 from tests.accounts.doors import FORM, PASSWORD, follow, link_in, mailed, member, open_sign_up, post, sign_up
 from tests.accounts.helpers import make_account
+from tests.conftest import Later
 from tests.smtp import SmtpSink
 
 EMAIL = "anne.durand@exemple.fr"

@@ -23,8 +23,8 @@ from accounts.models import Account, AccountHistory
 from accounts.models_coordinates import Coordinate, OrdinalFile
 from core.db import unit_of_work
 from directory.api import offer_known_people
-from tests.accounts.conftest import Later
 from tests.accounts.helpers import form_token, make_account, sign_in, signed_in, submit
+from tests.conftest import Later
 
 PAGE = "/moderation/internes"
 VISIT = "/coordonnees/premiere-visite"

@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlalchemy import select
 
 from accounts.models import Account, SignIn
+from accounts.models_coordinates import Coordinate, CoordinateUse, GivenStanding, OrdinalFile
 from accounts.service import give
 from core import clock
 from core.db import connect_direct, dispose, unit_of_work
@@ -35,16 +36,16 @@ def fill(conn: psycopg.Connection) -> None:
     conn.commit()
     invalidate()
     create_publication_tables(conn)
-    _insert(conn, "pub_legal_entity", [_legal_entity()])
-    _insert(conn, "pub_site", [_site(number) for number in range(46)] + [_hospital()])
-    _insert(conn, "pub_practitioner", [_practitioner(number) for number in range(46)])
-    _insert(conn, "pub_role", [_role(number) for number in range(46)])
+    insert(conn, "pub_legal_entity", [_legal_entity()])
+    insert(conn, "pub_site", [_site(number) for number in range(46)] + [_hospital()])
+    insert(conn, "pub_practitioner", [_practitioner(number) for number in range(46)])
+    insert(conn, "pub_role", [_role(number) for number in range(46)])
     conn.commit()
     publish(conn, 1, {"rpps", "finess", "ameli"})
     conn.commit()
 
 
-def _insert(conn: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+def insert(conn: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
     names = list(rows[0])
     statement = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
         sql.Identifier(table),
@@ -158,6 +159,8 @@ PEOPLE = {"kine": 30, "sage-femme": 41, "voisine": 31, "relancee": 2}
 COORDINATOR = "coordinatrice"
 """Someone who may read the figures of the Yvelines."""
 ADMINISTRATOR = "administratrice"
+INTERN = "interne"
+"""Someone whom the council of the Yvelines says may replace."""
 
 
 def token_of(name: str) -> str:
@@ -211,6 +214,29 @@ async def sign_in() -> None:
         session.add(_cookie(account, ADMINISTRATOR, end))
 
 
+async def intern() -> None:
+    """Make an intern who may replace, is reached for ads and has done the first visit."""
+    async with unit_of_work() as session:
+        now = await clock.now(session)
+        email = "interne@example.org"
+        account = Account(
+            status="active", first_name="Julie", last_name="MARCHAND", email=email, email_confirmed_at=now
+        )
+        session.add(account)
+        await session.flush()
+        held = Coordinate(account_id=account.id, kind="mobile", value="+33639981278")
+        session.add(held)
+        await session.flush()
+        session.add_all(
+            (
+                CoordinateUse(account_id=account.id, use="annonces", kind="mobile", coordinate_id=held.id),
+                GivenStanding(account_id=account.id, kind="licensed", specialty="R38|SM54", given_by="essai"),
+                OrdinalFile(account_id=account.id, council="78", council_confirmed_at=now, visited_at=now),
+                _cookie(account, INTERN, now + timedelta(hours=10)),
+            )
+        )
+
+
 async def describe() -> None:
     """Let the practitioners of six offers say what they do, when, and where they go."""
     async with unit_of_work() as session:
@@ -261,6 +287,7 @@ async def write() -> None:
     await describe()
     await portals()
     await sign_in()
+    await intern()
     await dispose()
 
 

@@ -64,6 +64,10 @@ export function basemap(map, { tiles, tilesAttribution, centreLabel }) {
 
   async function detail() {
     request?.abort();
+    if (!map.getSize().x || !map.getSize().y) {
+      // A map that is not shown has nothing around it.
+      return;
+    }
     if (map.getZoom() < NAMES_FROM_ZOOM) {
       communes.clearLayers();
       names.clearLayers();

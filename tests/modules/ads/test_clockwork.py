@@ -192,7 +192,7 @@ async def test_what_nobody_reads_goes_up_to_the_national_level(
     assert await digest.send() == 1
     await deliver()
     (mail,) = smtp_sink.to(national.email or "")
-    assert "Conseil départemental de Paris : 1" in text_of(mail)
+    assert "Conseil départemental de Paris\u00a0: 1" in text_of(mail)
     await sign_in(client, national)
     page = (await client.get("/annonces/moderation", params={"remontees": "oui", "statut": "pending"})).text
     assert f"/annonces/moderation/{ad.number}" in page

@@ -200,7 +200,7 @@ async def test_ten_files_at_most(author: int, client: httpx.AsyncClient) -> None
     desk = (await Desk(client).open()).fill(**FULL)
     await desk.press("ajouter-fichiers", files=[(f"{n}.jpg", picture((8, 8))) for n in range(11)])
     assert len(files_of(desk.page)) == 10
-    assert "10 fichiers au plus : « 10.jpg » n’est pas ajouté." in desk.page
+    assert "10 fichiers au plus : « 10.jpg » n’est pas ajouté." in desk.page
     desk.fields["fichier"] += ["00000000-0000-4000-8000-000000000000"]
     assert (await desk.press("brouillon")).status_code == 422
 

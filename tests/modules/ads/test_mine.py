@@ -102,7 +102,7 @@ async def test_unpublish_as_filled_then_publish_again_at_once(author: Account, c
     assert f"n°\u00a0{ad.number} est dépubliée" in page
     assert (await reread(ad)).unpublish_reason == "filled"
     history = (await client.get(f"/annonces/{ad.number}/historique")).text
-    assert "Raison : Pourvue" in history
+    assert "Raison : Pourvue" in history
     done = await act(client, ad, "republier", fin_publication=await day(30))
     assert done.headers["location"].startswith(f"{MINE}?fait=publiee")
     assert (await reread(ad)).state == "published"
@@ -178,7 +178,7 @@ async def test_a_refused_ad_is_corrected_and_proposed_again(author: Account, cli
     await accept(ad)
     await refuse(ad)
     history = (await client.get(f"/annonces/{ad.number}/historique")).text
-    assert "Motif : Votre annonce ne respecte pas les règles." in history
+    assert "Motif : Votre annonce ne respecte pas les règles." in history
     assert "CD78" in history
     assert "Secret" not in history
     assert "Le conseil n’a pas indiqué de motif." in (await client.get(MINE)).text

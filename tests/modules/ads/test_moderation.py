@@ -166,7 +166,7 @@ async def test_an_ad_is_judged_with_its_author_its_changes_and_its_signals(
 async def test_a_copy_and_an_unchanged_refusal_are_seen(client: httpx.AsyncClient, places: None) -> None:
     author, other = await make_person(), await make_person(council="75")
     first = await make_ad(other, "published", title="Cabinet à Limay, remplaçant cherché pour juillet et août")
-    ad = await make_ad(author, "refused", title="Cabinet à Limay, remplaçant cherché pour juillet et août !")
+    ad = await make_ad(author, "refused", title="Cabinet à Limay, remplaçant cherché pour juillet et août !")
     writer = await as_reader(author)
     async with unit_of_work() as session:
         await life.submit(session, writer, await life.own(session, writer, ad.number))
@@ -195,7 +195,7 @@ async def test_accepting_asks_first_and_leads_to_the_next(client: httpx.AsyncCli
     assert done.headers["location"] == f"{PAGE}/{second.number}?fait={first.number}&quoi=accept"
     assert (await reread(first)).state == "published"
     following = await client.get(done.headers["location"])
-    assert f"L’annonce n° {first.number} est acceptée" in following.text
+    assert f"L’annonce n° {first.number} est acceptée" in following.text
     last = await decide(client, second, "refuser", second.version, reason="Trop court.")
     assert last.headers["location"].startswith(f"{PAGE}?")
     assert (await reread(second)).state == "refused"
@@ -315,7 +315,7 @@ async def test_the_history_reads_as_councils_say_it(client: httpx.AsyncClient, p
     told = page.split('class="moderation-history"')[1]
     assert "<strong>CD78</strong>" in told
     assert "a passé le statut à Refusée" in told
-    assert "Motif : Votre annonce ne respecte pas les règles." in told
+    assert "Motif\u00a0: Votre annonce ne respecte pas les règles." in told
     assert "En attente" not in told
     newest = (await client.get(f"{PAGE}/{ad.number}", params={"historique": "statuts"})).text
     oldest = (await client.get(f"{PAGE}/{ad.number}", params={"historique": "statuts", "ordre": "anciens"})).text
@@ -332,11 +332,17 @@ async def test_what_an_author_corrects_is_theirs_until_it_is_sent(client: httpx.
     writer = await as_reader(author)
     async with unit_of_work() as session:
         mine = await life.own(session, writer, ad.number)
-        await life.save(session, writer, mine, await make_content(title="Titre secret"), mine.ends_on)
+        await life.save(
+            session, writer, mine, await make_content(title="Titre secret", description="06 12 34 56 78"), mine.ends_on
+        )
     await signed(client, await make_moderator())
     page = (await client.get(f"{PAGE}/{ad.number}")).text
-    assert "Titre transmis" in page
-    assert "Titre secret" not in page
+    listed = (await client.get(PAGE)).text
+    told = (await client.get(f"/api/v1/ads/moderation/{ad.number}")).text
+    for text in (page, listed, told):
+        assert "Titre transmis" in text
+        assert "Titre secret" not in text
+    assert "Un numéro de téléphone" not in page
 
 
 async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: None) -> None:

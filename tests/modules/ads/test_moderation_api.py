@@ -15,7 +15,7 @@ from core import personal
 from core.db import unit_of_work
 from modules.ads.chart import chart
 from modules.ads.models import Ad, AdHistory
-from modules.ads.models_saved import AdReport
+from modules.ads.models_saved import AdReport, SavedSearch
 from modules.ads.schemas_moderation import Month
 from tests.accounts.helpers import sign_in
 from tests.modules.ads.makers import make_ad, make_moderator, make_person, reread
@@ -179,6 +179,7 @@ async def test_an_export_holds_one_s_own_ads_and_reports(places: None) -> None:
     theirs = await make_ad(other, title=f"{CANARY}-à-autrui")
     async with unit_of_work() as session:
         session.add(AdReport(ad_id=theirs.id, account_id=author.id, reason="mon signalement"))
+        session.add(SavedSearch(account_id=author.id, name="Autour de moi", query="q=x", frequency="daily"))
     async with unit_of_work() as session:
         taken = await personal.export(session, _subject(author))
     told = taken["annonces"]
@@ -189,6 +190,7 @@ async def test_an_export_holds_one_s_own_ads_and_reports(places: None) -> None:
     assert one["historique"][0]["par"] == "vous"
     assert one["historique"][2]["motif"] == "motif lisible"
     assert told["signalements"][0]["motif"] == "mon signalement"
+    assert told["recherches"][0]["nom"] == "Autour de moi"
     assert f"{CANARY}-à-autrui" not in str(told)
 
 
@@ -199,11 +201,16 @@ def _subject(account: Account) -> personal.Subject:
 async def test_closing_an_account_leaves_nothing_of_its_ads(client: httpx.AsyncClient, places: None) -> None:
     author = await make_person(email=f"{CANARY}@exemple.test", shown_email=f"{CANARY}-affiche@exemple.test")
     for state in ("draft", "pending", "published", "unpublished", "refused"):
-        said: dict[str, Any] = {"title": f"{CANARY} titre", "description": f"{CANARY} texte", "conditions": f"{CANARY} prix"}
+        said: dict[str, Any] = {
+            "title": f"{CANARY} titre",
+            "description": f"{CANARY} texte",
+            "conditions": f"{CANARY} prix",
+        }
         await make_ad(author, state, **said)
     other = await make_ad(await make_person())
     async with unit_of_work() as session:
         session.add(AdReport(ad_id=other.id, account_id=author.id, reason=f"{CANARY} signalement"))
+        session.add(SavedSearch(account_id=author.id, name=f"{CANARY} recherche", query="q=x", frequency="now"))
     async with unit_of_work() as session:
         await session.execute(text("UPDATE core.mail SET state = 'sent'"))
         account = await session.get_one(Account, author.id)

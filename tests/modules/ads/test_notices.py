@@ -152,7 +152,7 @@ async def test_a_council_words_its_mails(client: httpx.AsyncClient, smtp_sink: S
     author, other = await make_person(council="78"), await make_person(council="75")
     await sign_in(client, await make_moderator("78", name=("Paule", "Conseil")))
     body = (
-        "Cher confrère,\n\nVotre annonce {numero} « {titre} » ({categorie}) nous est parvenue au {conseil}, fin {fin}."
+        "Cher confrère,\n\nVotre annonce {numero} « {titre} » ({categorie}) nous est parvenue au {conseil}, fin {fin}."
     )
     kept = await form(client, "submitted", "78", subject="Annonce {numero} reçue", body=body)
     assert kept.status_code == 303
@@ -163,7 +163,7 @@ async def test_a_council_words_its_mails(client: httpx.AsyncClient, smtp_sink: S
     elsewhere = await make_ad(other, "pending")
     (mine,) = await sent(smtp_sink, author.email)
     assert mine["Subject"] == f"Annonce {ad.number} reçue"
-    assert f"Votre annonce {ad.number} « Mon {{motif}} » (Remplacement) nous est parvenue" in text_of(mine)
+    assert f"Votre annonce {ad.number} « Mon {{motif}} » (Remplacement) nous est parvenue" in text_of(mine)
     (theirs,) = await sent(smtp_sink, other.email)
     assert theirs["Subject"] == f"Ordre des médecins – Annonce n°\u00a0{elsewhere.number}\u00a0: transmise"
     back = await form(client, "submitted", "78", subject="x", body="y", action="usual")
@@ -175,7 +175,7 @@ async def test_a_council_words_its_mails(client: httpx.AsyncClient, smtp_sink: S
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
-        ({"subject": "Annonce {nom}", "body": "Bonjour"}, "subject", "Repère inconnu : {nom}"),
+        ({"subject": "Annonce {nom}", "body": "Bonjour"}, "subject", "Repère inconnu\u00a0: {nom}"),
         ({"subject": "Annonce", "body": "Votre {titre et fin}"}, "body", "Repère inconnu"),
         ({"subject": "Annonce", "body": "Une accolade { seule"}, "body", "Une accolade est seule"),
         ({"subject": "", "body": "{numero}"}, "subject", "Donnez un objet"),

@@ -115,7 +115,7 @@ async def test_places_are_added_and_taken_off_by_buttons(author: int, client: ht
     assert "departement:75" not in desk.fields["lieu"]
     desk.fill(lieu_saisi="Xyzzyville")
     assert (await desk.press("ajouter-lieu")).status_code == 422
-    assert "Aucun lieu ne répond à « Xyzzyville »" in desk.page
+    assert "Aucun lieu ne répond à « Xyzzyville »" in desk.page
     assert desk.fields["lieu_saisi"] == ["Xyzzyville"]
 
 
@@ -133,7 +133,7 @@ async def test_periods_are_added_and_taken_off_by_buttons(author: int, client: h
     ("typed", "said"),
     [
         ({"debut": ["2030-07-31"], "fin": ["2030-07-01"]}, "La fin ne peut pas précéder le début."),
-        ({"debut": ["29/02/2031"], "fin": [""]}, "« 29/02/2031 » n’est pas une date qui existe"),
+        ({"debut": ["29/02/2031"], "fin": [""]}, "« 29/02/2031 » n’est pas une date qui existe"),
         ({"debut": [""], "fin": ["2030-07-01"]}, "Indiquez le début de cette période"),
         ({"debut": ["2020-07-01"], "fin": ["2020-07-31"]}, "Cette période est passée"),
         ({"debut": ["9999-07-01"], "fin": [""]}, "Cette date est trop lointaine"),
@@ -255,7 +255,7 @@ async def test_what_was_typed_outlives_the_session(author: int, client: httpx.As
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
     client.cookies.set(cookie_name(), token)
     await desk.open("/annonces/deposer?reprise=1")
-    assert "Votre session avait pris fin" in desk.page
+    assert "Ce que vous aviez saisi est repris" in desk.page
     assert desk.fields["titre"] == ["Saisi trop longtemps"]
     assert (await desk.press("transmettre")).status_code == 303
     assert "Saisi trop longtemps" not in (await client.get("/annonces/deposer?reprise=1")).text
@@ -295,6 +295,22 @@ async def test_a_preview_writes_nothing_and_comes_back(author: int, client: http
     await desk.press("previsualiser")
     assert (await desk.press("transmettre")).status_code == 303
     assert [ad.state for ad in await ads()] == ["pending"]
+
+
+async def test_the_back_button_from_a_preview_loses_nothing(author: int, client: httpx.AsyncClient) -> None:
+    desk = (await Desk(client).open()).fill(**FULL)
+    assert "Reprendre ce que vous aviez saisi" not in desk.page
+    await desk.press("previsualiser")
+    back = await Desk(client).open()
+    assert back.fields["titre"] == [""]
+    assert "Reprendre ce que vous aviez saisi" in back.page
+    await back.open("/annonces/deposer?reprise=1")
+    assert back.fields["titre"] == [FULL["titre"]]
+    assert (await back.press("transmettre")).status_code == 303
+    assert "Reprendre ce que vous aviez saisi" not in (await Desk(client).open()).page
+    # The preview that is still open somewhere transmits nothing a second time.
+    assert (await desk.press("transmettre")).status_code == 303
+    assert len(await ads()) == 1
 
 
 async def test_a_place_and_a_period_given_twice_are_kept_once(author: int, client: httpx.AsyncClient) -> None:
@@ -345,7 +361,7 @@ async def test_the_own_place_of_a_doctor_is_one_click_away(author: int, client: 
         await session.flush()
         session.add(Role(key="essai:1", practitioner_id=doctor.id, site_id=site.id, profession="10", mode="L"))
     desk = await Desk(client).open()
-    assert "Mon lieu d’exercice : Mantes-la-Jolie" in desk.page
+    assert "Mon lieu d’exercice : Mantes-la-Jolie" in desk.page
     await desk.press(choisir_lieu="commune:78361")
     assert desk.fields["lieu"] == ["commune:78361"]
     assert "Mon lieu d’exercice" not in desk.page

@@ -187,6 +187,10 @@ async function startMap() {
   }
 
   async function load() {
+    if (!map.getSize().x || !map.getSize().y) {
+      // The map is behind the list: it loads when it is shown.
+      return;
+    }
     const view = map.getBounds();
     const box = [Math.max(-180, view.getWest()), Math.max(-90, view.getSouth()), Math.min(180, view.getEast()), Math.min(90, view.getNorth())];
     try {
@@ -213,6 +217,7 @@ async function startMap() {
     clearTimeout(timer);
     timer = setTimeout(load, AREA_DELAY_MS);
   });
+  new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(element);
   load();
 }
 startOnce();
