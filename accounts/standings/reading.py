@@ -3,15 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, Text, and_, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import Account
 from accounts.models_coordinates import GivenStanding, OrdinalFile
 from accounts.standings.known import KnownPerson, known_people
 from core import clock
+from core.db import Fixed, keys
 
 Kind = Literal["doctor", "junior", "licensed", "intern"]
 
@@ -32,44 +34,60 @@ class Standing:
     visited: bool = False
 
 
-def _kind(given: GivenStanding | None, known: KnownPerson | None, today: date) -> Kind | None:
+_STATEMENT: Final = Fixed(
+    select(
+        Account.id,
+        Account.rpps,
+        Account.first_name,
+        Account.last_name,
+        GivenStanding.kind,
+        GivenStanding.licence_until,
+        GivenStanding.specialty,
+        OrdinalFile.council,
+        OrdinalFile.council_confirmed_at,
+        OrdinalFile.visited_at,
+        func.core.now().label("now"),
+    )
+    .outerjoin(GivenStanding, and_(GivenStanding.account_id == Account.id, GivenStanding.ended_at.is_(None)))
+    .outerjoin(OrdinalFile, OrdinalFile.account_id == Account.id)
+    .where(Account.id == any_(cast(bindparam("ids", type_=Text), ARRAY(BigInteger))), Account.status == "active")
+    .order_by(Account.id)
+)
+"""What is known of some accounts: asked at every page of who reads what is kept for doctors."""
+
+
+def _kind(row: Any, known: KnownPerson | None, today: date) -> Kind | None:
     if known is not None and known.kind == "doctor":
         return "doctor"
-    if given is not None:
-        if given.kind == "junior":
+    if row.kind is not None:
+        if row.kind == "junior":
             return "junior"
-        over = given.licence_until is not None and given.licence_until < today
-        return "licensed" if given.kind == "licensed" and not over else "intern"
+        over = row.licence_until is not None and row.licence_until < today
+        return "licensed" if row.kind == "licensed" and not over else "intern"
     return None if known is None else "intern"
 
 
 async def standings_of(session: AsyncSession, account_ids: Collection[int]) -> dict[int, Standing]:
     """Return what several people are, by account; those of whom nothing is known, or who left, are left out."""
-    rows = (
-        await session.execute(
-            select(Account, GivenStanding, OrdinalFile, func.core.now())
-            .outerjoin(GivenStanding, and_(GivenStanding.account_id == Account.id, GivenStanding.ended_at.is_(None)))
-            .outerjoin(OrdinalFile, OrdinalFile.account_id == Account.id)
-            .where(Account.id.in_(account_ids), Account.status == "active")
-            .order_by(Account.id)
-        )
-    ).all()
-    known = await known_people(session, sorted({account.rpps for account, _, _, _ in rows if account.rpps}))
+    # What waits in the session is written first: the reading goes past it.
+    await session.flush()
+    rows = await _STATEMENT.rows(session, ids=keys(sorted(account_ids)))
+    known = await known_people(session, sorted({row.rpps for row in rows if row.rpps}))
     found: dict[int, Standing] = {}
-    for account, given, kept, now in rows:
-        person = known.get(account.rpps or "")
-        kind = _kind(given, person, clock.today(now))
+    for row in rows:
+        person = known.get(row.rpps or "")
+        kind = _kind(row, person, clock.today(row.now))
         if kind is None:
             continue
-        asked = given.specialty if given is not None and kind != "doctor" else None
-        found[account.id] = Standing(
+        asked = row.specialty if row.kind is not None and kind != "doctor" else None
+        found[row.id] = Standing(
             kind=kind,
             specialty=asked or (person.specialty if person else None),
-            council=(kept.council if kept else None) or (person.departement if person else None),
-            council_confirmed=kept is not None and kept.council_confirmed_at is not None,
-            rpps=account.rpps,
-            name=f"{account.first_name} {account.last_name}".strip(),
-            visited=kept is not None and kept.visited_at is not None,
+            council=row.council or (person.departement if person else None),
+            council_confirmed=row.council_confirmed_at is not None,
+            rpps=row.rpps,
+            name=f"{row.first_name} {row.last_name}".strip(),
+            visited=row.visited_at is not None,
         )
     return found
 

@@ -6,10 +6,11 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
-from maps.api import PlaceHit, cluster, place_by_id
+from maps.api import cluster, place_by_id
 from modules.ads import search
 from modules.ads.schemas_find import MapOut
 from modules.ads.search import TownAd
+from modules.ads.search_places import positions
 from modules.ads.search_query import AdQuery
 
 NAMED: Final = 8
@@ -45,18 +46,11 @@ async def features(session: AsyncSession, query: AdQuery, view: str, zoom: int) 
         InvalidInput: the viewport is not one.
     """
     box = read_view(view)
-    placed: list[tuple[PlaceHit, int]] = []
-    lon: list[float] = []
-    lat: list[float] = []
-    for place_id, count in (await search.towns_of(session, query)).items():
-        hit = place_by_id(place_id)
-        if hit is not None and hit.lat is not None and hit.lon is not None:
-            placed.append((hit, count))
-            lon.append(hit.lon)
-            lat.append(hit.lat)
-    weights = [count for _, count in placed]
-    marks = cluster(lon, lat, zoom, box, weights=weights) if placed else []
-    alone = [placed[mark.index][0].id for mark in marks if mark.index is not None]
+    counts = await search.towns_of(session, query)
+    towns, lons, lats = await positions(session, counts)
+    weights = [counts[town] for town in towns.tolist()]
+    marks = cluster(lons, lats, zoom, box, weights=weights) if weights else []
+    alone = [int(towns[mark.index]) for mark in marks if mark.index is not None]
     latest = await search.latest_of(session, query, alone, NAMED) if alone else {}
     found: list[dict[str, Any]] = []
     for mark in marks:
@@ -64,11 +58,13 @@ async def features(session: AsyncSession, query: AdQuery, view: str, zoom: int) 
         if mark.index is None:
             properties["bounds"] = [mark.west, mark.south, mark.east, mark.north]
         else:
-            hit, count = placed[mark.index]
-            properties = {"kind": "town", "count": count, "label": hit.label, "ads": _named(latest.get(hit.id, ()))}
+            town = int(towns[mark.index])
+            hit = place_by_id(town)
+            label = hit.label if hit else ""
+            properties = {"kind": "town", "count": mark.count, "label": label, "ads": _named(latest.get(town, ()))}
         point = {"type": "Point", "coordinates": [round(mark.lon, 5), round(mark.lat, 5)]}
         found.append({"type": "Feature", "geometry": point, "properties": properties})
-    bounds = (min(lon), min(lat), max(lon), max(lat)) if placed else None
+    bounds = (lons.min(), lats.min(), lons.max(), lats.max()) if weights else None
     return MapOut(total=sum(mark.count for mark in marks), bounds=bounds, features=found)
 
 

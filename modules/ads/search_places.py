@@ -9,7 +9,7 @@ counts as zero too, after those of the town: it says « anywhere here », and th
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,15 +94,28 @@ def _vectors(lons: Any, lats: Any) -> Any:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-async def near(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[int, int]:
-    """Return the towns within a radius of a town, itself and what lies in it at zero, with their distance in metres."""
-    if _Kept.version != places_version():
+async def _known_towns(session: AsyncSession) -> _Towns:
+    if _Kept.towns is None or _Kept.version != places_version():
         _Kept.near.clear()
         _Kept.towns, _Kept.version = await _towns(session), places_version()
-    assert _Kept.towns is not None  # noqa: S101 - read with its version
+    return _Kept.towns
+
+
+async def positions(session: AsyncSession, towns: Collection[int]) -> tuple[Any, Any, Any]:
+    """Return keys, longitudes and latitudes of towns, as arrays in the order of the keys; unknown ones are left out."""
+    known = await _known_towns(session)
+    wanted_ids = np.array(sorted(towns), dtype=known.ids.dtype)
+    at = np.searchsorted(known.ids, wanted_ids).clip(max=len(known.ids) - 1)
+    at = at[known.ids[at] == wanted_ids]
+    return known.ids[at], known.lons[at], known.lats[at]
+
+
+async def near(session: AsyncSession, town: PlaceHit, radius_km: int) -> dict[int, int]:
+    """Return the towns within a radius of a town, itself and what lies in it at zero, with their distance in metres."""
+    towns = await _known_towns(session)
     known = _Kept.near.get((town.id, radius_km))
     if known is None:
-        known = _Kept.near[town.id, radius_km] = _around(_Kept.towns, town, radius_km * 1000)
+        known = _Kept.near[town.id, radius_km] = _around(towns, town, radius_km * 1000)
         while len(_Kept.near) > _MOST_KEPT:
             _Kept.near.popitem(last=False)
     return known
