@@ -33,8 +33,8 @@ VENDOR = {
     "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf": "fonts/DejaVuSans-Bold.ttf",
     "@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf": "fonts/NotoEmoji-Regular.ttf",
 }
-STYLES = {REPOSITORY / "core" / "ui" / "bootstrap.scss": "bootstrap/bootstrap.min.css"}
 # What is compiled with sass, from our source to its place under static/vendor/.
+STYLES = {REPOSITORY / "core" / "ui" / "bootstrap.scss": "bootstrap/bootstrap.min.css"}
 VENDOR_TESTS = {"axe-core/axe.min.js": "axe/axe.min.js"}
 
 
