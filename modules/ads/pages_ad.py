@@ -180,6 +180,14 @@ async def _form(
     return RedirectResponse(f"/annonces/{number}?fait={mark}", status_code=303)
 
 
+@router.get("/annonces/{number:int}/coordonnees")
+@router.get("/annonces/{number:int}/message")
+@router.get("/annonces/{number:int}/signaler")
+async def back(number: int) -> Response:
+    """Lead to the ad whoever reloads or shares the address that one of its forms left in their browser."""
+    return RedirectResponse(f"/annonces/{number}", status_code=303)
+
+
 @router.post("/annonces/{number:int}/favori", dependencies=_PROTECTED)
 async def keep(
     session: SessionDep,

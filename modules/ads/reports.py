@@ -13,7 +13,7 @@ from accounts.api import Limit, standings_of, take
 from core.errors import Conflict, InvalidInput, TooMany
 from modules.ads.models import Ad
 from modules.ads.models_saved import AdReport
-from modules.ads.people import Reader, moderated_by
+from modules.ads.people import Reader
 
 LONGEST: Final = 1000
 SHORTEST: Final = 5
@@ -75,16 +75,6 @@ async def open_reports(session: AsyncSession, ad_ids: Collection[int]) -> dict[i
         name = known[row.account_id].name if row.account_id in known else "Un lecteur"
         found.setdefault(row.ad_id, []).append(OpenReport(row.id, row.ad_id, name, row.reason, row.reported_at))
     return found
-
-
-async def count_open(session: AsyncSession, moderator: Reader) -> int:
-    """Return how many ads that somebody moderates have a report that waits."""
-    wanted = (
-        select(func.count(AdReport.ad_id.distinct()))
-        .join(Ad, Ad.id == AdReport.ad_id)
-        .where(AdReport.closed_at.is_(None), moderated_by(moderator))
-    )
-    return await session.scalar(wanted) or 0
 
 
 async def close(session: AsyncSession, moderator: Reader, ad: Ad) -> int:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Final, get_args
 from urllib.parse import parse_qsl
 
 from sqlalchemy import delete, select, text
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.errors import Conflict, InvalidInput, NotFound
 from core.security import signature
-from modules.ads.models_saved import AdReport, SavedSearch, SearchAlert
+from modules.ads.models_saved import SavedSearch, SearchAlert
 from modules.ads.people import Reader
 from modules.ads.schemas_find import Frequency
 from modules.ads.search_query import AdQuery, address, pairs, parse
@@ -109,25 +109,6 @@ async def stop(session: AsyncSession, uid: uuid.UUID) -> SavedSearch | None:
     if saved is not None and saved.frequency != "none":
         await change(session, saved, saved.name, "none")
     return saved
-
-
-async def forget(session: AsyncSession, account_id: int) -> None:
-    """Delete what somebody kept and reported: they leave, or ask for it."""
-    await session.execute(delete(SavedSearch).where(SavedSearch.account_id == account_id))
-    await session.execute(delete(AdReport).where(AdReport.account_id == account_id))
-
-
-async def export(session: AsyncSession, account_id: int) -> list[dict[str, Any]]:
-    """Return the searches that somebody keeps, for their export."""
-    return [
-        {
-            "name": one.name,
-            "address": "/annonces" + (f"?{one.query}" if one.query else ""),
-            "frequency": one.frequency,
-            "created_at": one.created_at.isoformat(),
-        }
-        for one in await mine(session, account_id)
-    ]
 
 
 def stored(query: AdQuery) -> str:

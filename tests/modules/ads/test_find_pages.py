@@ -196,6 +196,8 @@ async def test_contacts_are_shown_at_the_press_of_a_button(places: None, client:
     for _ in range(40):
         contact = await client.get(f"/api/v1/ads/{ad.number}/contact")
     assert contact.status_code == 429
+    reloaded = await client.get(f"/annonces/{ad.number}/coordonnees")
+    assert reloaded.headers["location"] == f"/annonces/{ad.number}"
     refused = await post(client, f"/annonces/{ad.number}", f"/annonces/{ad.number}/coordonnees", {})
     assert refused.status_code == 429
     assert SHOWN not in refused.text

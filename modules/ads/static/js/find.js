@@ -124,6 +124,7 @@ async function startMap() {
   const marks = L.layerGroup().addTo(map);
   let request = null;
   let timer = 0;
+  let reading = false;
 
   async function ask(params) {
     request?.abort();
@@ -187,6 +188,9 @@ async function startMap() {
   }
 
   async function load() {
+    if (reading) {
+      return;
+    }
     if (!map.getSize().x || !map.getSize().y) {
       // The map is behind the list: it loads when it is shown.
       return;
@@ -213,10 +217,22 @@ async function startMap() {
     // The whole country is then shown.
   }
   basemap(map, element.dataset);
-  map.on("moveend", () => {
+  function later() {
     clearTimeout(timer);
     timer = setTimeout(load, AREA_DELAY_MS);
+  }
+  // Opening a popup moves the map: drawing the marks again would take away what is being read.
+  map.on("moveend", () => {
+    if (!reading) {
+      later();
+    }
   });
+  map.on("popupopen", () => (reading = true));
+  map.on("popupclose", () => {
+    reading = false;
+    later();
+  });
+  map.on("zoomstart", () => map.closePopup());
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(element);
   load();
 }
