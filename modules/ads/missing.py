@@ -25,12 +25,13 @@ async def lacking(session: AsyncSession, author: Reader, content: AdContent, end
     wrong_end = rules.end_error(ends_on, today)
     if wrong_end:
         errors["ends_on"] = wrong_end
-    shown = await reach(session, author.account_id, "annonces")
-    if content.anonymous and not shown.email and not (await reach(session, author.account_id, "ordre")).email:
+    # Answers to an anonymous ad are written to an address whose owner proved it; what is shown may be a register's.
+    if content.anonymous and not (await reach(session, author.account_id, "ordre")).email:
         errors["contact"] = (
-            "Les réponses à une annonce anonyme arrivent par mail : ajoutez une adresse mail dans « Coordonnées »."
+            "Les réponses à une annonce anonyme arrivent à votre adresse mail « Ordre » : confirmez-en une "
+            "dans « Coordonnées »."
         )
-    elif not content.anonymous and not shown.reachable:
+    elif not content.anonymous and not (await reach(session, author.account_id, "annonces")).reachable:
         errors["contact"] = "Affectez d’abord une adresse mail ou un téléphone aux annonces, dans « Coordonnées »."
     if author.standing.council is None or not author.standing.council_confirmed:
         errors["council"] = "Confirmez d’abord le conseil départemental dont vous relevez, dans « Coordonnées »."

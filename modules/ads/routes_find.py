@@ -16,13 +16,13 @@ from modules.ads.people import ReaderDep
 from modules.ads.reading import open_ad, show_contacts
 from modules.ads.schemas_find import (
     AdDetail,
+    AdFileOut,
     AdList,
     AdOut,
+    AdPlaceOut,
     ContactOut,
-    FileOut,
     MapOut,
     PeriodOut,
-    PlaceOut,
     SavedChange,
     SavedIn,
     SavedOut,
@@ -94,7 +94,7 @@ def _out(view: AdView, metres: int | None = None) -> dict[str, Any]:
         "badge": view.flag,
         "anonymous": view.anonymous,
         "places": [
-            PlaceOut(ref=place.ref, name=place.name, kind=place.kind, lat=place.lat, lon=place.lon)
+            AdPlaceOut(ref=place.ref, name=place.name, kind=place.kind, lat=place.lat, lon=place.lon)
             for place in view.places
         ],
         "periods": [PeriodOut(starts_on=one.starts_on, ends_on=one.ends_on, text=one.text) for one in view.periods],
@@ -165,7 +165,7 @@ async def read(session: SessionDep, reader: ReaderDep, number: int) -> AdDetail:
     """Renvoie une annonce entière, sans les coordonnées de son auteur ; 410 si elle n’est plus publiée."""
     view = (await open_ad(session, reader, number)).view
     files = [
-        FileOut(kind=file.kind, name=file.name, url=file.address, thumbnail_url=file.thumb, size=file.size)
+        AdFileOut(kind=file.kind, name=file.name, url=file.address, thumbnail_url=file.thumb, size=file.size)
         for file in view.files
     ]
     return AdDetail(

@@ -20,13 +20,13 @@ from modules.ads.schemas_mine import (
     AdIn,
     Category,
     EndIn,
-    FileOut,
     HistoryLine,
     NewAdIn,
     OwnAd,
     OwnAds,
+    OwnFileOut,
+    OwnPlaceOut,
     PeriodOut,
-    PlaceOut,
     ReasonIn,
     State,
 )
@@ -107,7 +107,7 @@ async def create(session: SessionDep, author: AuthorDep, response: Response, sai
     dependencies=Written,
     responses={413: _problem("Plus de 15 Mo"), 429: _problem("Trop de fichiers à la suite")},
 )
-async def send_file(request: Request, author: AuthorDep, file: UploadFile) -> FileOut:
+async def send_file(request: Request, author: AuthorDep, file: UploadFile) -> OwnFileOut:
     """Vérifie et garde une photo (JPEG, PNG) ou un PDF, 15 Mo au plus ; une annonce le prend ensuite par son `id`.
 
     Ce qui n’est sur aucune annonce est effacé au bout d’un jour.
@@ -281,7 +281,7 @@ def _own_ad(ad: Ad, shown: AdView, reason: str | None) -> OwnAd:
         conditions=ad.conditions,
         urgent=ad.urgent,
         anonymous=ad.anonymous,
-        places=[PlaceOut(ref=place.ref, label=place.label) for place in shown.places],
+        places=[OwnPlaceOut(ref=place.ref, label=place.label) for place in shown.places],
         periods=[PeriodOut(starts_on=one.starts_on, ends_on=one.ends_on, text=one.text) for one in shown.periods],
         files=[_file(file) for file in shown.files],
         ends_on=ad.ends_on,
@@ -296,8 +296,8 @@ def _own_ad(ad: Ad, shown: AdView, reason: str | None) -> OwnAd:
     )
 
 
-def _file(file: FileView) -> FileOut:
-    return FileOut(
+def _file(file: FileView) -> OwnFileOut:
+    return OwnFileOut(
         id=file.uid,
         kind=file.kind,
         name=file.name,

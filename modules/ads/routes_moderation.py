@@ -21,11 +21,11 @@ from modules.ads.pages_statistics import SECONDS
 from modules.ads.people import ModeratorDep
 from modules.ads.schemas_moderation import (
     Accepted,
-    AdList,
     Decided,
     DecisionLine,
     ListedAd,
     ModeratedAd,
+    ModeratedAdList,
     Refused,
     Statistics,
 )
@@ -84,14 +84,14 @@ async def board(
     tri: Annotated[str, Query(max_length=20, description="Colonne : " + ", ".join(c.key for c in COLUMNS))] = "",
     sens: Annotated[str, Query(max_length=4, description="`asc` ou `desc`.")] = "",
     page: Annotated[int, Query(ge=1, le=100_000, description="Page de 30 annonces.")] = 1,
-) -> AdList:
+) -> ModeratedAdList:
     """Renvoie une page du tableau des modérateurs : leurs annonces, ou avec `perimetre=france` toutes les publiées."""
     typed = moderation_queries.typed_filters(request.query_params)
     wanted = moderation_queries.read_filters(typed)
     params = {"tri": tri, "sens": sens, "page": str(page)}
     shown = read_view(PREFIX, params | typed, COLUMNS, sort="maj", filters=dict.fromkeys(FILTERS))
     found = await moderation.table(session, reader, wanted, shown)
-    return AdList(
+    return ModeratedAdList(
         total=found.view.total,
         page=found.view.page,
         pages=found.view.pages,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Frequency = Literal["now", "daily", "none"]
 
 
-class PlaceOut(BaseModel):
+class AdPlaceOut(BaseModel):
     """A place of an ad; `ref` is what `place` takes."""
 
     ref: str | None
@@ -27,7 +27,7 @@ class PeriodOut(BaseModel):
     text: str
 
 
-class FileOut(BaseModel):
+class AdFileOut(BaseModel):
     """A photo or a PDF, and where it is served to who may read the ad."""
 
     kind: Literal["image", "pdf"]
@@ -51,7 +51,7 @@ class AdOut(BaseModel):
     title: str
     badge: str | None
     anonymous: bool
-    places: list[PlaceOut]
+    places: list[AdPlaceOut]
     periods: list[PeriodOut]
     published_at: datetime | None
     ends_on: date | None
@@ -64,7 +64,7 @@ class AdDetail(AdOut):
     state: str
     description: str
     conditions: str
-    files: list[FileOut]
+    files: list[AdFileOut]
 
 
 class AdList(BaseModel):

@@ -81,7 +81,7 @@ class ReasonIn(BaseModel):
     ]
 
 
-class PlaceOut(BaseModel):
+class OwnPlaceOut(BaseModel):
     """Un lieu d’une annonce."""
 
     ref: str | None
@@ -96,7 +96,7 @@ class PeriodOut(BaseModel):
     text: str
 
 
-class FileOut(BaseModel):
+class OwnFileOut(BaseModel):
     """Une photo ou un PDF, et l’adresse à laquelle il est servi à qui peut lire l’annonce."""
 
     id: uuid.UUID
@@ -128,9 +128,9 @@ class OwnAd(BaseModel):
     conditions: str
     urgent: bool
     anonymous: bool
-    places: list[PlaceOut]
+    places: list[OwnPlaceOut]
     periods: list[PeriodOut]
-    files: list[FileOut]
+    files: list[OwnFileOut]
     ends_on: date | None
     council: str | None
     refusals: int

@@ -33,7 +33,7 @@ class ListedAd(_Value):
     moderated: bool
 
 
-class AdList(_Value):
+class ModeratedAdList(_Value):
     """Une page du tableau. `waiting` : combien d’annonces attendent le lecteur, quels que soient les filtres."""
 
     total: int

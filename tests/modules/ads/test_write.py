@@ -271,10 +271,10 @@ async def test_an_ad_wants_a_way_to_answer_and_a_council(places: None, client: h
 
 
 async def test_an_anonymous_ad_wants_an_address_to_relay_to(places: None, client: httpx.AsyncClient) -> None:
-    await sign_in(client, await make_person(phone="+33600000001", shown_email=None, email=None))
+    await sign_in(client, await make_person(phone="+33600000001", email=None))
     desk = (await Desk(client).open()).fill(**FULL, anonyme="oui")
     assert (await desk.press("transmettre")).status_code == 422
-    assert "Les réponses à une annonce anonyme arrivent par mail" in desk.page
+    assert "Les réponses à une annonce anonyme arrivent à votre adresse mail" in desk.page
     await sign_in(client, await make_person(phone=None, shown_email=None))
     desk = (await Desk(client).open()).fill(**FULL, anonyme="oui")
     assert (await desk.press("transmettre")).status_code == 303
