@@ -169,6 +169,7 @@ def _cases(rounds: int) -> tuple[list[Case], dict[str, Any]]:
     saturday = date.today() + timedelta(days=(5 - date.today().weekday()) % 7)
     near = itertools.cycle(towns)
     ages = itertools.cycle(range(20, 100))
+    views = itertools.count()
     act = max((ref for ref in counts if ref.startswith("J16")), key=lambda r: counts[r])
     words = (
         "kinesithérapeuthe",
@@ -202,6 +203,9 @@ def _cases(rounds: int) -> tuple[list[Case], dict[str, Any]]:
         box = f"{lon - 0.12:.4f},{lat - 0.06:.4f},{lon + 0.12:.4f},{lat + 0.06:.4f}"
         return "/api/v1/map?" + urlencode([("code", heavy), age(), ("view", box), ("zoom", "12")])
 
+    def country() -> str:
+        return f"{-5.5 - next(views) / 10_000:.4f},41,10,51.5"
+
     def suggestion() -> str:
         return "/api/v1/suggest?" + urlencode([("q", next(typed)), town()])
 
@@ -221,7 +225,8 @@ def _cases(rounds: int) -> tuple[list[Case], dict[str, Any]]:
         Case(
             "carte, France",
             forever(
-                lambda: "/api/v1/map?" + urlencode([("code", heavy), age(), ("view", "-5.5,41,10,51.5"), ("zoom", "5")])
+                # Each view is new: none is answered from what was kept of another.
+                lambda: "/api/v1/map?" + urlencode([("code", heavy), age(), ("view", country()), ("zoom", "5")])
             ),
             rounds,
         ),
