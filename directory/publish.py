@@ -24,7 +24,7 @@ REGISTERS = frozenset({"rpps", "finess", "ameli"})
 
 _BULK_TABLES = (
     "directory.legal_entity", "directory.site", "directory.practitioner", "directory.role", "directory.offer",
-    "directory.offer_search",
+    "directory.offer_search", "directory.search_card",
 )  # fmt: skip
 
 _LABELS = {
@@ -145,7 +145,7 @@ class _Publication:
             for entity in ENTITIES:
                 only = "WHERE NOT EXISTS (SELECT FROM site_key k WHERE k.key = p.key)" if entity is SITE else ""
                 with self._phase(entity.name):
-                    new = steps.insert(self.conn, entity, only)
+                    new = steps.insert(self.conn, entity, only, first=True)
                     self.conn.execute(f"ANALYZE {entity.live}")
                 read = int(self._scalar(f"SELECT count(*) FROM {entity.pub}") or 0)
                 away = merged if entity is SITE else 0
@@ -161,7 +161,7 @@ class _Publication:
                 self.conn.execute(statements("SELECT id FROM directory.offer", present(self.conn))[1])
             self.progress(_LABELS["indexes"], _SHARES["search"])
         self.conn.execute(steps.MERGED_ALIASES)
-        self.conn.execute("ANALYZE directory.offer_search, directory.alias")
+        self.conn.execute("ANALYZE directory.offer_search, directory.search_card, directory.alias")
 
     @contextmanager
     def _indexes(self) -> Iterator[None]:
