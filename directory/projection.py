@@ -4,7 +4,8 @@ The statement is plain SQL because the same text serves the bulk connection and 
 from one to a million rows. What it computes is described on `OfferSearch` and `SearchCard`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -43,6 +44,8 @@ base AS MATERIALIZED (
     WHERE o.closed_on IS NULL AND s.closed_on IS NULL AND r.closed_on IS NULL
       AND o.status = 'published'
       AND NOT (coalesce(o.closing_on <= {_TODAY}, false) AND o.reopening_on IS NULL)
+    -- Sites stand in the order of the map (see `publish_entities`): so do the rows of a whole projection.
+    ORDER BY s.id, o.id
 ),
 person AS MATERIALIZED (
     SELECT d.profession, d.specialties, array_agg(DISTINCT c.id) AS ids
@@ -115,6 +118,7 @@ LEFT JOIN LATERAL (
 CROSS JOIN {lateral("b")} hours
 """
 
+_EVERY = "SELECT id FROM directory.offer"
 _DELETE = """
 WITH source AS MATERIALIZED (__SOURCE__),
 card AS (DELETE FROM directory.search_card c USING source WHERE c.offer_id = source.id)
@@ -189,9 +193,24 @@ def refresh_selected(conn: psycopg.Connection, source: str, sites: str = "") -> 
     feed.settle_selected(conn, seed)
 
 
+def write_first(conn: psycopg.Connection) -> None:
+    """Write the projection of a directory that has none yet, in the caller's transaction."""
+    with _in_order(conn):
+        conn.execute(statements(_EVERY, present(conn))[1])
+
+
 def rebuild(conn: psycopg.Connection) -> None:
     """Write the whole projection again, in the caller's transaction; searches keep reading the former one."""
-    write_selected(conn, "SELECT id FROM directory.offer")
+    with _in_order(conn):
+        write_selected(conn, _EVERY)
+
+
+@contextmanager
+def _in_order(conn: psycopg.Connection) -> Iterator[None]:
+    """Have joins keep the order of the sites: merging would sort every row by profession on the way."""
+    conn.execute("SET LOCAL enable_mergejoin = off")
+    yield
+    conn.execute("SET LOCAL enable_mergejoin = on")
 
 
 _PLACES = """

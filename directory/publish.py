@@ -12,7 +12,7 @@ from directory import feed, nomenclature
 from directory import publish_offers as offers
 from directory import publish_steps as steps
 from directory.bulk import without_indexes
-from directory.projection import present, statements, write_selected
+from directory.projection import write_first, write_selected
 from directory.publish_entities import ENTITIES, LEGAL_ENTITY, PRACTITIONER, ROLE, SITE, Entity
 from directory.schemas import EntityCounts, PublishReport
 from directory.staging import TABLES
@@ -158,7 +158,7 @@ class _Publication:
                 self.counts["offers"] = offers.generate_all(self.conn)
                 self.conn.execute("ANALYZE directory.offer")
             with self._phase("search"):
-                self.conn.execute(statements("SELECT id FROM directory.offer", present(self.conn))[1])
+                write_first(self.conn)
             self.progress(_LABELS["indexes"], _SHARES["search"])
         self.conn.execute(steps.MERGED_ALIASES)
         self.conn.execute("ANALYZE directory.offer_search, directory.search_card, directory.alias")

@@ -118,7 +118,7 @@ def test_a_first_load_writes_neighbours_together(registers: Any) -> None:
         registers.practice(key, lon=1.7 + number % 3 * 3 + number / 10_000, lat=48.9 - number % 3 * 2)
         registers.role(registers.person(str(number), "X", "Y"), key)
     registers.publish({"rpps"})
-    for table in ("site", "practitioner", "role", "offer", "search_card"):
+    for table in ("site", "practitioner", "role", "offer", "search_card", "offer_search"):
         joined = {
             "site": "directory.site t JOIN directory.site s ON s.id = t.id",
             "practitioner": "directory.practitioner t JOIN directory.role r ON r.practitioner_id = t.id"
@@ -126,6 +126,7 @@ def test_a_first_load_writes_neighbours_together(registers: Any) -> None:
             "role": "directory.role t JOIN directory.site s ON s.id = t.site_id",
             "offer": "directory.offer t JOIN directory.site s ON s.id = t.site_id",
             "search_card": "directory.search_card t JOIN directory.site s ON s.id = t.site_id",
+            "offer_search": "directory.offer_search t JOIN directory.site s ON s.id = t.site_id",
         }[table]
         towns = [row["town"] for row in registers.all(
             f"SELECT round(ST_X(s.position::geometry)) AS town FROM {joined} ORDER BY t.ctid")]  # fmt: skip
