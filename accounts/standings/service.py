@@ -17,6 +17,7 @@ from accounts.models import Account
 from accounts.models_coordinates import GivenStanding, OrdinalFile
 from accounts.person import Person
 from accounts.standings import councils, queries
+from accounts.standings.followers import tell_followers
 from accounts.standings.known import known_person, specialties
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -134,6 +135,7 @@ async def give(session: AsyncSession, person: Person, uid: uuid.UUID, typed: Map
         body="Votre conseil, ou un administrateur, vient de l’enregistrer. Indiquez comment vous joindre.",
         link="/coordonnees",
     )
+    await tell_followers(session, account.id)
 
 
 async def end(session: AsyncSession, person: Person, uid: uuid.UUID, version: str) -> None:
@@ -161,6 +163,7 @@ async def end(session: AsyncSession, person: Person, uid: uuid.UUID, version: st
         subject="Votre situation d’interne ou de docteur junior a pris fin",
         body="Si c’est une erreur, écrivez à votre conseil départemental.",
     )
+    await tell_followers(session, account.id)
 
 
 async def change_council(

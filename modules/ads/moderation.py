@@ -14,7 +14,7 @@ from core.ui.filters import hour, long_date
 from core.ui.tables import View
 from directory.api import Offer, OfferSearch, Practitioner, Role, Site, searchable
 from modules.ads import councils, life, moderation_queries, reports
-from modules.ads.labels import STATES, UNPUBLISH_REASONS
+from modules.ads.labels import REASONS, STATES
 from modules.ads.models import Ad, AdHistory
 from modules.ads.moderation_queries import Wanted
 from modules.ads.people import Reader, moderated_by
@@ -156,6 +156,8 @@ async def _told(session: AsyncSession, reader: Reader, number: int, error: Confl
     who = await _who(session, reader, line)
     if line.action in DONE:
         said = f"{who} a déjà {'accepté' if line.action == 'accept' else 'refusé'} cette annonce {when}."
+    elif line.action == "suspend":
+        said = f"La situation de l’auteur ne permet plus cette annonce\u00a0: elle a été dépubliée {when}."
     elif line.council is None and line.actor == life.CLOCK:
         said = f"La date de fin de cette annonce est passée\u00a0: elle a été dépubliée {when}."
     else:
@@ -221,10 +223,11 @@ def _what(line: AdHistory) -> str:
         "revise": ", en modifiant le contenu",
         "republish": ", sans modifier le contenu accepté",
         "expire": ", date de fin atteinte",
+        "suspend": ", la situation de son auteur ne la permettant plus",
     }.get(line.action, "")
     return f"a passé le statut à {STATES[line.to_state]}{more}"
 
 
 def _why(line: AdHistory) -> str:
     reason = line.reason or ""
-    return UNPUBLISH_REASONS.get(reason, reason) if line.action == "unpublish" else reason
+    return REASONS.get(reason, reason) if line.action in ("unpublish", "suspend") else reason

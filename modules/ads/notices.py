@@ -1,6 +1,7 @@
 """What is told by mail of the life of an ad: one mail for each line of its history, to their « Ordre » address."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import Account, reach, send_message
 from core import mail
 from core.errors import InvalidInput
-from core.ui.filters import long_date
+from core.ui.filters import long_date, lower_first
 from modules.ads import councils, wording
-from modules.ads.labels import CATEGORIES, UNPUBLISH_REASONS
+from modules.ads.labels import CATEGORIES, STANDINGS, UNPUBLISH_REASONS
 from modules.ads.models import Ad, AdHistory
 from modules.ads.wording_texts import Event, Wording
 
@@ -28,6 +29,7 @@ _EVENTS: Final[Mapping[str, Event]] = {
     "refuse": "refused",
     "unpublish": "unpublished",
     "expire": "unpublished",
+    "suspend": "suspended",
 }
 """What is told of an action; the others are not told: their author does them alone, or nobody is left to read."""
 _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
@@ -36,6 +38,7 @@ _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
     "refused": ("Corriger l’annonce", "/annonces/{number}/modifier"),
     "warning": ("Prolonger l’annonce", "/annonces/mes-annonces"),
     "unpublished": ("Gérer mes annonces", "/annonces/mes-annonces"),
+    "suspended": ("Gérer mes annonces", "/annonces/mes-annonces"),
 }
 
 
@@ -59,7 +62,21 @@ def _motive(line: AdHistory) -> str:
         return "la date de fin que vous aviez choisie est passée avant que le conseil ne l’ait vérifiée."
     if line.action == "expire":
         return "la date de fin de publication est passée."
+    if line.action == "suspend":
+        return _suspended(line)
     return line.reason or ""
+
+
+def _suspended(line: AdHistory) -> str:
+    said = line.detail or {}
+    if line.reason == "licence":
+        return f"votre licence de remplacement a pris fin le {long_date(date.fromisoformat(said['ended']))}."
+    if line.reason == "standing":
+        now = lower_first(STANDINGS[said["standing"]])
+        return (
+            f"votre situation a été retirée ou changée\u00a0: celle d’aujourd’hui ({now}) ne permet pas cette annonce."
+        )
+    return "vous n’êtes plus connu comme médecin, docteur junior ou interne."
 
 
 async def announce(session: AsyncSession, ad: Ad, line: AdHistory) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Event = Literal["submitted", "published", "refused", "warning", "unpublished"]
+Event = Literal["submitted", "published", "refused", "warning", "unpublished", "suspended"]
 
 EVENTS: Final[dict[Event, str]] = {
     "submitted": "Annonce transmise",
@@ -11,6 +11,7 @@ EVENTS: Final[dict[Event, str]] = {
     "refused": "Annonce refusée",
     "warning": "Une semaine avant la fin de publication",
     "unpublished": "Annonce dépubliée",
+    "suspended": "Annonce dépubliée parce que la situation de son auteur a changé",
 }
 PLACEHOLDERS: Final = {
     "numero": "numéro de l’annonce",
@@ -71,6 +72,13 @@ STANDARD: Final[dict[Event, Wording]] = {
         "L’annonce n°\u00a0{numero} – {titre} n’est plus visible en ligne.\n\n"
         "Motif\u00a0: {motif}\n\n"
         "Vous pouvez la republier quand vous le souhaitez, après l’avoir mise à jour si nécessaire.",
+    ),
+    "suspended": Wording(
+        "Ordre des médecins – Annonce n°\u00a0{numero}\u00a0: dépubliée, votre situation a changé",
+        "L’annonce n°\u00a0{numero} – {titre} n’est plus visible en ligne, ou n’attend plus de vérification.\n\n"
+        "Motif\u00a0: {motif}\n\n"
+        "Si c’est une erreur, ou si votre situation est en cours de renouvellement, écrivez au {conseil}. Rien n’est "
+        "perdu\u00a0: une fois votre situation enregistrée, publiez de nouveau l’annonce dans «\u00a0Gérer\u00a0».",
     ),
 }
 SUBJECT_MAX: Final = 150
