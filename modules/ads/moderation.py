@@ -134,7 +134,7 @@ async def decide(
         else:
             await life.refuse(session, reader, ad, reason)
             # What was reported is no longer shown: there is nothing left to look at.
-            await reports.close(session, reader, ad)
+            await reports.close(session, reader, ad, reports.REMOVED)
     except Conflict as error:
         raise Conflict(await _told(session, reader, number, error)) from error
     return ad

@@ -39,6 +39,8 @@ _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
     "warning": ("Prolonger l’annonce", "/annonces/mes-annonces"),
     "unpublished": ("Gérer mes annonces", "/annonces/mes-annonces"),
     "suspended": ("Gérer mes annonces", "/annonces/mes-annonces"),
+    "report_received": ("Voir l’annonce", "/annonces/{number}"),
+    "report_closed": ("Trouver une annonce", "/annonces"),
 }
 
 
@@ -91,26 +93,27 @@ async def warn(session: AsyncSession, ad: Ad) -> bool:
     return await tell(session, ad, "warning", f"{ad.number}:{ad.ends_on}")
 
 
-async def tell(session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "") -> bool:
-    """Write a mail and a message to the author of an ad; the same key never gives another one.
+async def tell(
+    session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "", *, account_id: int | None = None
+) -> bool:
+    """Write a mail and a message to the author of an ad, or to an account; the same key never gives another one.
 
     Returns:
         Whether a mail is new.
     """
+    to = ad.account_id if account_id is None else account_id
     await councils.ready()
     worded = await wording.wording_of(session, ad.council, event)
     values = values_of(ad, motive)
     subject, said = drawn(worded, values)
     label, path = _ACTIONS[event]
     path = path.format(number=ad.number)
-    await send_message(
-        session, ad.account_id, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path
-    )
-    address = (await reach(session, ad.account_id, "ordre")).email
+    await send_message(session, to, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path)
+    address = (await reach(session, to, "ordre")).email
     if address is None:
         return False
     name = await session.scalar(
-        select(func.concat_ws(" ", Account.first_name, Account.last_name)).where(Account.id == ad.account_id)
+        select(func.concat_ws(" ", Account.first_name, Account.last_name)).where(Account.id == to)
     )
     context = {"title": subject, "paragraphs": said, "label": label, "path": path, "council": values["conseil"]}
     try:

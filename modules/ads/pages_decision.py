@@ -86,7 +86,7 @@ async def refuse(
 async def close_reports(reader: ModeratorDep, number: Number) -> Response:
     """Close the reports of an ad that stays as it is."""
     async with unit_of_work() as session:
-        await reports.close(session, reader, await moderation.find(session, reader, number))
+        await reports.close(session, reader, await moderation.find(session, reader, number), reports.KEPT)
     return RedirectResponse(f"{PAGE}/{number}", status_code=303)
 
 
