@@ -46,13 +46,17 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote an ad, as a moderator checks it. `registered`: their name in the RPPS, None when it has none."""
+    """Who wrote an ad, as a moderator checks it. `registered`: their name in the RPPS, None when it has none.
+
+    `elsewhere`: the département where they practise by the registers, when the council of the ad is another's.
+    """
 
     name: str
     rpps: str | None
     registered: str | None
     standing: Standing | None
     sheets: list[Sheet]
+    elsewhere: str = ""
 
 
 async def table(session: AsyncSession, reader: Reader, wanted: Wanted, view: View) -> Table:
@@ -105,7 +109,10 @@ async def author_of(session: AsyncSession, reader: Reader, ad: Ad) -> Author:
             .limit(MOST_SHEETS)
         )
         sheets = [Sheet(f"/offres/{row.uid}", row.name) for row in offers]
-    return Author(f"{first} {last}".strip(), rpps, registered, await standing_of(session, ad.account_id), sheets)
+    standing = await standing_of(session, ad.account_id)
+    practises = standing.practises if standing else None
+    elsewhere = councils.departement_name(practises) if practises and practises != ad.council else ""
+    return Author(f"{first} {last}".strip(), rpps, registered, standing, sheets, elsewhere)
 
 
 async def lines_of(session: AsyncSession, ad: Ad) -> list[AdHistory]:
