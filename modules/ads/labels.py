@@ -78,7 +78,7 @@ UNPUBLISH_REASONS: Final = {
 SUSPEND_REASONS: Final = {
     "licence": "Licence de remplacement échue",
     "standing": "Situation retirée ou changée par le conseil",
-    "unknown": "Auteur qui n’est plus connu comme médecin, docteur junior ou interne",
+    "unknown": "Situation qui n’est plus connue du registre ni du conseil",
 }
 """Why an ad was taken off that its author may no longer publish."""
 REASONS: Final = UNPUBLISH_REASONS | SUSPEND_REASONS

@@ -19,6 +19,7 @@ from accounts.api import (
     standings_of,
     use_known_people,
 )
+from accounts.leaving import close
 from accounts.models import Account, AccountHistory
 from accounts.models_coordinates import Coordinate, OrdinalFile
 from core.db import unit_of_work
@@ -354,6 +355,13 @@ async def test_a_council_sends_back_who_is_not_theirs_and_says_why(client: httpx
     assert "plusieurs conseils ces derniers jours" in many.text
     assert 'value="93" selected' in many.text
     assert (await _file(stranger)).council is None
+    # Whoever leaves takes away what was written of them.
+    async with unit_of_work() as session:
+        await close(session, await session.get_one(Account, stranger.id), "essai")
+    async with unit_of_work() as session:
+        kept_line = await session.scalar(select(AccountHistory).where(AccountHistory.action == "council_refused"))
+    assert kept_line is not None
+    assert kept_line.detail == {"council": "78"}
 
 
 async def test_nobody_is_sent_back_by_themselves_or_with_a_standing(client: httpx.AsyncClient) -> None:
