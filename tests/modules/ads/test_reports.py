@@ -1,5 +1,7 @@
 """Reports: the council reads of them in its digest, the reader who makes one is told that it arrived and what came."""
 
+import re
+
 import httpx
 from sqlalchemy import select
 
@@ -82,6 +84,25 @@ async def test_who_reports_is_told_that_it_arrived_then_what_came_of_it(
     assert len(kinds) == len(set(kinds)) == 7
     assert {key for _, key in kinds} == uids
     assert set(closed) == {judge.person.actor}
+
+
+async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: None) -> None:
+    ad, other = await make_ad(await make_person()), await make_ad(await make_person())
+    reporter = await make_person()
+    async with unit_of_work() as session:
+        session.add(AdReport(ad_id=ad.id, account_id=reporter.id, reason="Publicité"))
+    await sign_in(client, await make_moderator())
+    page = (await client.get(MODERATION)).text
+    assert page.count("Signalée<") == 1
+    only = (await client.get(MODERATION, params={"signalees": "oui"})).text
+    assert re.findall(r"/annonces/moderation/(\d+)", only) == [str(ad.number)]
+    assert other.number != ad.number
+    shown = (await client.get(f"{MODERATION}/{ad.number}")).text
+    assert "Publicité" in shown
+    closed = await client.post(f"{MODERATION}/{ad.number}/signalements", data={"_csrf": form_token(shown)})
+    assert closed.status_code == 303
+    assert "Publicité" not in (await client.get(f"{MODERATION}/{ad.number}")).text
+    assert "Signalée<" not in (await client.get(MODERATION)).text
 
 
 async def test_nobody_closes_the_reports_of_their_own_ad(
