@@ -68,9 +68,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("state", SEEN)
-async def test_a_file_is_read_as_its_text_is(
-    author: Account, client: httpx.AsyncClient, state: str
-) -> None:
+async def test_a_file_is_read_as_its_text_is(author: Account, client: httpx.AsyncClient, state: str) -> None:
     people = {
         "author": author,
         "doctor": await make_person(),
