@@ -61,6 +61,7 @@ from accounts.registry import (
 )
 from accounts.service import demo_account, demo_numbers, give, names_of, take_back
 from accounts.standings.demo import demo_standing
+from accounts.standings.followers import follow_standings
 from accounts.standings.known import KnownPerson, known_person, specialties, use_known_people
 from accounts.standings.reading import Standing, standing_of, standings_of
 from accounts.support_asking import ask_support
@@ -118,6 +119,7 @@ __all__ = [
     "favourites",
     "find_program",
     "first_visit_done",
+    "follow_standings",
     "give",
     "holder",
     "holders",

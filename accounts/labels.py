@@ -62,6 +62,7 @@ ACTIONS: Final = {
     "ads_refused": "Coordonnées du registre refusées pour les annonces",
     "council_confirmed": "Conseil départemental confirmé",
     "council_changed": "Conseil départemental changé",
+    "council_refused": "Rattachement refusé par le conseil départemental",
     "standing_given": "Situation donnée",
     "standing_ended": "Situation terminée",
     "closed": "Compte supprimé",
@@ -171,7 +172,8 @@ def happening(action: str, detail: object) -> str:
         return f"{label}\u00a0: {STANDINGS.get(str(detail['standing']), detail['standing'])}{until}"
     if "council" in detail:
         former = f"{detail['from']} → " if detail.get("from") else ""
-        return f"{label}\u00a0: {former}{detail['council']}"
+        reason = f" ({detail['reason']})" if detail.get("reason") else ""
+        return f"{label}\u00a0: {former}{detail['council']}{reason}"
     if "kind" in detail:
         return f"{label}\u00a0: {COORDINATES.get(str(detail['kind']), detail['kind'])}"
     return label

@@ -41,6 +41,8 @@ UNPROVEN_ALL: Final = Limit("unproven-all", 60, timedelta(seconds=30))
 """Sign-ups without a proof of work, from one network and from all."""
 PSC_START: Final = Limit("psc-start", 60, timedelta(seconds=5))
 """Sign-ins by card begun from one network; each leaves a row until it is over."""
+COUNCIL_NAMED: Final = Limit("council-named", 3, timedelta(days=7))
+"""Councils that one account names: each has to look at who it is."""
 SECRET_ASKED: Final = Limit("secret-asked", 8, timedelta(minutes=2))
 """Passwords asked again of somebody who is signed in."""
 

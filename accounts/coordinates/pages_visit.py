@@ -17,7 +17,7 @@ from accounts.standings import councils
 from accounts.standings.known import known_person
 from accounts.standings.reading import standing_of
 from core.db import SessionDep, unit_of_work
-from core.errors import Conflict, DomainError, InvalidInput
+from core.errors import Conflict, DomainError, InvalidInput, TooMany
 from core.security import csrf_protected
 
 router = APIRouter(include_in_schema=False)
@@ -73,7 +73,7 @@ async def answer(request: Request, person: SignedInDep) -> Response:
     try:
         async with unit_of_work() as session:
             await visit.answer(session, person, typed)
-    except (InvalidInput, Conflict) as refused:
+    except (InvalidInput, Conflict, TooMany) as refused:
         async with unit_of_work() as session:
             return await _page(request, session, person, target, error=refused, typed=typed)
     return RedirectResponse(target, status_code=303, headers=web.NO_STORE)

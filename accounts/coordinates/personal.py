@@ -1,9 +1,10 @@
 """What is kept of how a person is reached, given to them or erased with their account."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.coordinates.service import mine
+from accounts.models import AccountHistory
 from accounts.models_coordinates import Coordinate, CoordinateUse, GivenStanding, OrdinalFile
 from core import personal
 from core.mail.forgetting import forget_recipients
@@ -56,6 +57,12 @@ async def _erase(session: AsyncSession, subject: personal.Subject) -> None:
     await forget_recipients(session, mails.all())
     for table in (CoordinateUse, Coordinate, OrdinalFile, GivenStanding):
         await session.execute(delete(table).where(table.account_id == subject.account_id))
+    # That a council refused stays; what it wrote of them goes.
+    await session.execute(
+        update(AccountHistory)
+        .where(AccountHistory.account_id == subject.account_id, AccountHistory.action == "council_refused")
+        .values(detail=AccountHistory.detail.op("-")(cast("reason", Text)))
+    )
 
 
 def register() -> None:

@@ -10,16 +10,21 @@ from accounts import service
 from accounts.coordinates import reading
 from accounts.coordinates.reach import KINDS
 from accounts.coordinates.service import file_of, lock, mine
+from accounts.limits import COUNCIL_NAMED, take
 from accounts.models_coordinates import Coordinate, CoordinateUse, OrdinalFile
 from accounts.person import Person
 from accounts.standings import councils
 from accounts.standings.known import KnownPerson, known_person
 from core import clock
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, TooMany
 
 ANSWERS: Final = {"accepter": "accepted", "refuser": "refused", "continuer": None}
 SHOWN: Final = ("annonces", "ordre", "rpps")
 """Uses that the register's coordinates serve for once they are accepted, where nothing else does."""
+MANY: Final = (
+    "Vous avez déjà indiqué plusieurs conseils ces derniers jours, qui ne vous ont pas rattaché à eux. Rien n’est "
+    "enregistré : réessayez dans une semaine, ou écrivez à l’assistance."
+)
 DONE: Final = (
     "Vous avez déjà répondu, dans un autre onglet ou sur un autre appareil : votre première réponse est gardée. Pour "
     "la changer, ouvrez « Mes coordonnées »."
@@ -51,6 +56,7 @@ async def answer(session: AsyncSession, person: Person, typed: Mapping[str, str]
     Raises:
         InvalidInput: no council, or no answer.
         Conflict: they answered something else before.
+        TooMany: councils sent them back, and they named several lately.
     """
     account = await lock(session, person.account_id)
     known = coordinates_of(await known_person(session, account.rpps))
@@ -66,6 +72,8 @@ async def answer(session: AsyncSession, person: Person, typed: Mapping[str, str]
         raise Conflict(DONE)
     now = await clock.now(session)
     if kept.council_confirmed_at is None:
+        if await take(session, COUNCIL_NAMED, str(account.id)) is not None:
+            raise TooMany(MANY)
         kept.council, kept.council_confirmed_at = council, now
         service.note(session, account.id, person.actor, "council_confirmed", {"council": council})
     kept.visited_at = now

@@ -28,6 +28,7 @@ _DONE: Final = {
     "donnee": "La situation est enregistrée ; elle vaut dès la prochaine page que cette personne ouvre.",
     "finie": "La situation a pris fin.",
     "conseil": "Le compte dépend désormais de ce conseil.",
+    "refusee": "Le rattachement est refusé : la personne lit le motif et peut indiquer un autre conseil.",
 }
 
 
@@ -50,6 +51,7 @@ async def accounts(request: Request, session: SessionDep, person: ManagerDep) ->
         "councils": names,
         "offered": list(names.items()) if everywhere else [(code, names[code]) for code in held if code in names],
         "everywhere": everywhere,
+        "done": _DONE["refusee"] if request.query_params.get("fait") == "refusee" else "",
     }
     return draw(request, "accounts/standings.html", context)
 
@@ -72,6 +74,7 @@ async def _one(
         "licence": given.licence_until.isoformat() if given and given.licence_until else "",
         "specialite": (given.specialty if given else None) or (standing.specialty if standing else None) or "",
         "conseil": (file.council if file else None) or (standing.council if standing else None) or "",
+        "motif": "",
     }
     authors = {line.actor for line in lines} | ({given.given_by} if given else set())
     context = {
@@ -106,7 +109,7 @@ async def _do(
     request: Request,
     person: Person,
     uid: uuid.UUID,
-    done: str,
+    target: str,
     work: Callable[[AsyncSession, Mapping[str, str]], Awaitable[None]],
 ) -> Response:
     typed = await web.fields(request)
@@ -116,7 +119,7 @@ async def _do(
     except (InvalidInput, Conflict, Forbidden) as refused:
         async with unit_of_work() as session:
             return await _one(request, session, person, uid, error=refused, typed=typed)
-    return RedirectResponse(f"{PAGE}/{uid}?fait={done}", status_code=303, headers=web.NO_STORE)
+    return RedirectResponse(f"{PAGE}{target}", status_code=303, headers=web.NO_STORE)
 
 
 @router.post(PAGE + "/{uid}", dependencies=[Depends(csrf_protected)])
@@ -126,7 +129,7 @@ async def give(request: Request, person: ManagerDep, uid: uuid.UUID) -> Response
     async def work(session: AsyncSession, typed: Mapping[str, str]) -> None:
         await service.give(session, person, uid, typed)
 
-    return await _do(request, person, uid, "donnee", work)
+    return await _do(request, person, uid, f"/{uid}?fait=donnee", work)
 
 
 @router.post(PAGE + "/{uid}/fin", dependencies=[Depends(csrf_protected)])
@@ -136,7 +139,7 @@ async def end(request: Request, person: ManagerDep, uid: uuid.UUID) -> Response:
     async def work(session: AsyncSession, typed: Mapping[str, str]) -> None:
         await service.end(session, person, uid, typed.get("version", ""))
 
-    return await _do(request, person, uid, "finie", work)
+    return await _do(request, person, uid, f"/{uid}?fait=finie", work)
 
 
 @router.post(PAGE + "/{uid}/conseil", dependencies=[Depends(csrf_protected)])
@@ -146,4 +149,15 @@ async def council(request: Request, person: ManagerDep, uid: uuid.UUID) -> Respo
     async def work(session: AsyncSession, typed: Mapping[str, str]) -> None:
         await service.change_council(session, person, uid, typed)
 
-    return await _do(request, person, uid, "conseil", work)
+    return await _do(request, person, uid, f"/{uid}?fait=conseil", work)
+
+
+@router.post(PAGE + "/{uid}/refus", dependencies=[Depends(csrf_protected)])
+async def refuse(request: Request, person: ManagerDep, uid: uuid.UUID) -> Response:
+    """Send back somebody who named a council that is not theirs."""
+
+    async def work(session: AsyncSession, typed: Mapping[str, str]) -> None:
+        await service.refuse_council(session, person, uid, typed)
+
+    # A council sees them no more.
+    return await _do(request, person, uid, "?fait=refusee", work)

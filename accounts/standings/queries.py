@@ -23,7 +23,7 @@ FILTERS: Final = {
     "situation": ("aucune", "intern", "licensed", "junior"),
     "conseil": CODES,
 }
-ACTIONS: Final = ("standing_given", "standing_ended", "council_confirmed", "council_changed")
+ACTIONS: Final = ("standing_given", "standing_ended", "council_confirmed", "council_changed", "council_refused")
 """Lines of an account's history that concern councils."""
 _ORDER: Final[dict[str, tuple[Any, ...]]] = {
     "nom": (func.core.fold(Account.last_name), func.core.fold(Account.first_name)),

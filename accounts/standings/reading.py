@@ -23,6 +23,8 @@ class Standing:
     """What somebody is. `specialty` is written `system|code`; `council` is the code of a département.
 
     The council is where their main practice is, until `council_confirmed`. `visited`: their first visit is done.
+    `licence_ended`: last day of a licence that is over and that nothing has replaced. `practises`: département of the
+    main practice by the registers, whatever council they named.
     """
 
     kind: Kind
@@ -32,6 +34,13 @@ class Standing:
     rpps: str | None
     name: str
     visited: bool = False
+    licence_ended: date | None = None
+    practises: str | None = None
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Return where they practise by the registers when it is not in the département of their council."""
+        return self.practises if self.practises != self.council else None
 
 
 _STATEMENT: Final = Fixed(
@@ -88,6 +97,8 @@ async def standings_of(session: AsyncSession, account_ids: Collection[int]) -> d
             rpps=row.rpps,
             name=f"{row.first_name} {row.last_name}".strip(),
             visited=row.visited_at is not None,
+            licence_ended=row.licence_until if kind == "intern" and row.kind == "licensed" else None,
+            practises=person.departement if person else None,
         )
     return found
 

@@ -17,6 +17,7 @@ from accounts.models import Account
 from accounts.models_coordinates import GivenStanding, OrdinalFile
 from accounts.person import Person
 from accounts.standings import councils, queries
+from accounts.standings.followers import tell_followers
 from accounts.standings.known import known_person, specialties
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -29,6 +30,7 @@ STALE: Final = (
     "Cette situation a changé pendant que vous écriviez : rien n’a été enregistré, et ce que vous avez saisi est "
     "gardé. Relisez la page, puis recommencez."
 )
+LONGEST_REASON: Final = 500
 _UNKNOWN: Final = "Ce compte n’existe pas, ou dépend d’un autre conseil."
 _OWN: Final = "Vous ne pouvez pas changer votre propre situation : demandez-le à un autre gestionnaire."
 _DOCTOR: Final = "Le registre connaît cette personne comme médecin : aucune situation n’est à donner."
@@ -134,6 +136,7 @@ async def give(session: AsyncSession, person: Person, uid: uuid.UUID, typed: Map
         body="Votre conseil, ou un administrateur, vient de l’enregistrer. Indiquez comment vous joindre.",
         link="/coordonnees",
     )
+    await tell_followers(session, account.id)
 
 
 async def end(session: AsyncSession, person: Person, uid: uuid.UUID, version: str) -> None:
@@ -160,6 +163,46 @@ async def end(session: AsyncSession, person: Person, uid: uuid.UUID, version: st
         key=str(row.version),
         subject="Votre situation d’interne ou de docteur junior a pris fin",
         body="Si c’est une erreur, écrivez à votre conseil départemental.",
+    )
+    await tell_followers(session, account.id)
+
+
+async def refuse_council(session: AsyncSession, person: Person, uid: uuid.UUID, typed: Mapping[str, str]) -> None:
+    """Send back somebody who named a council that is not theirs: they read why, and name another.
+
+    Raises:
+        InvalidInput: the reason is missing or too long.
+        Conflict: it changed meanwhile, or the council gave them a standing.
+        Forbidden: it is one's own.
+        NotFound: the account is not theirs to see, or depends on no council.
+    """
+    account = await _lock(session, person, uid)
+    file = await file_of(session, account.id)
+    if typed.get("version", "") != str(file.version):
+        raise Conflict(STALE)
+    if file.council is None:
+        raise NotFound("Ce compte ne dépend d’aucun conseil.")
+    given = await session.get(GivenStanding, account.id)
+    if given is not None and given.ended_at is None:
+        raise Conflict("Une situation a été donnée à cette personne : mettez-y fin d’abord. Rien n’a été modifié.")
+    reason = " ".join(typed.get("motif", "").replace("\x00", "").split())
+    wrong = "" if reason else "Dites pourquoi : la personne le lit."
+    if len(reason) > LONGEST_REASON:
+        wrong = f"Le motif compte {LONGEST_REASON} caractères au plus ({len(reason)} pour le moment)."
+    if wrong:
+        raise InvalidInput("Certaines réponses sont à corriger.", fields={"motif": wrong})
+    refused, file.council = file.council, None
+    file.council_confirmed_at = file.visited_at = None
+    file.version += 1
+    service.note(session, account.id, person.actor, "council_refused", {"council": refused, "reason": reason})
+    await send_message(
+        session,
+        account.id,
+        kind="council.refused",
+        key=str(file.version),
+        subject=f"Votre rattachement au conseil départemental {refused} est refusé",
+        body=f"Motif\u00a0: {reason}\n\nIndiquez le conseil dont vous dépendez.",
+        link="/coordonnees/premiere-visite",
     )
 
 

@@ -23,6 +23,7 @@ from modules.ads import (
     routes_find,
     routes_mine,
     routes_moderation,
+    suspension,
 )
 from modules.ads.people import VisitNeeded, ask_to_visit
 
@@ -79,3 +80,4 @@ def install(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router)
     personal.offer()
+    suspension.offer()

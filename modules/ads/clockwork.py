@@ -14,12 +14,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.db import unit_of_work
-from modules.ads import files, life, notices
+from directory.api import offer_known_people
+from modules.ads import files, life, notices, suspension
 from modules.ads.models import Ad
 from modules.ads.people import today
 from modules.ads.settings import ads_settings
 
 BATCH: Final = 100
+AUTHORS: Final = 500
+"""Authors whose standing is read at once."""
 WARNED_BEFORE: Final = 7
 """Days before the end of publication at which its author is told."""
 
@@ -46,6 +49,21 @@ async def expire() -> int:
     return await _in_batches(
         lambda: and_(Ad.state.in_(("published", "pending")), Ad.ends_on < today()), Ad.ends_on, work=life.expire
     )
+
+
+async def suspend() -> int:
+    """Take off what its authors may no longer publish: a licence is over, a register knows them no more; count it."""
+    # Without the registers, nobody would be a doctor.
+    offer_known_people()
+    done, after = 0, 0
+    while True:
+        async with unit_of_work() as session:
+            wanted = select(Ad.account_id).where(Ad.state.in_(suspension.LIVE), Ad.account_id > after).distinct()
+            authors = (await session.scalars(wanted.order_by(Ad.account_id).limit(AUTHORS))).all()
+            if not authors:
+                return done
+            done += await suspension.suspend(session, authors)
+        after = authors[-1]
 
 
 async def warn() -> int:

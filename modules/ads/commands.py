@@ -51,6 +51,17 @@ def expire_command(json: Json = False) -> None:
     _say(found, text, json)
 
 
+@app.command("suspend")
+def suspend_command(json: Json = False) -> None:
+    """Dépublier les annonces que leur auteur ne peut plus publier : licence échue, situation perdue ; chaque jour."""
+
+    async def work() -> dict[str, int]:
+        return {"suspended": await clockwork.suspend()}
+
+    found = _run(work())
+    _say(found, f"{counted(found['suspended'], 'annonce dépubliée', 'annonces dépubliées')}.", json)
+
+
 @app.command("digest")
 def digest_command(json: Json = False) -> None:
     """Écrire aux modérateurs ce qui attend, une fois par jour et par conseil ; rien si rien n’attend."""

@@ -26,6 +26,12 @@ def of_departement(code: str) -> str:
     return f"{article}{'' if article.endswith('’') else ' '}{found.name.replace(chr(39), '’')}"
 
 
+def departement_name(code: str) -> str:
+    """Return the name of a département with its code, « Yvelines (78) »; have the places `ready` first."""
+    found = resolve_ref("departement", code)
+    return f"{found.name} ({code})" if found is not None else code
+
+
 def council_name(code: str) -> str:
     """Return the name of the council of a département; have the places `ready` first."""
     return f"conseil départemental {of_departement(code)}"
@@ -51,4 +57,4 @@ def short_of_line(council: str | None) -> str:
     return "Conseil national" if council == NATIONAL else council or "–"
 
 
-__all__ = ["NATIONAL", "council_name", "of_departement", "ready", "short", "short_of_line", "title"]
+__all__ = ["NATIONAL", "council_name", "departement_name", "of_departement", "ready", "short", "short_of_line", "title"]

@@ -21,7 +21,7 @@ from modules.ads.documents import document
 from modules.ads.images import photo
 from modules.ads.models import Ad, AdFile
 from modules.ads.models_upload import AdUpload
-from modules.ads.people import Reader, readable_by
+from modules.ads.people import Reader, file_readable_by
 from modules.ads.schemas import FileRef
 from modules.ads.views import FileView, file_address
 
@@ -246,7 +246,7 @@ async def readable(session: AsyncSession, reader: Reader, uid: uuid.UUID) -> AdF
         NotFound: there is none, or it is of an ad that they may not read.
     """
     file = await session.scalar(
-        select(AdFile).join(Ad, Ad.id == AdFile.ad_id).where(AdFile.uid == uid, readable_by(reader))
+        select(AdFile).join(Ad, Ad.id == AdFile.ad_id).where(AdFile.uid == uid, file_readable_by(reader))
     )
     if file is not None:
         return file

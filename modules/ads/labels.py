@@ -66,6 +66,7 @@ ACTIONS: Final = {
     "unpublish": "Dépubliée par son auteur",
     "republish": "Publiée de nouveau",
     "expire": "Dépubliée : date de fin atteinte",
+    "suspend": "Dépubliée : la situation de son auteur ne la permet plus",
     "delete": "Supprimée",
     "purge": "Supprimée après le délai de conservation",
 }
@@ -74,6 +75,13 @@ UNPUBLISH_REASONS: Final = {
     "changed": "Mes besoins ont changé",
     "other": "Autre raison",
 }
+SUSPEND_REASONS: Final = {
+    "licence": "Licence de remplacement échue",
+    "standing": "Situation retirée ou changée par le conseil",
+    "unknown": "Situation qui n’est plus connue du registre ni du conseil",
+}
+"""Why an ad was taken off that its author may no longer publish."""
+REASONS: Final = UNPUBLISH_REASONS | SUSPEND_REASONS
 STANDINGS: Final = {
     "doctor": "Médecin inscrit au tableau",
     "junior": "Docteur junior",

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.api import Standing, standing_of
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from modules.ads import content as contents
@@ -19,6 +20,7 @@ from modules.ads.models import Ad, AdFile, AdHistory
 from modules.ads.models_upload import AdUpload
 from modules.ads.people import Reader, moderated_by
 from modules.ads.schemas import AdContent
+from modules.ads.situations import refused_to
 from modules.ads.states import WRITABLE, Action, State, next_state, refusal
 
 STALE: Final = "Cette annonce a changé pendant que vous la lisiez : rien n’a été modifié. Relisez-la, puis recommencez."
@@ -248,13 +250,15 @@ async def accept(session: AsyncSession, moderator: Reader, ad: Ad) -> None:
     """Publish an ad that a council has read.
 
     Raises:
-        Conflict: another moderator decided first, or its end of publication is past.
+        Conflict: another moderator decided first, its end of publication is past, or the standing of its author is.
     """
     if ad.state != "pending":
         raise Conflict(ALREADY)
     now = await clock.now(session)
     if ad.ends_on is None or ad.ends_on < clock.today(now):
         raise Conflict("La date de fin de publication choisie par l’auteur est passée : l’annonce n’est pas publiée.")
+    if refused_to(await standing_of(session, ad.account_id), ad.category, ad.side) is not None:
+        raise Conflict("La situation de l’auteur ne permet plus de publier cette annonce : elle n’est pas publiée.")
     ad.accepted = ad.content
     ad.published_at = now
     ad.unpublish_reason = None
@@ -282,6 +286,14 @@ async def refuse(session: AsyncSession, moderator: Reader, ad: Ad, reason: str) 
 async def expire(session: AsyncSession, ad: Ad) -> None:
     """Take off an ad, locked, whose last day is past; the clock does it."""
     await _pass(session, ad, "expire", By(CLOCK))
+
+
+async def suspend(session: AsyncSession, ad: Ad, reason: str, standing: Standing | None) -> None:
+    """Take off an ad, locked, that the standing of its author no longer allows; `reason`: one of `SUSPEND_REASONS`."""
+    ad.unpublish_reason = reason
+    ended = standing.licence_ended if standing else None
+    detail = {"standing": standing.kind if standing else None, "ended": ended.isoformat() if ended else None}
+    await _pass(session, ad, "suspend", By(CLOCK), reason=reason, detail=detail)
 
 
 async def purge(session: AsyncSession, ad: Ad) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from modules.ads.labels import ACTIONS, UNPUBLISH_REASONS
+from modules.ads.labels import ACTIONS, REASONS
 from modules.ads.models import Ad, AdHistory
 from modules.ads.people import Reader
 
@@ -70,7 +70,7 @@ def line_of(row: AdHistory) -> Line:
         action=row.action,
         label=ACTIONS.get(row.action, row.action),
         who=_who(row),
-        reason=UNPUBLISH_REASONS.get(row.reason or "", row.reason or ""),
+        reason=REASONS.get(row.reason or "", row.reason or ""),
         to_state=row.to_state,
     )
 

@@ -14,7 +14,7 @@ from core.ui.filters import hour, long_date
 from core.ui.tables import View
 from directory.api import Offer, OfferSearch, Practitioner, Role, Site, searchable
 from modules.ads import councils, life, moderation_queries, reports
-from modules.ads.labels import STATES, UNPUBLISH_REASONS
+from modules.ads.labels import REASONS, STATES
 from modules.ads.models import Ad, AdHistory
 from modules.ads.moderation_queries import Wanted
 from modules.ads.people import Reader, moderated_by
@@ -46,13 +46,17 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote an ad, as a moderator checks it. `registered`: their name in the RPPS, None when it has none."""
+    """Who wrote an ad, as a moderator checks it. `registered`: their name in the RPPS, None when it has none.
+
+    `elsewhere`: the département where they practise by the registers, when the council of the ad is another's.
+    """
 
     name: str
     rpps: str | None
     registered: str | None
     standing: Standing | None
     sheets: list[Sheet]
+    elsewhere: str = ""
 
 
 async def table(session: AsyncSession, reader: Reader, wanted: Wanted, view: View) -> Table:
@@ -105,7 +109,10 @@ async def author_of(session: AsyncSession, reader: Reader, ad: Ad) -> Author:
             .limit(MOST_SHEETS)
         )
         sheets = [Sheet(f"/offres/{row.uid}", row.name) for row in offers]
-    return Author(f"{first} {last}".strip(), rpps, registered, await standing_of(session, ad.account_id), sheets)
+    standing = await standing_of(session, ad.account_id)
+    practises = standing.practises if standing else None
+    elsewhere = councils.departement_name(practises) if practises and practises != ad.council else ""
+    return Author(f"{first} {last}".strip(), rpps, registered, standing, sheets, elsewhere)
 
 
 async def lines_of(session: AsyncSession, ad: Ad) -> list[AdHistory]:
@@ -134,7 +141,7 @@ async def decide(
         else:
             await life.refuse(session, reader, ad, reason)
             # What was reported is no longer shown: there is nothing left to look at.
-            await reports.close(session, reader, ad)
+            await reports.close(session, reader, ad, reports.REMOVED)
     except Conflict as error:
         raise Conflict(await _told(session, reader, number, error)) from error
     return ad
@@ -156,6 +163,8 @@ async def _told(session: AsyncSession, reader: Reader, number: int, error: Confl
     who = await _who(session, reader, line)
     if line.action in DONE:
         said = f"{who} a déjà {'accepté' if line.action == 'accept' else 'refusé'} cette annonce {when}."
+    elif line.action == "suspend":
+        said = f"La situation de l’auteur ne permet plus cette annonce\u00a0: elle a été dépubliée {when}."
     elif line.council is None and line.actor == life.CLOCK:
         said = f"La date de fin de cette annonce est passée\u00a0: elle a été dépubliée {when}."
     else:
@@ -221,10 +230,11 @@ def _what(line: AdHistory) -> str:
         "revise": ", en modifiant le contenu",
         "republish": ", sans modifier le contenu accepté",
         "expire": ", date de fin atteinte",
+        "suspend": ", la situation de son auteur ne la permettant plus",
     }.get(line.action, "")
     return f"a passé le statut à {STATES[line.to_state]}{more}"
 
 
 def _why(line: AdHistory) -> str:
     reason = line.reason or ""
-    return UNPUBLISH_REASONS.get(reason, reason) if line.action == "unpublish" else reason
+    return REASONS.get(reason, reason) if line.action in ("unpublish", "suspend") else reason

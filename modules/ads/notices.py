@@ -1,6 +1,7 @@
 """What is told by mail of the life of an ad: one mail for each line of its history, to their « Ordre » address."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.api import Account, reach, send_message
 from core import mail
 from core.errors import InvalidInput
-from core.ui.filters import long_date
+from core.ui.filters import long_date, lower_first
 from modules.ads import councils, wording
-from modules.ads.labels import CATEGORIES, UNPUBLISH_REASONS
+from modules.ads.labels import CATEGORIES, STANDINGS, UNPUBLISH_REASONS
 from modules.ads.models import Ad, AdHistory
 from modules.ads.wording_texts import Event, Wording
 
@@ -28,6 +29,7 @@ _EVENTS: Final[Mapping[str, Event]] = {
     "refuse": "refused",
     "unpublish": "unpublished",
     "expire": "unpublished",
+    "suspend": "suspended",
 }
 """What is told of an action; the others are not told: their author does them alone, or nobody is left to read."""
 _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
@@ -36,6 +38,9 @@ _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
     "refused": ("Corriger l’annonce", "/annonces/{number}/modifier"),
     "warning": ("Prolonger l’annonce", "/annonces/mes-annonces"),
     "unpublished": ("Gérer mes annonces", "/annonces/mes-annonces"),
+    "suspended": ("Gérer mes annonces", "/annonces/mes-annonces"),
+    "report_received": ("Voir l’annonce", "/annonces/{number}"),
+    "report_closed": ("Trouver une annonce", "/annonces"),
 }
 
 
@@ -59,7 +64,21 @@ def _motive(line: AdHistory) -> str:
         return "la date de fin que vous aviez choisie est passée avant que le conseil ne l’ait vérifiée."
     if line.action == "expire":
         return "la date de fin de publication est passée."
+    if line.action == "suspend":
+        return _suspended(line)
     return line.reason or ""
+
+
+def _suspended(line: AdHistory) -> str:
+    said = line.detail or {}
+    if line.reason == "licence":
+        return f"votre licence de remplacement a pris fin le {long_date(date.fromisoformat(said['ended']))}."
+    if line.reason == "standing":
+        now = lower_first(STANDINGS[said["standing"]])
+        return (
+            f"votre situation a été retirée ou changée\u00a0: celle d’aujourd’hui ({now}) ne permet pas cette annonce."
+        )
+    return "vous n’êtes plus connu comme médecin, docteur junior ou interne."
 
 
 async def announce(session: AsyncSession, ad: Ad, line: AdHistory) -> None:
@@ -74,26 +93,27 @@ async def warn(session: AsyncSession, ad: Ad) -> bool:
     return await tell(session, ad, "warning", f"{ad.number}:{ad.ends_on}")
 
 
-async def tell(session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "") -> bool:
-    """Write a mail and a message to the author of an ad; the same key never gives another one.
+async def tell(
+    session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "", *, account_id: int | None = None
+) -> bool:
+    """Write a mail and a message to the author of an ad, or to an account; the same key never gives another one.
 
     Returns:
         Whether a mail is new.
     """
+    to = ad.account_id if account_id is None else account_id
     await councils.ready()
     worded = await wording.wording_of(session, ad.council, event)
     values = values_of(ad, motive)
     subject, said = drawn(worded, values)
     label, path = _ACTIONS[event]
     path = path.format(number=ad.number)
-    await send_message(
-        session, ad.account_id, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path
-    )
-    address = (await reach(session, ad.account_id, "ordre")).email
+    await send_message(session, to, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path)
+    address = (await reach(session, to, "ordre")).email
     if address is None:
         return False
     name = await session.scalar(
-        select(func.concat_ws(" ", Account.first_name, Account.last_name)).where(Account.id == ad.account_id)
+        select(func.concat_ws(" ", Account.first_name, Account.last_name)).where(Account.id == to)
     )
     context = {"title": subject, "paragraphs": said, "label": label, "path": path, "council": values["conseil"]}
     try:

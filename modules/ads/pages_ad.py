@@ -108,7 +108,8 @@ async def read(request: Request, session: SessionDep, reader: VisitorDep, number
 
 _TOLD: Final = {
     "message": "Votre message est parti. L’auteur vous répondra à votre adresse mail.",
-    "signalement": "Votre signalement est transmis au conseil qui a vérifié cette annonce. Merci.",
+    "signalement": "Votre signalement est transmis au conseil qui a vérifié cette annonce. Merci. Vous serez prévenu "
+    "de la suite.",
 }
 """What the page says after a form, by the mark that the address carries."""
 

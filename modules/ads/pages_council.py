@@ -15,7 +15,7 @@ from modules.ads import councils, notices, refusal_models, wording
 from modules.ads.life import LONGEST_REASON
 from modules.ads.pages_moderation import PAGE
 from modules.ads.people import ModeratorDep, Reader
-from modules.ads.wording_texts import BODY_MAX, EVENTS, EXAMPLE, PLACEHOLDERS, SUBJECT_MAX, Event, Wording
+from modules.ads.wording_texts import BODY_MAX, EVENTS, EXAMPLE, EXAMPLES, PLACEHOLDERS, SUBJECT_MAX, Event, Wording
 
 router = APIRouter(include_in_schema=False)
 
@@ -209,7 +209,7 @@ async def _mail(
     past = await wording.history(session, council, event)
     present = await wording.wording_of(session, council, event)
     shown = typed or present
-    values = EXAMPLE | {"conseil": councils.title(council)}
+    values = EXAMPLE | {"conseil": councils.title(council), "motif": EXAMPLES.get(event, EXAMPLE["motif"])}
     # What cannot be sent is not previewed; the wording in place is.
     previewed = present if isinstance(error, InvalidInput) else shown
     subject, said = notices.drawn(previewed, values)

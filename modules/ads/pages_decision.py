@@ -39,9 +39,11 @@ async def one(
     ordre: Annotated[Literal["", "anciens"], Query()] = "",
     fait: Annotated[int, Query(ge=0, le=moderation_queries.LARGEST_NUMBER)] = 0,
     quoi: Annotated[Literal["", "accept", "refuse"], Query()] = "",
+    refuser: Annotated[Literal["", "oui"], Query()] = "",
 ) -> Response:
     """Draw an ad as its readers see it, with what helps to judge it."""
     shown = {"tab": historique, "oldest": ordre == "anciens", "done": fait if quoi else 0, "done_what": quoi}
+    shown["refusing"] = bool(refuser)
     return await _page(request, session, reader, number, shown)
 
 
@@ -86,7 +88,7 @@ async def refuse(
 async def close_reports(reader: ModeratorDep, number: Number) -> Response:
     """Close the reports of an ad that stays as it is."""
     async with unit_of_work() as session:
-        await reports.close(session, reader, await moderation.find(session, reader, number))
+        await reports.close(session, reader, await moderation.find(session, reader, number), reports.KEPT)
     return RedirectResponse(f"{PAGE}/{number}", status_code=303)
 
 

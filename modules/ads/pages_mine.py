@@ -20,7 +20,7 @@ from maps.api import ready
 from modules.ads import content as contents
 from modules.ads import life, mine, rules
 from modules.ads.councils import council_name
-from modules.ads.labels import CATEGORIES, STATES, UNPUBLISH_REASONS
+from modules.ads.labels import CATEGORIES, STATES, SUSPEND_REASONS, UNPUBLISH_REASONS
 from modules.ads.models import Ad
 from modules.ads.pages_write import MINE, NumberPath, own_ad
 from modules.ads.people import AuthorDep, Reader
@@ -56,6 +56,7 @@ async def listing(
     ads = await mine.listing(session, author, state, category, offset=table.offset)
     shown = await views(session, ads)
     reasons = await mine.refusal_reasons(session, ads)
+    reasons |= {ad.id: why for ad in ads if (why := SUSPEND_REASONS.get(ad.unpublish_reason or ""))}
     context = {
         "reader": author,
         "title": "Mes annonces",

@@ -24,7 +24,7 @@ from modules.ads.models import Ad
 from modules.ads.people import AuthorDep, Reader, reader_of
 from modules.ads.preview import preview
 from modules.ads.schemas import MOST_FILES
-from modules.ads.write_form import Drawn, blank, context, draw, errors_of, file_views
+from modules.ads.write_form import Drawn, blank, context, draw, errors_of, file_views, part_of
 
 router = APIRouter(include_in_schema=False, prefix="/annonces")
 Protected: Final = [Depends(csrf_protected_files)]
@@ -47,6 +47,8 @@ _UNHELD: Final = (
     "votre réseau. Votre saisie est encore dans la page précédente de votre navigateur : connectez-vous dans un autre "
     "onglet, revenez à cette page, puis envoyez-la à nouveau."
 )
+_PLACES: Final = ("lieux", "lieux-trouves")
+"""Parts of the form that are about places."""
 _STALE: Final = (
     "Cette annonce a changé dans un autre onglet ou sur un autre appareil pendant que vous écriviez : rien n’a été "
     "enregistré. Ce que vous avez saisi est gardé ci-dessous ; l’enregistrer remplacera ce qui a été écrit entre-temps."
@@ -151,7 +153,7 @@ async def _act(request: Request, person: Person | None, number: int | None) -> R
     async with unit_of_work() as session:
         await ready()
         ad = await own_ad(session, author, number) if number is not None else None
-        typed, drawn = _rearranged(form, typed, errors)
+        typed, drawn = _rearranged(form, typed, errors, part_of(request))
         action = str(form.get("action") or "")
         if action not in ("brouillon", "transmettre", "previsualiser") or drawn.candidates is not None:
             return await draw(request, session, author, typed, drawn, ad)
@@ -190,8 +192,11 @@ async def _take_files(
     return typed, ({"files": " ".join(errors), "status": str(status or 422)} if errors else {})
 
 
-def _rearranged(form: FormData, typed: forms.Typed, errors: dict[str, str]) -> tuple[forms.Typed, Drawn]:
-    """Do what a button of the form asks that writes nothing: places, periods and files added, moved, taken off."""
+def _rearranged(form: FormData, typed: forms.Typed, errors: dict[str, str], part: str) -> tuple[forms.Typed, Drawn]:
+    """Do what a button of the form asks that writes nothing: places, periods and files added, moved, taken off.
+
+    A place that is being typed is left alone where another `part` alone is drawn again.
+    """
     drawn = Drawn(status=int(errors.pop("status", "422")), errors=errors)
     action = str(form.get("action") or "")
     if chosen := str(form.get("choisir-lieu") or ""):
@@ -215,7 +220,7 @@ def _rearranged(form: FormData, typed: forms.Typed, errors: dict[str, str]) -> t
         drawn.focus = f"debut-{len(typed.periods) - 1}"
     elif action == "ajouter-fichiers":
         drawn.focus = "fichiers"
-    if typed.place_text.strip():
+    if typed.place_text.strip() and part in ("", *_PLACES):
         typed, drawn = _looked_up(typed, drawn, asked=action == "chercher-lieu")
     if not drawn.errors:
         drawn.status = 200

@@ -14,7 +14,7 @@ from accounts.api import Person, SignedInDep, Standing, standing_of
 from core import http
 from core.db import SessionDep
 from core.errors import DomainError, Forbidden
-from modules.ads.models import Ad
+from modules.ads.models import Ad, AdFile, AdHistory
 
 COUNCIL: Final = "council:"
 VISIT: Final = "/coordonnees/premiere-visite"
@@ -130,9 +130,31 @@ def moderated_by(reader: Reader) -> ColumnElement[bool]:
 
 
 def readable_by(reader: Reader) -> ColumnElement[bool]:
-    """Select the ads that somebody may open: those shown, their own, those that they moderate."""
+    """Select the ads that somebody may open: those shown, their own, those that they moderate.
+
+    What an author corrects of a refused or unpublished ad is theirs until it is transmitted again.
+    """
     own = and_(Ad.account_id == reader.account_id, Ad.state != "deleted")
     rules = [shown(), own]
     if reader.moderates:
-        rules.append(moderated_by(reader))
+        rules.append(and_(moderated_by(reader), Ad.state.in_(("pending", "published"))))
     return or_(*rules)
+
+
+def file_readable_by(reader: Reader) -> ColumnElement[bool]:
+    """Select, in a join of ads and their files, the files that somebody may open: as the text that they belong to.
+
+    Moderators read what was last transmitted of a refused or unpublished ad, and so its files, not those added since.
+    """
+    if not reader.moderates:
+        return readable_by(reader)
+    sent = (
+        select(AdHistory.detail["files"])
+        .where(AdHistory.ad_id == Ad.id, AdHistory.action.in_(("submit", "revise")), AdHistory.detail.is_not(None))
+        .order_by(AdHistory.id.desc())
+        .limit(1)
+        .correlate(Ad)
+        .scalar_subquery()
+    )
+    named = func.jsonb_build_array(func.jsonb_build_object("name", AdFile.name, "digest", AdFile.digest))
+    return or_(readable_by(reader), and_(moderated_by(reader), sent.op("@>", is_comparison=True)(named)))

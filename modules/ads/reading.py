@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Limit, reach, take
@@ -46,9 +46,7 @@ async def find(session: AsyncSession, reader: Reader, number: int) -> Ad:
         NotFound: it does not exist, or was never published for them to see.
     """
     chosen = Ad.number == number if number < 2**31 else None
-    # What an author corrects of a refused or unpublished ad is theirs until it is transmitted again.
-    told = or_(Ad.account_id == reader.account_id, Ad.state.in_(("pending", "published")))
-    ad = None if chosen is None else await session.scalar(select(Ad).where(chosen, readable_by(reader), told))
+    ad = None if chosen is None else await session.scalar(select(Ad).where(chosen, readable_by(reader)))
     if ad is not None:
         return ad
     if chosen is not None and await session.scalar(select(Ad.id).where(chosen, Ad.published_at.is_not(None))):

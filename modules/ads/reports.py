@@ -1,4 +1,7 @@
-"""Reports of ads by readers to the council that moderates them."""
+"""Reports of ads by readers to the council that moderates them, and what their authors are told of it.
+
+Moderators read of them in the digest (`digest`).
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,13 +13,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Limit, standings_of, take
-from core.errors import Conflict, InvalidInput, TooMany
+from core.errors import Conflict, Forbidden, InvalidInput, TooMany
+from modules.ads import notices
 from modules.ads.models import Ad
 from modules.ads.models_saved import AdReport
 from modules.ads.people import Reader
 
 LONGEST: Final = 1000
 SHORTEST: Final = 5
+KEPT: Final = "le conseil a examiné votre signalement et n’a pas retiré l’annonce."
+REMOVED: Final = "le conseil a retiré l’annonce."
 REPORTS: Final = Limit("ads-reports", 10, timedelta(minutes=30))
 
 
@@ -33,6 +39,8 @@ class OpenReport:
 
 async def report(session: AsyncSession, reader: Reader, ad: Ad, reason: str) -> bool:
     """Report an ad to its council; return whether it is new: one report waits for each reader and ad.
+
+    A new one is acknowledged by mail.
 
     Raises:
         InvalidInput: the reason is missing or too long.
@@ -54,9 +62,12 @@ async def report(session: AsyncSession, reader: Reader, ad: Ad, reason: str) -> 
         insert(AdReport)
         .values(ad_id=ad.id, account_id=reader.account_id, reason=text)
         .on_conflict_do_nothing(index_elements=["ad_id", "account_id"], index_where=AdReport.closed_at.is_(None))
-        .returning(AdReport.id)
+        .returning(AdReport.uid)
     )
-    return added.first() is not None
+    uid = added.scalar()
+    if uid is not None:
+        await notices.tell(session, ad, "report_received", str(uid), account_id=reader.account_id)
+    return uid is not None
 
 
 async def open_reports(session: AsyncSession, ad_ids: Collection[int]) -> dict[int, list[OpenReport]]:
@@ -77,12 +88,21 @@ async def open_reports(session: AsyncSession, ad_ids: Collection[int]) -> dict[i
     return found
 
 
-async def close(session: AsyncSession, moderator: Reader, ad: Ad) -> int:
-    """Close the reports of an ad that somebody moderates; return how many waited."""
+async def close(session: AsyncSession, moderator: Reader, ad: Ad, outcome: str) -> int:
+    """Close the reports of an ad that somebody moderates, and tell who made them; return how many waited.
+
+    Raises:
+        Forbidden: they wrote the ad.
+    """
+    if ad.account_id == moderator.account_id:
+        raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur examine ses signalements.")
     closed = await session.execute(
         update(AdReport)
         .where(AdReport.ad_id == ad.id, AdReport.closed_at.is_(None))
         .values(closed_at=func.core.now(), closed_by=moderator.person.actor)
-        .returning(AdReport.id)
+        .returning(AdReport.uid, AdReport.account_id)
     )
-    return len(closed.all())
+    rows = closed.all()
+    for uid, account_id in rows:
+        await notices.tell(session, ad, "report_closed", str(uid), outcome, account_id=account_id)
+    return len(rows)

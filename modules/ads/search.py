@@ -88,15 +88,15 @@ async def matching(session: AsyncSession, query: AdQuery, ad_ids: Collection[int
     return set(rows)
 
 
-async def towns_of(session: AsyncSession, query: AdQuery) -> dict[int, int]:
-    """Return how many of the ads that answer a search name each town.
+async def places_of(session: AsyncSession, query: AdQuery) -> dict[int, int]:
+    """Return how many of the ads that answer a search, and have a town, name each place, towns and others.
 
     Raises:
         ValueError: a searched place is no longer known.
     """
     asked = await wanted(session, query)
     rows = await _counts(_shape(query, asked)).rows(session, **_values(query, asked))
-    return {row.town: row.ads for row in rows}
+    return {row.place: row.ads for row in rows}
 
 
 async def latest_of(
@@ -115,31 +115,32 @@ async def latest_of(
     return found
 
 
+def _naming(shape: frozenset[str], *columns: Any) -> Select[Any]:
+    """Select the places that the ads that answer the searches of a shape name, of those that have a town.
+
+    The lines of one index say it alone, unless the ads are those of some places, or of some words.
+    """
+    named: Select[Any] = select(*columns).where(AdSpot.key > 0, AdSpot.placed)
+    if not shape & {"keys", "words"}:
+        return named.where(*_spot_rules(shape))
+    held = _answering(shape).subquery("held")
+    return named.join(held, held.c.ad_id == AdSpot.ad_id)
+
+
 @cache
 def _counts(shape: frozenset[str]) -> Fixed:
-    """Return what counts the ads of each town, of the searches of a shape."""
-    held = _answering(shape).subquery("held")
-    town = func.unnest(AdSearch.towns).label("town")
-    named = select(town).join_from(AdSearch, held, held.c.ad_id == AdSearch.ad_id).where(AdSearch.placed)
-    listed = named.subquery("named")
-    return Fixed(select(listed.c.town, func.count().label("ads")).group_by(listed.c.town).order_by(listed.c.town))
+    """Return what counts the ads of each place, of the searches of a shape."""
+    named = _naming(shape, AdSpot.key.label("place"), func.count().label("ads"))
+    return Fixed(named.group_by(AdSpot.key).order_by(AdSpot.key))
 
 
 @cache
 def _latest(shape: frozenset[str]) -> Fixed:
     """Return what reads the latest ads of some towns, of the searches of a shape."""
-    held = _answering(shape).subquery("held")
-    town = func.unnest(AdSearch.towns).label("town")
-    wanted_towns = _given("towns", ARRAY(Integer))
-    named = (
-        select(AdSearch.ad_id, AdSearch.published_at, town)
-        .join(held, held.c.ad_id == AdSearch.ad_id)
-        .where(AdSearch.towns.overlap(wanted_towns))
-        .subquery("named")
-    )
-    newest = (named.c.published_at.desc(), named.c.ad_id.desc())
-    rank = func.row_number().over(partition_by=named.c.town, order_by=newest).label("rank")
-    ranked = select(named, rank).where(named.c.town == any_(wanted_towns)).subquery("ranked")
+    newest = (AdSpot.published_at.desc(), AdSpot.ad_id.desc())
+    rank = func.row_number().over(partition_by=AdSpot.key, order_by=newest).label("rank")
+    named = _naming(shape, AdSpot.ad_id, AdSpot.key.label("town"), rank)
+    ranked = named.where(AdSpot.key == any_(_given("towns", ARRAY(Integer)))).subquery("ranked")
     return Fixed(
         select(ranked.c.town, Ad.number, Ad.title)
         .join(Ad, Ad.id == ranked.c.ad_id)

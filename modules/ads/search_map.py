@@ -46,7 +46,7 @@ async def features(session: AsyncSession, query: AdQuery, view: str, zoom: int) 
         InvalidInput: the viewport is not one.
     """
     box = read_view(view)
-    counts = await search.towns_of(session, query)
+    counts = await search.places_of(session, query)
     towns, lons, lats = await positions(session, counts)
     weights = [counts[town] for town in towns.tolist()]
     marks = cluster(lons, lats, zoom, box, weights=weights) if weights else []

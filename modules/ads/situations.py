@@ -10,6 +10,7 @@ prepares and an intern does not yet.
 
 from typing import Final, Literal
 
+from accounts.api import Standing
 from modules.ads.labels import CATEGORIES, OFFERS, SEEKS
 
 Kind = Literal["doctor", "junior", "licensed", "intern"]
@@ -31,6 +32,15 @@ def sides(kind: Kind, category: str) -> list[str]:
     """Return the sides that a standing may take in a category, the one that seeks first."""
     allowed = MAY_PUBLISH[kind].get(category, frozenset())
     return [side for side in (SEEKS, OFFERS) if side in allowed]
+
+
+def refused_to(standing: Standing | None, category: str | None, side: str | None) -> str | None:
+    """Return why somebody may not publish an ad, as `labels.SUSPEND_REASONS` names it; None when they may."""
+    if standing is None:
+        return "unknown"
+    if side in MAY_PUBLISH[standing.kind].get(category or "", ()):
+        return None
+    return "licence" if standing.licence_ended else "standing"
 
 
 def categories(kind: Kind) -> list[str]:

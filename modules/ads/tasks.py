@@ -15,6 +15,8 @@ tasks.app.conf.beat_schedule = (tasks.app.conf.beat_schedule or {}) | {
     "ads-digest": {"task": "ads.digest", "schedule": crontab(minute="*/15")},
     "ads-alerts": {"task": "ads.alerts", "schedule": crontab()},
     "ads-search": {"task": "ads.search", "schedule": crontab(minute=40, hour=3)},
+    # A licence is over at midnight.
+    "ads-suspend": {"task": "ads.suspend", "schedule": crontab(minute=2, hour=0)},
     "ads-purge": {"task": "ads.purge", "schedule": crontab(minute=10, hour=3)},
 }
 
@@ -29,6 +31,14 @@ async def _turn() -> None:
     expired, warned = await clockwork.expire(), await clockwork.warn()
     if expired or warned:
         log.info("ads_turned", expired=expired, warned=warned)
+
+
+@tasks.app.task(name="ads.suspend")  # type: ignore[untyped-decorator]
+def suspend() -> None:
+    """Take off the ads that their authors may no longer publish."""
+    suspended = tasks.run(clockwork.suspend())
+    if suspended:
+        log.info("ads_suspended", ads=suspended)
 
 
 @tasks.app.task(name="ads.digest")  # type: ignore[untyped-decorator]

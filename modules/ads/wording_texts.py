@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Event = Literal["submitted", "published", "refused", "warning", "unpublished"]
+Event = Literal[
+    "submitted", "published", "refused", "warning", "unpublished", "suspended", "report_received", "report_closed"
+]
 
 EVENTS: Final[dict[Event, str]] = {
     "submitted": "Annonce transmise",
@@ -11,6 +13,9 @@ EVENTS: Final[dict[Event, str]] = {
     "refused": "Annonce refusée",
     "warning": "Une semaine avant la fin de publication",
     "unpublished": "Annonce dépubliée",
+    "suspended": "Annonce dépubliée parce que la situation de son auteur a changé",
+    "report_received": "Signalement reçu (au lecteur qui signale)",
+    "report_closed": "Suite donnée à un signalement (au lecteur qui a signalé)",
 }
 PLACEHOLDERS: Final = {
     "numero": "numéro de l’annonce",
@@ -18,7 +23,7 @@ PLACEHOLDERS: Final = {
     "categorie": "catégorie",
     "conseil": "nom du conseil",
     "fin": "date de fin de publication",
-    "motif": "motif du refus ou de la dépublication",
+    "motif": "motif du refus ou de la dépublication, suite d’un signalement",
 }
 """Names that may stand between braces, and what they stand for."""
 EXAMPLE: Final = {
@@ -29,6 +34,12 @@ EXAMPLE: Final = {
     "motif": "Votre annonce ne respecte pas les règles de publication. Nous vous invitons à modifier son contenu.",
 }
 """Values of the preview; the council is the reader's."""
+EXAMPLES: Final[dict[Event, str]] = {
+    "unpublished": "vous l’avez dépubliée (pourvue).",
+    "suspended": "votre licence de remplacement a pris fin le 30\u00a0avril 2027.",
+    "report_closed": "le conseil a retiré l’annonce.",
+}
+"""The reason in the preview of events whose reason is no refusal's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,25 @@ STANDARD: Final[dict[Event, Wording]] = {
         "L’annonce n°\u00a0{numero} – {titre} n’est plus visible en ligne.\n\n"
         "Motif\u00a0: {motif}\n\n"
         "Vous pouvez la republier quand vous le souhaitez, après l’avoir mise à jour si nécessaire.",
+    ),
+    "suspended": Wording(
+        "Ordre des médecins – Annonce n°\u00a0{numero}\u00a0: dépubliée, votre situation a changé",
+        "L’annonce n°\u00a0{numero} – {titre} n’est plus visible en ligne, ou n’attend plus de vérification.\n\n"
+        "Motif\u00a0: {motif}\n\n"
+        "Si c’est une erreur, ou si votre situation est en cours de renouvellement, écrivez au {conseil}. Rien n’est "
+        "perdu\u00a0: une fois votre situation enregistrée, publiez de nouveau l’annonce dans «\u00a0Gérer\u00a0».",
+    ),
+    "report_received": Wording(
+        "Ordre des médecins – Annonce n°\u00a0{numero}\u00a0: signalement reçu",
+        "Votre signalement de l’annonce n°\u00a0{numero} – {titre} est transmis au {conseil}.\n\n"
+        "Le conseil relit l’annonce et décide de la suite. Son auteur ne sait pas qui l’a signalée.\n\n"
+        "Vous serez informé de la suite donnée.",
+    ),
+    "report_closed": Wording(
+        "Ordre des médecins – Annonce n°\u00a0{numero}\u00a0: suite de votre signalement",
+        "Vous avez signalé l’annonce n°\u00a0{numero} – {titre}.\n\n"
+        "Suite donnée\u00a0: {motif}\n\n"
+        "Merci de votre vigilance.",
     ),
 }
 SUBJECT_MAX: Final = 150

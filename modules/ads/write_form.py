@@ -109,6 +109,12 @@ async def own_places(session: AsyncSession, author: Reader) -> list[PlaceHit]:
     return [hit for hit in hits if hit is not None and hit.kind in forms.PLACE_KINDS][:MOST_OWN_PLACES]
 
 
+def part_of(request: Request) -> str:
+    """Return the part of the form that htmx asks for; the empty text when a browser asks for all of it."""
+    htmx = request.headers.get("hx-request") == "true"
+    return request.headers.get("hx-target", "depot")[:40] if htmx else ""
+
+
 async def draw(
     request: Request, session: AsyncSession, author: Reader, typed: forms.Typed, drawn: Drawn, ad: Ad | None
 ) -> HTMLResponse:
@@ -119,13 +125,14 @@ async def draw(
         "summary": [(anchor(name), message) for name, message in drawn.errors.items()],
         "notice": drawn.notice,
         "done": drawn.done,
-        "focus": drawn.focus if not drawn.errors else "",
+        "focus": drawn.focus if part_of(request) or not drawn.errors else "",
+        "part": part_of(request),
         "candidates": drawn.candidates,
         "stale": drawn.stale,
         "held": drawn.held,
     }
     # What htmx asks for is put in the page whatever it says; it leaves answers of another status aside.
-    status = 200 if request.headers.get("hx-request") == "true" else drawn.status
+    status = 200 if part_of(request) else drawn.status
     return pages.render(request, "ads/write.html", shown, status=status)
 
 

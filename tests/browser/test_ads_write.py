@@ -1,9 +1,10 @@
 """An intern writes an ad: by the keyboard with scripts, and without any script."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import NARROW, WIDE, Watch
 from tests.browser.seed import INTERN
@@ -58,6 +59,65 @@ async def test_by_the_keyboard_the_form_follows_what_is_chosen(open_page: OpenPa
     number = (page.url.partition("annonce=")[2]).partition("&")[0]
     await page.goto(f"/annonces/{number}/modifier")
     await expect(page.get_by_role("status")).to_contain_text("est en attente de vérification")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_what_is_typed_while_an_answer_is_on_its_way_stays(open_page: OpenPage, size: tuple[int, int]) -> None:
+    page = await open_page("/annonces/deposer", size, who=INTERN)
+    arrived, released = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "POST":
+            arrived.set()
+            await released.wait()
+        await route.continue_()
+
+    await page.route("**/annonces/deposer", slowly)
+
+    async def meanwhile(name: str, text: str, within: str = "#depot") -> None:
+        """Press a button, and write the title before the answer comes."""
+        arrived.clear()
+        released.clear()
+        await page.locator(within).get_by_role("button", name=name, exact=True).click()
+        await arrived.wait()
+        await page.locator("#urgent").set_checked(not await page.locator("#urgent").is_checked())
+        await page.locator("#titre").fill(text)
+
+    # A period: another button waits its turn, and what is typed of a place is not looked up for that.
+    await page.locator("#lieu_saisi").evaluate("input => { input.value = 'un lieu inconnu' }")
+    await page.locator("#fichiers").set_input_files(
+        [FilePayload(name="Cabinet.png", mimeType="image/png", buffer=picture((60, 40), "PNG"))]
+    )
+    await meanwhile("Ajouter une période", "Pendant la période")
+    released.set()
+    await expect(page.locator("#debut-1")).to_be_visible()
+    await expect(page.locator("#titre")).to_have_value("Pendant la période")
+    await expect(page.locator("#urgent")).to_be_checked()
+    # The title was being written: the focus stays there.
+    await expect(page.locator("#titre")).to_be_focused()
+    await expect(page.locator("#lieu_saisi")).to_have_value("un lieu inconnu")
+    await expect(page.locator("#lieux .field-error")).to_have_count(0)
+    assert await page.locator("#fichiers").evaluate("input => input.files.length") == 1
+
+    await meanwhile("Ajouter", "Pendant les fichiers", "#fichiers-partie")
+    released.set()
+    await expect(page.get_by_role("link", name="Cabinet.jpg")).to_be_visible()
+    await expect(page.locator("#titre")).to_have_value("Pendant les fichiers")
+    await expect(page.locator("#urgent")).not_to_be_checked()
+
+    # A place that is not known: the field says so, and takes the focus of who waits for it.
+    await page.locator("#lieux").get_by_role("button", name="Ajouter", exact=True).click()
+    await expect(page.locator("#lieu_saisi-erreur")).to_contain_text("Aucun lieu ne répond")
+    await expect(page.locator("#lieu_saisi")).to_be_focused()
+    await page.locator("#lieu_saisi").fill("Mantes-la-Jolie")
+    await meanwhile("Ajouter", "Pendant le lieu", "#lieux")
+    # A second part is asked for before the first has come: both come.
+    await page.get_by_role("button", name="Ajouter une période").click()
+    released.set()
+    await expect(page.locator("input[name=lieu]")).to_have_value("commune:78361")
+    await expect(page.locator("#debut-2")).to_be_focused()
+    await expect(page.locator("#titre")).to_have_value("Pendant le lieu")
+    await check(page)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -17,6 +17,16 @@ for (const link of document.querySelectorAll("[data-dialog]")) {
   }
 }
 
+for (const link of document.querySelectorAll("[data-opens]")) {
+  const folded = document.getElementById(link.dataset.opens);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    folded.open = true;
+    folded.scrollIntoView();
+    folded.querySelector("select, textarea").focus({ preventScroll: true });
+  });
+}
+
 for (const choice of document.querySelectorAll("[data-fills]")) {
   const area = document.getElementById(choice.dataset.fills);
   let filled = "";

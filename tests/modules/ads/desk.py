@@ -104,6 +104,11 @@ class Desk:
         return answer
 
 
+def files_of(page: str) -> list[str]:
+    """Return the files that the form of a page names."""
+    return re.findall(r'name="fichier" value="([^"]+)"', page)
+
+
 def picture(size: tuple[int, int] = (640, 480), kind: str = "JPEG", **saved: Any) -> bytes:
     """Draw a photo."""
     image = Image.effect_noise(size, 40).convert("RGB")

@@ -221,6 +221,15 @@ async def make_ad(
     return ad
 
 
+async def accept(number: int) -> None:
+    """Have a council publish an ad that waits."""
+    judge = await as_reader(await make_moderator())
+    async with unit_of_work() as session:
+        ad = await session.scalar(select(Ad).where(Ad.number == number))
+        assert ad is not None
+        await life.accept(session, judge, ad)
+
+
 async def reread(ad: Ad) -> Ad:
     """Return an ad as the database has it now."""
     async with unit_of_work() as session:

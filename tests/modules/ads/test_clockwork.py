@@ -4,16 +4,13 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, text, update
 
 from accounts.service import take_back
-from core import clock, db
 from core.db import unit_of_work
 from core.mail.delivery import deliver
 from core.tasks import app
@@ -22,35 +19,9 @@ from modules.ads import tasks as ads_tasks  # noqa: F401 - importing it adds wha
 from modules.ads.models import Ad, AdHistory
 from tests.accounts.helpers import sign_in
 from tests.conftest import ROOT
+from tests.modules.ads.conftest import At, paris
 from tests.modules.ads.makers import as_reader, make_ad, make_moderator, make_person, reread
 from tests.smtp import SmtpSink, text_of
-
-At = Callable[[datetime], Awaitable[None]]
-
-
-@pytest.fixture
-async def at(clean_database: object) -> AsyncIterator[At]:
-    """Set the clock of the database, and so of every deadline, to an instant."""
-    shift = "0 seconds"
-
-    def move(connection: Any, _record: Any, _proxy: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("SELECT set_config('repere.clock_shift', %s, false)", (shift,))
-        cursor.close()
-
-    async def go(instant: datetime) -> None:
-        nonlocal shift
-        await db.dispose()
-        # In UTC: two hours of Paris subtract as if its clocks never changed.
-        shift = f"{(instant.astimezone(UTC) - datetime.now(UTC)).total_seconds()} seconds"
-        event.listen(db.engine().sync_engine, "checkout", move)
-
-    yield go
-    await db.dispose()
-
-
-def paris(year: int, month: int, day: int, hour: int = 12, minute: int = 0) -> datetime:
-    return datetime(year, month, day, hour, minute, tzinfo=clock.PARIS)
 
 
 async def end(ad: Ad, on: date) -> None:
@@ -245,6 +216,7 @@ async def test_commands_do_what_the_scheduler_does(places: None) -> None:
     for words, said in (
         (("expire", "--json"), {"expired": 1, "warned": 0}),
         (("expire", "--json"), {"expired": 0, "warned": 0}),
+        (("suspend", "--json"), {"suspended": 0}),
         (("digest", "--json"), {"mails": 1}),
         (("digest", "--json"), {"mails": 0}),
         (("purge", "--json"), {"purged": 0, "files": 0}),

@@ -1,7 +1,6 @@
 """Photos and PDF of ads: judged by what they hold, kept without what they hide, served to readers alone."""
 
 import os
-import re
 import struct
 import time
 import zlib
@@ -13,18 +12,17 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, text
 
-from accounts.models import Account
 from accounts.person import cookie_name
 from core import files as contents
 from core.db import unit_of_work
 from core.settings import load
-from modules.ads import files, life
+from modules.ads import files
 from modules.ads.models import Ad, AdFile
 from modules.ads.models_upload import AdUpload
 from tests.accounts.helpers import form_token, sign_in
 from tests.modules.ads.clamd import MARK, clamd
-from tests.modules.ads.desk import FULL, Desk, pdf, picture, written
-from tests.modules.ads.makers import as_reader, make_moderator, make_person
+from tests.modules.ads.desk import FULL, Desk, files_of, pdf, picture, written
+from tests.modules.ads.makers import accept, make_person
 
 
 @pytest.fixture
@@ -37,10 +35,6 @@ async def author(places: None, client: httpx.AsyncClient) -> int:
 async def rows() -> list[AdFile]:
     async with unit_of_work() as session:
         return list(await session.scalars(select(AdFile).order_by(AdFile.ad_id, AdFile.position)))
-
-
-def files_of(page: str) -> list[str]:
-    return re.findall(r'name="fichier" value="([^"]+)"', page)
 
 
 async def test_a_photo_is_kept_upright_small_and_without_its_secrets(author: int, client: httpx.AsyncClient) -> None:
@@ -207,7 +201,7 @@ async def test_ten_files_at_most(author: int, client: httpx.AsyncClient) -> None
 
 async def test_a_file_of_a_published_ad_is_content(author: int, client: httpx.AsyncClient) -> None:
     number = await written(client)
-    await _accept(number)
+    await accept(number)
     desk = await Desk(client).open(f"/annonces/{number}/modifier")
     await desk.press("ajouter-fichiers", files=[("une.jpg", picture((30, 20)))])
     # Until it is transmitted, what is published stays as it was read.
@@ -216,59 +210,16 @@ async def test_a_file_of_a_published_ad_is_content(author: int, client: httpx.As
     assert answer.headers["location"] == f"/annonces/mes-annonces?fait=transmise&annonce={number}"
     assert await _state(number) == "pending"
     assert [file.name for file in await rows()] == ["une.jpg"]
-    await _accept(number)
+    await accept(number)
     desk = await Desk(client).open(f"/annonces/{number}/modifier")
     answer = await desk.press("transmettre")
     assert answer.headers["location"].endswith(f"fait=inchangee&annonce={number}")
     assert await _state(number) == "published"
 
 
-async def _accept(number: int) -> None:
-    judge = await as_reader(await make_moderator())
-    async with unit_of_work() as session:
-        ad = await session.scalar(select(Ad).where(Ad.number == number))
-        assert ad is not None
-        await life.accept(session, judge, ad)
-
-
 async def _state(number: int) -> str | None:
     async with unit_of_work() as session:
         return await session.scalar(select(Ad.state).where(Ad.number == number))
-
-
-async def test_files_are_served_to_those_who_may_read_the_ad(author: int, client: httpx.AsyncClient) -> None:
-    desk = (await Desk(client).open()).fill(**FULL)
-    await desk.press("ajouter-fichiers", files=[("une.jpg", picture((30, 20)))])
-    (uid,) = files_of(desk.page)
-    address, thumb = f"/annonces/fichiers/{uid}", f"/annonces/fichiers/{uid}/vignette"
-    reader, moderator, far = await make_person(), await make_moderator(), await make_moderator("13")
-
-    async def seen(account: Account) -> set[int]:
-        await sign_in(client, account)
-        return {(await client.get(address)).status_code, (await client.get(thumb)).status_code}
-
-    assert await seen(reader) == {404}
-    assert await seen(moderator) == {404}
-    owner = await _owner(author)
-    await sign_in(client, owner)
-    assert (await desk.press("transmettre")).status_code == 303
-    (file,) = await rows()
-    address, thumb = f"/annonces/fichiers/{file.uid}", f"/annonces/fichiers/{file.uid}/vignette"
-    assert (await seen(reader), await seen(moderator), await seen(far)) == ({404}, {200}, {404})
-    async with unit_of_work() as session:
-        number = await session.scalar(select(Ad.number))
-    assert number is not None
-    await _accept(number)
-    assert await seen(reader) == {200}
-    await sign_in(client, await make_person(None, None))
-    assert (await client.get(address)).status_code == 403
-    client.cookies.clear()
-    assert (await client.get(address)).status_code == 401
-
-
-async def _owner(account_id: int) -> Account:
-    async with unit_of_work() as session:
-        return await session.get_one(Account, account_id)
 
 
 async def test_an_antivirus_looks_at_every_pdf(

@@ -9,13 +9,14 @@ from datetime import date
 import httpx
 import openpyxl
 import pytest
+from sqlalchemy import select
 
 from accounts.models import Account
 from core.db import unit_of_work
 from core.errors import Conflict
+from directory.models import Practitioner, Role, Site
 from modules.ads import life, moderation
 from modules.ads.models import Ad
-from modules.ads.models_saved import AdReport
 from modules.ads.schemas import Period
 from tests.accounts.helpers import form_token, sign_in, submit
 from tests.modules.ads.makers import (
@@ -161,6 +162,22 @@ async def test_an_ad_is_judged_with_its_author_its_changes_and_its_signals(
     assert "Un numéro de téléphone est écrit" in page
     assert "Une adresse mail est écrite" in page
     assert "Un lien est écrit" in page
+
+
+async def test_a_council_sees_that_an_author_practises_elsewhere(client: httpx.AsyncClient, places: None) -> None:
+    author, other = await make_person(), await make_person()
+    async with unit_of_work() as session:
+        site = Site(key="essai:13", kind="practice", name="CABINET DU PORT", commune_code="13055")
+        session.add(site)
+        await session.flush()
+        known = await session.scalar(select(Practitioner.id).where(Practitioner.rpps == author.rpps))
+        session.add(Role(key="essai:13", practitioner_id=known, site_id=site.id, profession="10", mode="L"))
+    ad, near = await make_ad(author, "pending"), await make_ad(other, "pending")
+    await signed(client, await make_moderator())
+    page = (await client.get(f"{PAGE}/{ad.number}")).text
+    assert "Bouches-du-Rhône (13)" in page
+    assert "Autre département que le conseil" in page
+    assert "Autre département que le conseil" not in (await client.get(f"{PAGE}/{near.number}")).text
 
 
 async def test_a_copy_and_an_unchanged_refusal_are_seen(client: httpx.AsyncClient, places: None) -> None:
@@ -343,25 +360,6 @@ async def test_what_an_author_corrects_is_theirs_until_it_is_sent(client: httpx.
         assert "Titre transmis" in text
         assert "Titre secret" not in text
     assert "Un numéro de téléphone" not in page
-
-
-async def test_reports_are_seen_in_the_table(client: httpx.AsyncClient, places: None) -> None:
-    ad, other = await make_ad(await make_person()), await make_ad(await make_person())
-    reporter = await make_person()
-    async with unit_of_work() as session:
-        session.add(AdReport(ad_id=ad.id, account_id=reporter.id, reason="Publicité"))
-    await signed(client, await make_moderator())
-    page = (await client.get(PAGE)).text
-    assert page.count("Signalée<") == 1
-    only = (await client.get(PAGE, params={"signalees": "oui"})).text
-    assert numbers(only) == [ad.number]
-    assert other.number != ad.number
-    shown = (await client.get(f"{PAGE}/{ad.number}")).text
-    assert "Publicité" in shown
-    closed = await client.post(f"{PAGE}/{ad.number}/signalements", data={"_csrf": form_token(shown)})
-    assert closed.status_code == 303
-    assert "Publicité" not in (await client.get(f"{PAGE}/{ad.number}")).text
-    assert "Signalée<" not in (await client.get(PAGE)).text
 
 
 async def test_the_excel_file_holds_what_the_filters_say_and_no_formula(
