@@ -19,12 +19,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from accounts.models_clients import Client
+from core import internet
 from core.db import unit_of_work
 from core.errors import InvalidInput
 from core.mail.delivery import deliver as deliver_mails
 from core.settings import load
 from search_api.models_webhooks import WebhookDelivery, WebhookSubscription
-from search_api.webhooks import addresses, delivery, news
+from search_api.webhooks import delivery, news
 from tests.accounts.clients import make_client
 from tests.accounts.helpers import form_token, signed_in, submit
 from tests.conftest import ROOT
@@ -474,21 +475,17 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("url", FORBIDDEN)
-async def test_nothing_is_sent_to_networks_behind_us(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REPERE_WEBHOOKS_LOCAL", "false")
-    load.cache_clear()
-    with pytest.raises((InvalidInput, addresses.Unreachable)):
-        await addresses.resolve(addresses.read(url))
+async def test_nothing_is_sent_to_networks_behind_us(url: str) -> None:
+    with pytest.raises((InvalidInput, internet.Unreachable)):
+        await internet.resolve(internet.read(url))
 
 
-async def test_addresses_of_the_internet_are_permitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REPERE_WEBHOOKS_LOCAL", "false")
-    load.cache_clear()
+async def test_addresses_of_the_internet_are_permitted() -> None:
     for host in ("9.9.9.9", "[2620:fe::fe]"):
-        target = addresses.read(f"https://{host}:8443/chemin?a=b")
+        target = internet.read(f"https://{host}:8443/chemin?a=b")
         assert (target.port, target.path) == (8443, "/chemin?a=b")
-        assert await addresses.resolve(target) == host.strip("[]")
-    assert addresses.read("https://hôpital.exemple.fr/").host == "hôpital.exemple.fr".encode("idna").decode()
+        assert await internet.resolve(target) == host.strip("[]")
+    assert internet.read("https://hôpital.exemple.fr/").host == "hôpital.exemple.fr".encode("idna").decode()
 
 
 async def test_a_name_that_leads_behind_us_is_refused_when_it_is_used(
