@@ -1,4 +1,5 @@
-"""Accounts: public keys of the programs that read the API, signed requests that were used.
+"""Accounts: public keys of the programs that read the API, signed requests that were used;
+coverage reports: zone to which their figures are limited.
 
 Revision ID: 0027
 Revises: 0025
@@ -38,9 +39,11 @@ def upgrade() -> None:
                existing_type=postgresql.BYTEA(),
                nullable=True,
                schema='accounts')
+    op.add_column('coverage_report', sa.Column('zone', postgresql.ARRAY(sa.Text()), server_default='{}', nullable=False), schema='search_api')
 
 
 def downgrade() -> None:
+    op.drop_column('coverage_report', 'zone', schema='search_api')
     op.execute("DELETE FROM accounts.client_secret WHERE kind = 'jwks'")
     op.alter_column('client_secret', 'digest',
                existing_type=postgresql.BYTEA(),
