@@ -1,7 +1,5 @@
 """Deltas of the feed: positions, parameters, pages, how long changes are kept."""
 
-from typing import Any
-
 import pytest
 
 from core.db import connect_direct, unit_of_work
@@ -79,19 +77,6 @@ async def test_what_is_kept_a_year_is_then_gone(registers: Registers, reader: Re
         assert tidy(conn).gone == 2
     assert (await consumer.get(since)).status_code == 410
     assert len((await consumer.get(middle)).json()["entry"]) == 2
-
-
-async def test_new_labels_ask_for_an_extraction(registers: Registers, reader: Reader, tmp_path: Any) -> None:
-    from directory import nomenclature
-
-    town(registers, people=0)
-    consumer = await reader(PUBLIC)
-    known = registers.all("SELECT code, label FROM directory.concept WHERE system = 'G15' ORDER BY code")
-    lines = "\n".join(f"{one['code']}\t{one['label']} (nouveau)" for one in known)
-    (tmp_path / "TRE_G15-ProfessionSante.tsv").write_text(f"Code\tLibellé\n{lines}\n")
-    with connect_direct() as conn:
-        assert sum(report.relabelled for report in nomenclature.load(conn, tmp_path))
-    assert (await consumer.get(consumer.position)).status_code == 410
 
 
 async def test_pages_end_anywhere_inside_a_publication(registers: Registers, reader: Reader) -> None:
