@@ -88,6 +88,8 @@ def reader() -> AsyncEngine:
             max_overflow=settings.pool_size,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
+            # The connection that served last has its plans and the tables' first blocks at hand.
+            pool_use_lifo=True,
             hide_parameters=True,
             connect_args={
                 "options": _options("-c default_transaction_read_only=on"),

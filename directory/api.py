@@ -33,6 +33,7 @@ from directory.models_offer import (
     OfferSearch,
     OfferTerritory,
     OpeningSlot,
+    SearchCard,
     SiteEquipment,
     SpecialSlot,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "PublishReport",
     "RegisterSource",
     "Role",
+    "SearchCard",
     "Site",
     "SiteDescription",
     "SiteEquipment",

@@ -1,10 +1,11 @@
 """Search projection: one set-based statement, for a bulk load and for one edit alike.
 
 The statement is plain SQL because the same text serves the bulk connection and the async session, and writes
-from one to a million rows. What it computes is described on `OfferSearch`.
+from one to a million rows. What it computes is described on `OfferSearch` and `SearchCard`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -30,7 +31,9 @@ base AS MATERIALIZED (
            coalesce(r.specialties || p.specialties, '{{}}') AS specialties,
            coalesce(z.code, '') AS zone_code, coalesce(z.name, 'Europe/Paris') AS zone_name, {RULE} AS holiday_rule,
            o.closing_on, o.reopening_on,
-           concat_ws(' ', s.name, nullif(s.long_name, s.name), p.last_name, p.first_name) AS names
+           concat_ws(' ', s.name, nullif(s.long_name, s.name), p.last_name, p.first_name) AS names,
+           o.uid, o.name, p.title, p.first_name, p.last_name, r.carte_vitale, s.uid AS site_uid, s.name AS site_name,
+           s.kind AS site_kind, s.street, s.postal_code, s.town, s.phone
     FROM source
     JOIN directory.offer o ON o.id = source.id
     JOIN directory.site s ON s.id = o.site_id
@@ -41,6 +44,8 @@ base AS MATERIALIZED (
     WHERE o.closed_on IS NULL AND s.closed_on IS NULL AND r.closed_on IS NULL
       AND o.status = 'published'
       AND NOT (coalesce(o.closing_on <= {_TODAY}, false) AND o.reopening_on IS NULL)
+    -- Sites stand in the order of the map (see `publish_entities`): so do the rows of a whole projection.
+    ORDER BY s.id, o.id
 ),
 person AS MATERIALIZED (
     SELECT d.profession, d.specialties, array_agg(DISTINCT c.id) AS ids
@@ -64,6 +69,18 @@ own AS MATERIALIZED (
            max(id) FILTER (WHERE system = 'KIND' AND code = 'liberal') AS liberal,
            max(id) FILTER (WHERE system = 'KIND' AND code = 'establishment') AS establishment
     FROM directory.concept WHERE system IN ('AGE', 'KIND')
+),
+card AS (
+    INSERT INTO directory.search_card (
+        offer_id, site_id, uid, name, type_id, title, first_name, last_name, convention, carte_vitale, site_uid,
+        site_name, site_kind, category, street, postal_code, town, phone, clock, contacts
+    )
+    SELECT b.id, b.site_id, b.uid, b.name, b.type_id, b.title, b.first_name, b.last_name, b.convention,
+           b.carte_vitale, b.site_uid, b.site_name, b.site_kind, b.category, b.street, b.postal_code, b.town, b.phone,
+           b.zone_name,
+           EXISTS (SELECT FROM directory.contact_point c WHERE c.offer_id = b.id AND c.confidentiality = 1)
+           OR EXISTS (SELECT FROM directory.contact_point c WHERE c.site_id = b.site_id AND c.confidentiality = 1)
+    FROM base b
 )
 INSERT INTO directory.offer_search (
     offer_id, site_id, role_id, kind, position, exact, commune_id, places, codes, territory, age_min, age_max,
@@ -101,7 +118,12 @@ LEFT JOIN LATERAL (
 CROSS JOIN {lateral("b")} hours
 """
 
-_DELETE = "DELETE FROM directory.offer_search WHERE offer_id IN (__SOURCE__)"
+_EVERY = "SELECT id FROM directory.offer"
+_DELETE = """
+WITH source AS MATERIALIZED (__SOURCE__),
+card AS (DELETE FROM directory.search_card c USING source WHERE c.offer_id = source.id)
+DELETE FROM directory.offer_search s USING source WHERE s.offer_id = source.id
+"""
 
 
 def statements(source: str, now: datetime) -> tuple[str, str]:
@@ -171,9 +193,24 @@ def refresh_selected(conn: psycopg.Connection, source: str, sites: str = "") -> 
     feed.settle_selected(conn, seed)
 
 
+def write_first(conn: psycopg.Connection) -> None:
+    """Write the projection of a directory that has none yet, in the caller's transaction."""
+    with _in_order(conn):
+        conn.execute(statements(_EVERY, present(conn))[1])
+
+
 def rebuild(conn: psycopg.Connection) -> None:
     """Write the whole projection again, in the caller's transaction; searches keep reading the former one."""
-    write_selected(conn, "SELECT id FROM directory.offer")
+    with _in_order(conn):
+        write_selected(conn, _EVERY)
+
+
+@contextmanager
+def _in_order(conn: psycopg.Connection) -> Iterator[None]:
+    """Have joins keep the order of the sites: merging would sort every row by profession on the way."""
+    conn.execute("SET LOCAL enable_mergejoin = off")
+    yield
+    conn.execute("SET LOCAL enable_mergejoin = on")
 
 
 _PLACES = """

@@ -12,7 +12,7 @@ from directory import feed, nomenclature
 from directory import publish_offers as offers
 from directory import publish_steps as steps
 from directory.bulk import without_indexes
-from directory.projection import present, statements, write_selected
+from directory.projection import write_first, write_selected
 from directory.publish_entities import ENTITIES, LEGAL_ENTITY, PRACTITIONER, ROLE, SITE, Entity
 from directory.schemas import EntityCounts, PublishReport
 from directory.staging import TABLES
@@ -24,7 +24,7 @@ REGISTERS = frozenset({"rpps", "finess", "ameli"})
 
 _BULK_TABLES = (
     "directory.legal_entity", "directory.site", "directory.practitioner", "directory.role", "directory.offer",
-    "directory.offer_search",
+    "directory.offer_search", "directory.search_card",
 )  # fmt: skip
 
 _LABELS = {
@@ -145,7 +145,7 @@ class _Publication:
             for entity in ENTITIES:
                 only = "WHERE NOT EXISTS (SELECT FROM site_key k WHERE k.key = p.key)" if entity is SITE else ""
                 with self._phase(entity.name):
-                    new = steps.insert(self.conn, entity, only)
+                    new = steps.insert(self.conn, entity, only, first=True)
                     self.conn.execute(f"ANALYZE {entity.live}")
                 read = int(self._scalar(f"SELECT count(*) FROM {entity.pub}") or 0)
                 away = merged if entity is SITE else 0
@@ -158,10 +158,10 @@ class _Publication:
                 self.counts["offers"] = offers.generate_all(self.conn)
                 self.conn.execute("ANALYZE directory.offer")
             with self._phase("search"):
-                self.conn.execute(statements("SELECT id FROM directory.offer", present(self.conn))[1])
+                write_first(self.conn)
             self.progress(_LABELS["indexes"], _SHARES["search"])
         self.conn.execute(steps.MERGED_ALIASES)
-        self.conn.execute("ANALYZE directory.offer_search, directory.alias")
+        self.conn.execute("ANALYZE directory.offer_search, directory.search_card, directory.alias")
 
     @contextmanager
     def _indexes(self) -> Iterator[None]:

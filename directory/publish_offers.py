@@ -116,10 +116,11 @@ def prepare(conn: psycopg.Connection) -> None:
 
 
 def generate_all(conn: psycopg.Connection) -> EntityCounts:
-    """Generate every offer of a directory that has none yet."""
+    """Generate every offer of a directory that has none yet, in the order of the sites (see `Entity.order`)."""
     conn.execute(_PROFILES.format(only=""))
-    new = conn.execute(_INSERT_LIBERAL.format(wanted=_LIBERAL, only="")).rowcount
-    new += conn.execute(_INSERT_ESTABLISHMENT.format(wanted=_ESTABLISHMENT, only="")).rowcount
+    order = "ORDER BY w.site_id"
+    new = conn.execute(_INSERT_LIBERAL.format(wanted=_LIBERAL, only=order)).rowcount
+    new += conn.execute(_INSERT_ESTABLISHMENT.format(wanted=_ESTABLISHMENT, only=order)).rowcount
     return EntityCounts(read=new, new=new)
 
 

@@ -234,13 +234,17 @@ def write(conn: psycopg.Connection, entity: Entity, registers: Set[str], load_id
     return refused
 
 
-def insert(conn: psycopg.Connection, entity: Entity, only: str) -> int:
-    """Insert publication rows into the live table; `only` restricts them. Returns how many were inserted."""
+def insert(conn: psycopg.Connection, entity: Entity, only: str, *, first: bool = False) -> int:
+    """Insert publication rows into the live table; `only` restricts them. Returns how many were inserted.
+
+    The rows of a `first` load are written in the entity's order: the tables keep it.
+    """
+    order = f"ORDER BY {entity.order}" if first and entity.order else ""
     return conn.execute(
         f"""
         INSERT INTO {entity.live} ({entity.key}, register_hash, closed_on, {", ".join(entity.columns)})
         SELECT p.key, p.hash, {entity.closes}, {", ".join(entity.columns.values())}
-        FROM {entity.pub} p {entity.joins} {only}
+        FROM {entity.pub} p {entity.joins} {entity.order_joins if first else ""} {only} {order}
         """
     ).rowcount
 

@@ -4,7 +4,7 @@ An engine never sees words or place names: `resolve` and `text` turned them into
 Whatever the engine, the same query has the same totals, facet counts and page in the same order (DESIGN §4).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -104,14 +104,25 @@ class Counts:
     offers: int
 
 
-class FacetCounts(Mapping[FacetKey, Mapping[int, int]]):
+Counted = Mapping[FacetKey, Mapping[int, int]]
+
+
+class FacetCounts(Counted):
     """Offers by concept id for each facet, counted when they are first asked for."""
 
-    def __init__(self, count: Callable[[], Mapping[FacetKey, Mapping[int, int]]]) -> None:
+    def __init__(
+        self, count: Callable[[], Counted], aside: Callable[[Callable[[], Counted]], Awaitable[Counted]] | None = None
+    ) -> None:
         self._count = count
+        self._aside = aside
+
+    async def ready(self) -> None:
+        """Count now, away from the event loop where that takes long. Raises as `SearchEngine.answer`."""
+        if self._aside is not None:
+            await self._aside(lambda: self._counted)
 
     @cached_property
-    def _counted(self) -> Mapping[FacetKey, Mapping[int, int]]:
+    def _counted(self) -> Counted:
         return self._count()
 
     def __getitem__(self, key: FacetKey) -> Mapping[int, int]:

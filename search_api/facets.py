@@ -15,33 +15,42 @@ _WORDS = {**AGE_BANDS, **KINDS}
 
 def facets_out(counts: Mapping[FacetKey, Mapping[int, int]], query: SearchQuery, concepts: ConceptIndex) -> list[Facet]:
     """Return every facet in its fixed order, age bands before publics; a ticked value stays with 0."""
+    names = _names(concepts)
     found = []
     for key, label in FACETS.items():
         ticked = {facet_ref(key, value) for value in query.facets.get(key, ())}
-        counted = [
-            (*_named(entry.ref, entry.label), count, entry.ref in ticked)
-            for concept_id, count in counts.get(key, {}).items()
-            for entry in (concepts.by_id[concept_id],)
-        ]
-        for ref in ticked - {concepts.by_id[concept_id].ref for concept_id in counts.get(key, {})} if ticked else ():
-            name = concepts.label(ref) or _WORDS.get(ref.partition("|")[2], ref)
-            counted.append((*_named(ref, name), 0, True))
-        counted.sort(key=lambda v: (v[2], -v[4], v[3], v[0]))
-        kept = counted[:MAX_VALUES] + [value for value in counted[MAX_VALUES:] if value[5]]
+        counted: list[tuple[bool, int, str, str, str, str]] = []
+        for concept_id, count in counts.get(key, {}).items():
+            name = names.get(concept_id)
+            if name is None:
+                entry = concepts.by_id[concept_id]
+                name = names[concept_id] = _named(entry.ref, entry.label)
+            ours, folded, code, shown, ref = name
+            counted.append((ours, -count, folded, code, shown, ref))
+        for ref in ticked.difference(value[5] for value in counted):
+            ours, folded, code, shown, _ = _named(ref, concepts.label(ref) or _WORDS.get(ref.partition("|")[2], ref))
+            counted.append((ours, 0, folded, code, shown, ref))
+        counted.sort()
+        kept = counted[:MAX_VALUES] + [value for value in counted[MAX_VALUES:] if value[5] in ticked]
         values = [
-            FacetValue(code=code, label=name, count=count, selected=selected)
-            for code, name, _, _, count, selected in kept
+            FacetValue(code=code, label=shown, count=-fewer, selected=ref in ticked)
+            for _, fewer, _, code, shown, ref in kept
         ]
         found.append(Facet(key=key, label=label, values=values))
     return found
 
 
-@lru_cache(maxsize=16384)
-def _named(ref: str, label: str) -> tuple[str, str, bool, str]:
-    """Return how a value is called: its code, its label, whether it comes after our own, the text that orders it."""
+@lru_cache(maxsize=2)
+def _names(concepts: ConceptIndex) -> dict[int, tuple[bool, str, str, str, str]]:
+    """Return what is known of how the concepts of an index are called, by id."""
+    return {}
+
+
+def _named(ref: str, label: str) -> tuple[bool, str, str, str, str]:
+    """Return how a value is called: whether it comes after our own, the text that orders it, its code, its label."""
     system, _, code = ref.partition("|")
     if system in ("AGE", "KIND"):
         label = _WORDS.get(code, label)
     else:
         code = ref
-    return code, label, "|" in code, label.casefold()
+    return "|" in code, label.casefold(), code, label, ref

@@ -9,34 +9,22 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    Case,
     ColumnElement,
     Integer,
-    ScalarSelect,
+    any_,
     bindparam,
     case,
     cast,
-    column,
     func,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import join, outerjoin
 
 from core.db import Fixed, keys
-from directory.api import (
-    PUBLIC,
-    ConceptEntry,
-    ConceptIndex,
-    ContactPoint,
-    Offer,
-    OfferSearch,
-    Practitioner,
-    Role,
-    Site,
-    clocks,
-)
-from maps.api import Place, names_of
+from directory.api import PUBLIC, ConceptEntry, ConceptIndex, ContactPoint, OfferSearch, SearchCard
+from maps.api import names_of
 from search_api.engine import EngineQuery, Hit
 from search_api.labels import SPECIALTY_SYSTEMS
 from search_api.schemas import ConceptOut, OfferCard, SearchItem, SiteCard
@@ -67,71 +55,66 @@ def asked(query: EngineQuery, visited: str | None) -> Asked:
     return Asked(frozenset(wanted), visited, query.visits)
 
 
-def _contact(of: ColumnElement[bool], *purposes: str) -> ScalarSelect[Any]:
+def _contact(of: ColumnElement[bool], *purposes: str) -> Case[Any]:
     """Select the oldest public contact of some purposes. Only level 1 contacts are ever read here."""
-    return (
+    found = (
         select(ContactPoint.value)
         .where(of, ContactPoint.confidentiality == PUBLIC, or_(*(ContactPoint.purpose == one for one in purposes)))
         .order_by(ContactPoint.id)
         .limit(1)
         .scalar_subquery()
     )
+    # Few have any: the others are not looked for.
+    return case((SearchCard.contacts, found))
 
 
-_WANTED: Final = (
-    func.unnest(bindparam("sites", type_=ARRAY(BigInteger)), bindparam("offers", type_=ARRAY(BigInteger)))
-    .table_valued(column("site", BigInteger), column("offer", BigInteger))
-    .render_derived("wanted")
-)
-_POINT: Final = func.geometry(func.coalesce(Site.pin, Site.position))
+_SITE_PHONE: Final = _contact(ContactPoint.site_id == SearchCard.site_id, "phone", "booking_phone")
+_POINT: Final = func.geometry(OfferSearch.position)
 # Offers write their hours on the clock of their département.
-_CLOCK: Final = case(dict(clocks()), value=Place.departement_code, else_="Europe/Paris")
-_THERE: Final = func.timezone(_CLOCK, func.core.now())
+_THERE: Final = func.timezone(SearchCard.clock, func.core.now())
 _MINUTE: Final = cast(
     (func.extract("isodow", _THERE) - 1) * 1440 + func.extract("hour", _THERE) * 60 + func.extract("minute", _THERE),
     Integer,
 )
-_PLACED: Final = outerjoin(
-    join(Offer, OfferSearch, OfferSearch.offer_id == Offer.id), Place, Place.id == OfferSearch.commune_id
-)
-_OFFERS: Final = outerjoin(
-    outerjoin(_PLACED, Role, Role.id == Offer.role_id), Practitioner, Practitioner.id == Role.practitioner_id
-)
 _CARDS: Final = Fixed(
     select(
-        Site.id.label("site_id"),
-        Site.uid.label("site_uid"),
-        Site.name.label("site_name"),
-        Site.kind,
-        Site.category,
-        Site.street,
-        Site.postal_code,
-        Site.town,
-        Site.commune_id,
-        func.coalesce(_contact(ContactPoint.site_id == Site.id, "phone", "booking_phone"), Site.phone).label("phone"),
+        SearchCard.offer_id,
+        SearchCard.site_id,
+        SearchCard.uid,
+        SearchCard.name,
+        SearchCard.type_id,
+        SearchCard.title,
+        SearchCard.first_name,
+        SearchCard.last_name,
+        SearchCard.convention,
+        SearchCard.carte_vitale,
+        SearchCard.site_uid,
+        SearchCard.site_name,
+        SearchCard.site_kind,
+        SearchCard.category,
+        SearchCard.street,
+        SearchCard.postal_code,
+        SearchCard.town,
+        func.coalesce(
+            _contact(ContactPoint.site_id == SearchCard.site_id, "phone", "booking_phone"), SearchCard.phone
+        ).label("phone"),
+        OfferSearch.commune_id,
         func.ST_Y(_POINT).label("lat"),
         func.ST_X(_POINT).label("lon"),
-        Offer.id,
-        Offer.uid,
-        Offer.name,
-        Offer.type_id,
-        Offer.age_min,
-        Offer.age_max,
-        Offer.described,
-        Practitioner.title,
-        Practitioner.first_name,
-        Practitioner.last_name,
-        Role.convention,
-        Role.carte_vitale,
+        OfferSearch.age_min,
+        OfferSearch.age_max,
+        OfferSearch.described,
         OfferSearch.codes,
         OfferSearch.territory,
         OfferSearch.accepts_new,
         OfferSearch.updated_at,
         OfferSearch.open_minutes.op("@>", return_type=Boolean())(_MINUTE).label("open_now"),
         OfferSearch.open_minutes.is_(None).label("no_hours"),
-        _contact(ContactPoint.offer_id == Offer.id, "booking_phone").label("booking_phone"),
-        _contact(ContactPoint.offer_id == Offer.id, "booking_url").label("booking_url"),
-    ).select_from(outerjoin(join(_WANTED, Site, Site.id == _WANTED.c.site), _OFFERS, Offer.id == _WANTED.c.offer))
+        _contact(ContactPoint.offer_id == SearchCard.offer_id, "booking_phone").label("booking_phone"),
+        _contact(ContactPoint.offer_id == SearchCard.offer_id, "booking_url").label("booking_url"),
+    )
+    .join(OfferSearch, OfferSearch.offer_id == SearchCard.offer_id)
+    .where(SearchCard.offer_id == any_(bindparam("offers", type_=ARRAY(BigInteger))))
 )
 """The rows of a page: one for each offer, its site beside it. One statement, as its way there and back costs as much
 as its reading."""
@@ -143,7 +126,7 @@ def _site_card(row: Any, concepts: ConceptIndex) -> SiteCard:
     return SiteCard(
         id=row.site_uid,
         name=row.site_name,
-        kind=row.kind,
+        kind=row.site_kind,
         category=concepts.label(f"R66|{row.category}") if row.category else None,
         street=row.street,
         postal_code=row.postal_code,
@@ -214,16 +197,13 @@ async def items(
     """Return the results of a page, in the order of the hits, ranks counted from `first_rank`."""
     if not hits:
         return []
-    pairs = [(hit.site_id, offer) for hit in hits for offer in hit.offers or (None,)]
     home = concepts.id(VISIT_SYSTEM_REF)
     sites: dict[int, SiteCard] = {}
     offers: dict[int, OfferCard] = {}
-    rows = await _CARDS.rows(session, sites=keys(site for site, _ in pairs), offers=keys(offer for _, offer in pairs))
-    for row in rows:
+    for row in await _CARDS.rows(session, offers=keys(offer for hit in hits for offer in hit.offers)):
         if row.site_id not in sites:
             sites[row.site_id] = _site_card(row, concepts)
-        if row.id is not None:
-            offers[row.id] = _offer_card(row, concepts, wanted, home)
+        offers[row.offer_id] = _offer_card(row, concepts, wanted, home)
     return [
         SearchItem(
             rank=first_rank + index,

@@ -11,7 +11,7 @@ from directory.api import ConceptIndex, concept_index
 from maps import api as maps
 from search_api import engines, suggestions, text
 from search_api.columns.engine import ColumnsEngine
-from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, SearchEngine, match_set
+from search_api.engine import PUBLIC, Counts, EngineAnswer, EngineQuery, FacetCounts, SearchEngine, match_set
 from search_api.explain import hit_lines, order_lines
 from search_api.facets import facets_out
 from search_api.hydrate import asked, items
@@ -106,6 +106,8 @@ async def search(
     page = asyncio.create_task(_items(session, prepared, found, engine_query.offset + 1))
     try:
         await asyncio.sleep(0)
+        if isinstance(found.facets, FacetCounts):
+            await found.facets.ready()
         facets = facets_out(found.facets, query, prepared.concepts)
     except BaseException:
         page.cancel()

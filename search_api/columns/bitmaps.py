@@ -104,6 +104,11 @@ class Bitmaps:
             return sets[0]
         return BitMap.union(*sets) if sets else BitMap()
 
+    def between(self, low: int, high: int) -> BitMap:
+        """Return the rows that have at least one key from `low` to `high`, both included."""
+        keys = self._keys[bisect_left(self._keys, low) : bisect_left(self._keys, high + 1)]
+        return self.any_of(keys.tolist())
+
 
 def runs(bounds: Sequence[tuple[int, int]]) -> BitMap:
     """Return the set of the rows low … high - 1 of each pair."""

@@ -61,10 +61,10 @@ class ColumnsEngine:
 
     async def answer(self, session: AsyncSession, query: EngineQuery) -> EngineAnswer:
         """See `SearchEngine.answer`."""
+        # Facets are left for later: they are counted while the database reads the page.
         if self._small(query):
-            # Facets are left for later: they are counted while the database reads the page.
             return self.answer_now(query)
-        return await _aside(lambda: self._whole(query))
+        return await _aside(lambda: self.answer_now(query))
 
     async def count(self, session: AsyncSession, query: EngineQuery) -> Counts:
         """See `SearchEngine.count`."""
@@ -100,11 +100,6 @@ class ColumnsEngine:
             return True
         boxes = [geo.box_around(centre, query.radius_m) for centre in query.centres]
         return sum(len(part.segment.box(*box)) for part in self.state.parts for box in boxes) <= SMALL_ROWS
-
-    def _whole(self, query: EngineQuery) -> EngineAnswer:
-        found = self.answer_now(query)
-        len(found.facets)
-        return found
 
     def answer_now(self, query: EngineQuery) -> EngineAnswer:
         """Return the answer, in this thread; its facets are counted when they are asked for."""
@@ -149,7 +144,8 @@ class ColumnsEngine:
                 parts.append((part, full))
             ticked.append((part, base, ticks))
         told = tuple(f"condition {name} : {size} offres" for name, size in sizes.items())
-        facets = FacetCounts(lambda: _facets(query, parts, ticked))
+        work = sum(len(base) for _, base, _ in ticked) * (1 + len(query.ticks))
+        facets = FacetCounts(lambda: _facets(query, parts, ticked), _aside if work > SMALL_ROWS else None)
         return Found(tuple(parts), Counts(sites, offers), facets, told)
 
     def _map(self, query: EngineQuery, view: BBox, cell_degrees: float) -> MapCells:
@@ -165,16 +161,15 @@ def _facets(
     """Count the offers of each facet: those found, and for the facets that are ticked, those of the other ticks."""
     if not query.facet_of:
         return {}
-    facets: dict[FacetKey, dict[int, int]] = {key: {} for key in FacetKey}
-    whole = [part.code_counts(full) for part, full in parts]
-    _spread(facets, query.facet_of, _total(whole), frozenset(FacetKey) - frozenset(query.ticks))
+    whole = _total([part.code_counts(full) for part, full in parts])
+    facets = _spread(query.facet_of, whole, frozenset(FacetKey) - frozenset(query.ticks))
     for index, key in enumerate(query.ticks):
         counted = []
         for part, base, ticks in ticked:
             others = BitMap.intersection(base, *(tick for at, tick in enumerate(ticks) if at != index))
             if others:
                 counted.append(part.code_counts(others))
-        _spread(facets, query.facet_of, _total(counted), frozenset([key]))
+        facets |= _spread(query.facet_of, _total(counted), frozenset([key]))
     return facets
 
 
@@ -187,14 +182,16 @@ def _total(counted: list[Array]) -> Array:
 
 
 def _spread(
-    facets: dict[FacetKey, dict[int, int]], facet_of: Mapping[int, FacetKey], counts: Array, keys: frozenset[FacetKey]
-) -> None:
-    """Put the counts of some facets where they belong."""
+    facet_of: Mapping[int, FacetKey], counts: Array, keys: frozenset[FacetKey]
+) -> dict[FacetKey, dict[int, int]]:
+    """Return the counts of some facets by concept id, from those of every concept."""
+    facets: dict[FacetKey, dict[int, int]] = {key: {} for key in keys}
     used = np.flatnonzero(counts)
     for concept, number in zip(used.tolist(), counts[used].tolist(), strict=True):
         key = facet_of.get(concept)
-        if key is not None and key in keys:
+        if key in facets:
             facets[key][concept] = number
+    return facets
 
 
 async def _aside(work: Callable[[], T]) -> T:

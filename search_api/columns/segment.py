@@ -94,7 +94,7 @@ class Segment:
 
     def of_age(self, age: int) -> BitMap:
         """Return the rows that take a patient of this age, in years."""
-        return self.ages.any_of(range(age + 1)) & self.ages.any_of(range(LAST_AGE + 1 + age, 2 * LAST_AGE + 2))
+        return self.ages.between(0, age) & self.ages.between(LAST_AGE + 1 + age, 2 * LAST_AGE + 1)
 
     def open_patterns(self, minute: int) -> Array:
         """Tell, for each pattern of hours, whether it is open at a minute of the week."""
