@@ -29,9 +29,9 @@ class Change:
 LOG: Final[Sequence[Change]] = (
     Change(
         "26 novembre 2026",
-        "Jetons contre une demande signée (private_key_jwt, SMART Backend Services). $export avec _since nomme aussi ce "
-        "qui a quitté votre filtre ou votre zone. De nouveaux libellés de codes viennent dans $changes. Rien à changer "
-        "dans un programme qui suit déjà ces adresses.",
+        "Jetons contre une demande signée (private_key_jwt, SMART Backend Services). $export avec _since nomme aussi "
+        "ce qui a quitté votre filtre ou votre zone. De nouveaux libellés de codes viennent dans $changes. Rien à "
+        "changer dans un programme qui suit déjà ces adresses.",
     ),
     Change(
         "25 novembre 2026",
