@@ -3,6 +3,7 @@
 from accounts.callers import Caller, CallerDep, KeyNeeded, MissingScope, caller_of, program_scope, scoped
 from accounts.clients import usage as client_usage
 from accounts.clients.demo import Sandbox, demo_clients, sandbox
+from accounts.clients.keys import ALGORITHMS as SIGNING_ALGORITHMS
 from accounts.clients.programs import (
     Program,
     add_client_actions,
@@ -72,6 +73,7 @@ __all__ = [
     "EXPORT",
     "READ",
     "READ_PROFESSIONAL",
+    "SIGNING_ALGORITHMS",
     "USES",
     "WEBHOOKS",
     "Account",

@@ -7,9 +7,11 @@ from dataclasses import asdict
 import typer
 
 from accounts import administration
+from accounts.clients.commands import clients
 from core import db
 
 app = typer.Typer(name="accounts", help="Comptes et droits.", no_args_is_help=True)
+app.add_typer(clients)
 
 _EMAIL = typer.Argument(metavar="ADRESSE", help="Adresse électronique du compte.")
 _ROLE = typer.Argument(

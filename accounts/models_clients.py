@@ -63,7 +63,8 @@ class Client(Base):
 class ClientSecret(Base):
     """A secret of a client, of which only a keyed digest is kept, and the beginning by which people tell it.
 
-    `kind`: secret (OAuth2) or key (sent with each request). A rotation lets the former one live for a while:
+    `kind`: secret (OAuth2), key (sent with each request) or jwks (public keys that check what the client signs, in
+    `ClientKeys`, without digest since nothing of them is secret). A rotation lets the former one live for a while:
     `expires_at` is then its end. `ended_at` is set when an administrator ends it at once.
     """
 
@@ -74,11 +75,41 @@ class ClientSecret(Base):
     client_id: Mapped[int] = mapped_column(ForeignKey("accounts.client.id"))
     kind: Mapped[str] = mapped_column(Text)
     hint: Mapped[str] = mapped_column(Text)
-    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ClientKeys(Base):
+    """Public keys of a client (JWK): pasted, or read at an address and kept for a while.
+
+    `read_at` is when the address last gave `keys`, `tried_at` when it was last asked: at most once a minute, whoever
+    calls.
+    """
+
+    __tablename__ = "client_keys"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    secret_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.client_secret.id", ondelete="CASCADE"), primary_key=True
+    )
+    url: Mapped[str | None] = mapped_column(Text)
+    keys: Mapped[list[dict[str, str]]] = mapped_column(JSONB)
+    read_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
+    tried_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.core.now())
+
+
+class ClientAssertion(Base):
+    """A signed request for a token that was used (its `jti`): it serves once, and is kept until it is over anyway."""
+
+    __tablename__ = "client_assertion"
+    __table_args__ = (Index("ix_client_assertion_expires_at", "expires_at"), {"schema": SCHEMA})
+
+    client_id: Mapped[int] = mapped_column(ForeignKey("accounts.client.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class ClientToken(Base):

@@ -28,6 +28,7 @@ from accounts import (
 )
 from accounts.clients import oauth as client_oauth
 from accounts.clients import pages as client_pages
+from accounts.clients import pages_keys as client_pages_keys
 from accounts.clients.gate import Gate
 from accounts.coordinates import pages as coordinates_pages
 from accounts.coordinates import pages_visit as visit_pages
@@ -157,6 +158,7 @@ def install(app: FastAPI) -> None:
         coordinates_pages,
         standing_pages,
         client_pages,
+        client_pages_keys,
         client_oauth,
     ):
         app.include_router(own.router)

@@ -29,6 +29,10 @@ class ClientSettings(RepereSettings):
         description="Requests a minute of the site's own pages open in a network; 0 without limit.",
     )
     token_minutes: int = Field(default=60, ge=1, le=1440, description="Life of an access token.")
+    keys_local: bool = Field(
+        default=False,
+        description="Also read keys of clients on this machine, in clear: for trials, never in a real service.",
+    )
 
 
 class PscSettings(RepereSettings):

@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import Account, AccountHistory, Grant, SignIn
-from accounts.models_clients import CallWindow, ClientToken, ClientUsage
+from accounts.models_clients import CallWindow, ClientAssertion, ClientToken, ClientUsage
 from accounts.models_password import KnownDevice, MailLink, Rate, SignInCode, SpentChallenge
 from accounts.models_psc import PscAttempt, PscCard
 from core import clock
@@ -49,6 +49,9 @@ async def tidy(session: AsyncSession) -> dict[str, int]:
         "cards": delete(PscCard).where(PscCard.expires_at < now).returning(PscCard.id),
         "rates": delete(Rate).where(Rate.due_at < now).returning(Rate.kind),
         "tokens": delete(ClientToken).where(ClientToken.expires_at < now - timedelta(days=1)).returning(ClientToken.id),
+        "assertions": delete(ClientAssertion)
+        .where(ClientAssertion.expires_at < now)
+        .returning(ClientAssertion.expires_at),
         "windows": delete(CallWindow).where(CallWindow.ends_at < now).returning(CallWindow.daily),
         "usage": delete(ClientUsage).where(ClientUsage.day < clock.today(now) - USAGE).returning(ClientUsage.client_id),
         "challenges": delete(SpentChallenge)

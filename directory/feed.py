@@ -95,6 +95,13 @@ def settle_selected(conn: psycopg.Connection, seed: str) -> None:
     conn.execute(SETTLE.replace("__SEED__", seed))
 
 
+def tell_again(conn: psycopg.Connection, seed: str) -> None:
+    """Have told again what a query of ours selects as (kind, id, forced), though nothing in its tables changed."""
+    conn.execute(KEEP.replace("__SEED__", seed))
+    _lock(conn, f"WITH {CLOSURE}".replace("__SEED__", seed), "touched")
+    conn.execute(SETTLE.replace("__SEED__", seed))
+
+
 # -- Publications ------------------------------------------------------------------------------------------
 
 _PUBLISHED = " UNION ALL ".join(

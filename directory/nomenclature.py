@@ -7,8 +7,9 @@ import psycopg
 
 from core.errors import Conflict
 from core.events import CHANNEL, LOCK_KEY
-from directory import feed
+from directory import feed, feed_labels
 from directory import nomenclature_files as files
+from directory.feed_labels import NewLabels
 from directory.projection import rebuild
 from directory.schemas_base import Frozen
 
@@ -49,7 +50,7 @@ def _fingerprint(codes: files.CodeList) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _apply(conn: psycopg.Connection, found: files.CodeList, source: str) -> SystemReport:
+def _apply(conn: psycopg.Connection, found: files.CodeList, source: str) -> tuple[SystemReport, NewLabels]:
     row = conn.execute(
         "SELECT version, source FROM directory.nomenclature WHERE system = %s", (found.system,)
     ).fetchone()
@@ -66,12 +67,14 @@ def _apply(conn: psycopg.Connection, found: files.CodeList, source: str) -> Syst
     new: list[tuple[str, str, bool]] = []
     changes: list[tuple[int, str, bool]] = []
     examples: list[str] = []
+    labels = NewLabels(found.system, [], [])
     counts = {"relabelled": 0, "retired": 0, "restored": 0, "unchanged": 0, "unlabelled": 0}
     for code in found.codes.values():
         known = present.get(code.code)
         if known is None:
             if code.label:
                 new.append((code.code, code.label, code.active))
+                labels.codes.append(code.code)
             else:
                 counts["unlabelled"] += 1
             continue
@@ -83,6 +86,8 @@ def _apply(conn: psycopg.Connection, found: files.CodeList, source: str) -> Syst
         changes.append((concept_id, wanted, code.active))
         if wanted != label:
             counts["relabelled"] += 1
+            labels.codes.append(code.code)
+            labels.ids.append(concept_id)
             examples.append(f"{found.system}|{code.code} : « {label} » devient « {wanted} »")
         elif active:
             counts["retired"] += 1
@@ -99,9 +104,10 @@ def _apply(conn: psycopg.Connection, found: files.CodeList, source: str) -> Syst
         _write(conn, found.system, version, source, new, changes)
     else:
         version = row[0]
-    return SystemReport(
+    report = SystemReport(
         system=found.system, version=version, read=len(found.codes), new=len(new), examples=examples[:10], **counts
     )
+    return report, labels
 
 
 def _write(
@@ -167,7 +173,10 @@ def load(conn: psycopg.Connection, folder: Path | None = None, version: str | No
         taken = conn.execute("SELECT pg_try_advisory_xact_lock(hashtext('repere-nomenclatures'))").fetchone()
         if taken is None or not taken[0]:
             raise Conflict("Un chargement de nomenclatures est déjà en cours. Attendez sa fin, puis recommencez.")
-        reports = [_apply(conn, found, source) for found in lists]
+        applied = [_apply(conn, found, source) for found in lists]
+        reports = [report for report, _ in applied]
+        # Before the projection is written: whoever edits an offer takes its locks in this order too.
+        told = feed_labels.tell(conn, [labels for _, labels in applied if labels.codes])
         if any(r.new and r.system in REGISTER_SYSTEMS for r in reports):
             rebuild(conn)
         if any(r.new or r.relabelled or r.retired or r.restored for r in reports):
@@ -182,8 +191,7 @@ def load(conn: psycopg.Connection, folder: Path | None = None, version: str | No
                 """,
                 (CHANNEL,),
             ).fetchone()
-            if written is not None and any(r.new or r.relabelled for r in reports):
-                # Labels stand beside codes in every resource: readers take them all again rather than one by one.
+            if written is not None and not told:
                 feed.restart(conn, written[0])
     return reports
 

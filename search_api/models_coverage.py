@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, SmallInteger, Text, Uuid, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -16,7 +16,8 @@ class CoverageReport(Base):
     """A report that someone asked for, kept for some weeks, then purged with its files.
 
     `fingerprint` is the hash of the question and of the state of the data: the same question on the same data
-    is one report, whoever asks. `question` holds the canonical parameters as pairs. `state` is one of
+    is one report, whoever asks in the same `zone` (places to which all figures are limited; none, everywhere).
+    `question` holds the canonical parameters as pairs. `state` is one of
     `coverage.states`; `history` only grows: each passage with its instant and reason. `progress` goes from 0 to
     100, `touched_at` is renewed at each step, so that a work whose process died is known by its silence.
     `files` names contents of `core.files` by kind.
@@ -33,6 +34,7 @@ class CoverageReport(Base):
     uid: Mapped[uuid.UUID] = mapped_column(Uuid, server_default=text("gen_random_uuid()"), unique=True)
     fingerprint: Mapped[str] = mapped_column(Text, unique=True)
     question: Mapped[list[list[str]]] = mapped_column(JSONB)
+    zone: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     title: Mapped[str] = mapped_column(Text)
     communes: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(Text, server_default="asked")

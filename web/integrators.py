@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from accounts.api import API_SCOPES, sandbox
+from accounts.api import API_SCOPES, SIGNING_ALGORITHMS, sandbox
 from core.http import public_base
 from core.ui import pages
 from search_api.api import FHIR_RESOURCES
@@ -27,6 +27,12 @@ class Change:
 
 
 LOG: Final[Sequence[Change]] = (
+    Change(
+        "26 novembre 2026",
+        "Jetons contre une demande signée (private_key_jwt, SMART Backend Services). $export avec _since nomme aussi "
+        "ce qui a quitté votre filtre ou votre zone. De nouveaux libellés de codes viennent dans $changes. Rien à "
+        "changer dans un programme qui suit déjà ces adresses.",
+    ),
     Change(
         "25 novembre 2026",
         "Première publication : FHIR R4 (profils du ROR 3.0), $changes, $export, fichiers, clés et jetons, avis.",
@@ -48,6 +54,7 @@ async def integrators(request: Request) -> Response:
         "examples": examples(),
         "sandbox": sandbox(),
         "scopes": API_SCOPES,
+        "algorithms": SIGNING_ALGORITHMS,
         "resources": FHIR_RESOURCES,
         "log": LOG,
     }

@@ -29,8 +29,9 @@ EXTRAS: Final = {EXPORT: "Extraire l’annuaire entier", WEBHOOKS: "Être préve
 ACCESS: Final = {
     "key": "Une clé d’API, envoyée à chaque requête",
     "secret": "Un identifiant et un secret OAuth2, contre des jetons d’une heure",
+    "jwks": "Des clés publiques : l’application signe ses demandes de jetons (private_key_jwt)",
 }
-"""First secret of a new client."""
+"""First access of a new client."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,20 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import LargeBinary, Select, bindparam, false, func, select
 
 from accounts.clients import secrets
-from accounts.models_clients import Client, ClientSecret, ClientToken
+from accounts.clients.key_sets import KeySet
+from accounts.clients.keys import usable
+from accounts.models_clients import Client, ClientKeys, ClientSecret, ClientToken
 from core import db
 from core.settings import core_settings
 
+MOST_SETS: Final = 20
+"""Sets of public keys of a client that are looked at, the latest first: those that live are far fewer."""
 Reason = Literal["unknown", "expired", "revoked", "suspended"]
 
 
@@ -28,9 +33,9 @@ class Known:
     secret_id: int
 
 
-def _clients(kind: secrets.Kind) -> Select[Any]:
+def _columns() -> list[Any]:
     now = func.core.now()
-    columns: list[Any] = [
+    return [
         Client.id,
         Client.uid,
         Client.public_id,
@@ -46,12 +51,16 @@ def _clients(kind: secrets.Kind) -> Select[Any]:
         ClientSecret.ended_at.is_not(None).label("ended"),
         func.coalesce(ClientSecret.expires_at <= now, false()).label("secret_over"),
     ]
+
+
+def _clients(kind: secrets.Kind) -> Select[Any]:
+    columns = _columns()
     wanted = bindparam("digest", type_=LargeBinary)
     if kind == "token":
         columns += [
             ClientToken.scopes.label("token_scopes"),
             ClientToken.revoked_at.is_not(None).label("revoked"),
-            (ClientToken.expires_at <= now).label("token_over"),
+            (ClientToken.expires_at <= func.core.now()).label("token_over"),
         ]
     found = select(*columns).select_from(Client).join(ClientSecret, ClientSecret.client_id == Client.id)
     if kind == "token":
@@ -60,7 +69,22 @@ def _clients(kind: secrets.Kind) -> Select[Any]:
     return found.where(ClientSecret.digest == wanted, ClientSecret.kind == kind)
 
 
+def _key_sets() -> Select[Any]:
+    now = func.core.now()
+    read = (now.label("now"), ClientKeys.url, ClientKeys.keys, (now - ClientKeys.read_at).label("age"))
+    return (
+        select(*_columns(), *read)
+        .select_from(Client)
+        .join(ClientSecret, ClientSecret.client_id == Client.id)
+        .join(ClientKeys, ClientKeys.secret_id == ClientSecret.id)
+        .where(Client.public_id == bindparam("public_id"))
+        .order_by(ClientSecret.id.desc())
+        .limit(MOST_SETS)
+    )
+
+
 _READ: Final = {kind: db.Fixed(_clients(kind)) for kind in secrets.PREFIXES}
+_KEYS: Final = db.Fixed(_key_sets())
 
 
 async def holder(shown: str) -> Known | Reason:
@@ -78,6 +102,18 @@ async def secret_holder(public_id: str, secret: str) -> Known | Reason:
     async with db.reading() as session:
         rows = await _READ["secret"].rows(session, digest=secrets.keyed("secret", secret))
     return _judged(rows[0]) if rows and rows[0].public_id == public_id else "unknown"
+
+
+async def key_holder(public_id: str) -> tuple[datetime | None, list[tuple[Known, KeySet]]]:
+    """Return the sets of public keys of a client that are good now, and what time it is for the database."""
+    async with db.reading() as session:
+        rows = await _KEYS.rows(session, public_id=public_id)
+    found = []
+    for row in rows:
+        known = _judged(row)
+        if isinstance(known, Known):
+            found.append((known, KeySet(row.secret_id, usable({"keys": row.keys}), row.url, row.age)))
+    return (rows[0].now if rows else None), found
 
 
 def _judged(row: Any) -> Known | Reason:

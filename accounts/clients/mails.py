@@ -10,19 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.models_clients import Client, ClientSecret
 from core import clock, mail
 
-KINDS: Final = {"key": "clé d’API", "secret": "secret OAuth2"}
+KINDS: Final = {"key": "clé d’API", "secret": "secret OAuth2", "jwks": "jeu de clés publiques"}
 BEFORE: Final = (30, 7)
 """Days before its end at which the contact of a client is told."""
 
 
 async def created(session: AsyncSession, client: Client, kind: str) -> None:
     """Tell that a client exists."""
-    await _queue(session, client, "created", str(client.id), {"kind": KINDS[kind], "public_id": client.public_id})
+    context = {"kind": KINDS[kind], "signs": kind == "jwks", "public_id": client.public_id}
+    await _queue(session, client, "created", str(client.id), context)
 
 
 async def rotated(session: AsyncSession, client: Client, secret: ClientSecret, end: datetime | None) -> None:
     """Tell that a client has a new secret, and when the former one ends."""
-    context = {"kind": KINDS[secret.kind], "hint": secret.hint, "end": end}
+    context = {"kind": KINDS[secret.kind], "signs": secret.kind == "jwks", "hint": secret.hint, "end": end}
     await _queue(session, client, "rotated", str(secret.id), context)
 
 

@@ -9,7 +9,8 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from accounts.clients import quota, tokens, usage
+from accounts.clients import assertions, quota, tokens, usage
+from accounts.clients.keys import ALGORITHMS
 from accounts.clients.lookup import Known, secret_holder
 from accounts.clients.refusals import NO_STORE, oauth
 from accounts.clients.scopes import SCOPES
@@ -20,7 +21,8 @@ from core.http import public_base
 router = APIRouter(tags=["Accès à l’API"])
 
 BASIC: Final = {"WWW-Authenticate": 'Basic realm="repere", charset="UTF-8"'}
-METHODS: Final = ["client_secret_basic", "client_secret_post"]
+METHODS: Final = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+_WHO: Final = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 FORM: Final = "application/x-www-form-urlencoded"
 FIELDS: Final = 40
 _REFUSED: Final = {
@@ -29,6 +31,8 @@ _REFUSED: Final = {
     "revoked": "Ce secret a été retiré.",
     "suspended": "L’accès de cette application est suspendu : écrivez à l’administrateur de ce site.",
 }
+# What was wrong would tell a stranger how far a forgery went.
+_UNPROVED: Final = "Cette application n’est pas connue, ou son assertion ne prouve rien."
 PUBLIC: Final = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 
 
@@ -54,13 +58,15 @@ def _described(description: str) -> dict[int | str, dict[str, Any]]:
     summary="Obtenir un jeton",
     response_class=Response,
     responses=_described("Jeton"),
-    openapi_extra=_body("grant_type", "scope", "client_id", "client_secret", required="grant_type"),
+    openapi_extra=_body("grant_type", "scope", *_WHO, required="grant_type"),
 )
 async def token(request: Request) -> Response:
     """Donne un jeton à une application enregistrée (`grant_type=client_credentials`), valable une heure.
 
-    L’identifiant et le secret viennent par l’en-tête `Authorization: Basic` ou dans le formulaire. Le jeton s’envoie
-    ensuite par `Authorization: Bearer`.
+    L’identifiant et le secret viennent par l’en-tête `Authorization: Basic` ou dans le formulaire. Une application dont
+    les clés publiques sont enregistrées envoie plutôt une assertion qu’elle signe (`private_key_jwt`, RFC 7523) en
+    RS384, ES384, RS256 ou ES256 : `iss` et `sub` sont son identifiant, `aud` est cette adresse, `exp` est dans cinq
+    minutes au plus, `jti` ne sert qu’une fois. Le jeton s’envoie ensuite par `Authorization: Bearer`.
     """
     try:
         form = await _form(request)
@@ -99,7 +105,7 @@ async def token(request: Request) -> Response:
     summary="Retirer un jeton",
     response_class=Response,
     responses=_described("Le jeton ne vaut plus rien"),
-    openapi_extra=_body("token", "token_type_hint", "client_id", "client_secret", required="token"),
+    openapi_extra=_body("token", "token_type_hint", *_WHO, required="token"),
 )
 async def revoke(request: Request) -> Response:
     """Retire un jeton de l’application qui le demande ; retirer deux fois, ou un jeton inconnu, ne change rien."""
@@ -131,8 +137,10 @@ async def metadata(request: Request) -> Response:
         "issuer": base,
         "token_endpoint": f"{base}/oauth/token",
         "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint": f"{base}/oauth/revoke",
         "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "grant_types_supported": ["client_credentials"],
         # The standard wants one, and the only grant has no authorization endpoint to answer from.
         "response_types_supported": ["none"],
@@ -151,10 +159,11 @@ async def smart(request: Request) -> Response:
         "issuer": base,
         "token_endpoint": f"{base}/oauth/token",
         "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint": f"{base}/oauth/revoke",
         "grant_types_supported": ["client_credentials"],
         "scopes_supported": list(SCOPES),
-        "capabilities": ["client-confidential-symmetric"],
+        "capabilities": ["client-confidential-symmetric", "client-confidential-asymmetric"],
         "code_challenge_methods_supported": ["S256"],
     }
     return JSONResponse(document, headers=PUBLIC)
@@ -175,6 +184,8 @@ async def _form(request: Request) -> dict[str, str]:
 async def _client(request: Request, form: dict[str, str]) -> Known:
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     basic = scheme.lower() == "basic"
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return await _signer(request, form, basic)
     if basic and "client_secret" in form:
         raise _Refused(400, "invalid_request", "Donnez le secret d’une seule façon : par l’en-tête ou le formulaire.")
     public_id, secret = _basic(credential) if basic else (form.get("client_id", ""), form.get("client_secret", ""))
@@ -186,6 +197,19 @@ async def _client(request: Request, form: dict[str, str]) -> Known:
     if not isinstance(found, Known):
         raise _Refused(401, "invalid_client", _REFUSED[found], BASIC)
     return found
+
+
+async def _signer(request: Request, form: dict[str, str], basic: bool) -> Known:
+    if basic or "client_secret" in form:
+        raise _Refused(400, "invalid_request", "Donnez un secret ou une assertion, jamais les deux.")
+    base = public_base(request)
+    known = None
+    if form.get("client_assertion_type") == assertions.TYPE:
+        text = form.get("client_assertion", "")
+        known = await assertions.holder(text, form.get("client_id", ""), {f"{base}/oauth/token"})
+    if known is None:
+        raise _Refused(401, "invalid_client", _UNPROVED)
+    return known
 
 
 def _basic(credential: str) -> tuple[str, str]:

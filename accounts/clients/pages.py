@@ -14,7 +14,6 @@ from accounts import administration, registry
 from accounts.clients import forms, queries, service, usage, views
 from accounts.clients.mails import KINDS
 from accounts.clients.scopes import SCOPES
-from accounts.clients.secrets import Kind
 from accounts.clients.states import LABELS, TRANSITIONS
 from accounts.models_clients import Client
 from accounts.pages_administration import AdministratorDep, VersionForm
@@ -23,6 +22,7 @@ from accounts.web import NO_STORE
 from core import clock
 from core.db import SessionDep, unit_of_work
 from core.errors import Conflict, DomainError, InvalidInput
+from core.http import public_base
 from core.security import FIELDS_MAX, csrf_protected
 from core.ui import pages
 from core.ui.tables import read_view
@@ -32,6 +32,7 @@ router = APIRouter(include_in_schema=False)
 PAGE: Final = "/administration/applications"
 _DONE: Final = {
     "modifiee": "La fiche est enregistrée ; elle vaut dès la prochaine requête de l’application.",
+    "cles": "Les clés publiques sont enregistrées ; elles valent dès la prochaine demande de jeton.",
     "retire": "Cet accès est retiré, avec les jetons qu’il avait obtenus.",
     "suspended": "L’accès est suspendu : les requêtes de l’application sont refusées dès maintenant.",
     "active": "L’accès est rétabli.",
@@ -86,7 +87,7 @@ async def create(request: Request, administrator: AdministratorDep) -> Response:
     form, action = await _typed(request)
     if action != "enregistrer":
         return await _form(request, await _searched(form))
-    kind: Kind = "secret" if form.access == "secret" else "key"
+    kind: service.Access = "secret" if form.access == "secret" else "jwks" if form.access == "jwks" else "key"
     try:
         async with unit_of_work() as session:
             reference = forms.request_id(form)
@@ -97,6 +98,8 @@ async def create(request: Request, administrator: AdministratorDep) -> Response:
             client, secret = await service.create(session, values, kind, reference, administrator.actor)
     except InvalidInput as error:
         return await _form(request, form, error=error)
+    if kind == "jwks":
+        return RedirectResponse(f"{PAGE}/{client.uid}/cles", status_code=303)
     return _secret_shown(request, client, kind, secret)
 
 
@@ -265,6 +268,8 @@ async def _client(
         "client": client,
         "secrets": [(secret, views.secret_state(secret, now)) for secret in secrets],
         "kinds": KINDS,
+        "keys": await views.keys_of(session, client.id),
+        "token_address": public_base(request) + "/oauth/token",
         "use": await views.use_of(session, client.id, clock.today(now)),
         "chart": views.CHART_HEIGHT,
         "history": [(line, views.history_line(line, names)) for line in history],

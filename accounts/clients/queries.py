@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 
 from accounts.clients.states import LABELS
-from accounts.models_clients import Client, ClientHistory, ClientSecret, ClientUsage
+from accounts.models_clients import Client, ClientHistory, ClientKeys, ClientSecret, ClientUsage
 from core.ui.tables import PAGE_SIZE, Column, View
 
 COLUMNS: Final = (
@@ -67,6 +67,17 @@ def requests_of(client_ids: list[int], day: date) -> Select[int, int]:
 def secrets_of(client_id: int) -> Select[ClientSecret]:
     """Select the secrets of a client, the latest first."""
     return select(ClientSecret).where(ClientSecret.client_id == client_id).order_by(ClientSecret.id.desc()).limit(30)
+
+
+def keys_of(client_id: int) -> Select[ClientKeys]:
+    """Select the public keys of a client, the latest first."""
+    return (
+        select(ClientKeys)
+        .join(ClientSecret, ClientSecret.id == ClientKeys.secret_id)
+        .where(ClientSecret.client_id == client_id)
+        .order_by(ClientKeys.secret_id.desc())
+        .limit(30)
+    )
 
 
 def usage_since(client_id: int, day: date) -> Select[ClientUsage]:

@@ -2,19 +2,21 @@
 
 import uuid
 from dataclasses import asdict
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.clients import mails, secrets
 from accounts.clients.forms import ClientValues
+from accounts.clients.forms_keys import GivenKeys
 from accounts.clients.states import ACTIONS, passage
-from accounts.models_clients import Client, ClientHistory, ClientSecret, ClientToken
+from accounts.models_clients import Client, ClientHistory, ClientKeys, ClientSecret, ClientToken
 from core import clock
 from core.errors import Conflict, InvalidInput, NotFound
 
+Access = Literal["key", "secret", "jwks"]
 GRACES: Final = {0: "tout de suite", 1: "dans un jour", 7: "dans 7 jours", 30: "dans 30 jours"}
 """When the former secret ends, in days."""
 LIVE: Final = 10
@@ -49,15 +51,18 @@ async def made_by(session: AsyncSession, request_id: uuid.UUID) -> Client | None
 
 
 async def create(
-    session: AsyncSession, values: ClientValues, kind: secrets.Kind, request_id: uuid.UUID, actor: str
+    session: AsyncSession, values: ClientValues, kind: Access, request_id: uuid.UUID, actor: str
 ) -> tuple[Client, str]:
-    """Make a client and its first secret, which is kept nowhere; its contact is told."""
+    """Make a client and its first secret, which is kept nowhere; its contact is told.
+
+    One that will sign with keys of its own gets no secret.
+    """
     client = Client(public_id=secrets.new_public_id(), request_id=request_id, **asdict(values))
     session.add(client)
     await session.flush()
     await session.refresh(client)
     note(session, client.id, actor, "created", {"scopes": client.scopes, "zone": client.zone})
-    _, secret = await _add_secret(session, client, kind, actor)
+    secret = "" if kind == "jwks" else (await _add_secret(session, client, kind, actor))[1]
     await mails.created(session, client, kind)
     return client, secret
 
@@ -92,9 +97,41 @@ async def rotate(
     """
     if kind not in ("key", "secret"):
         raise InvalidInput("Choisissez une clé ou un secret.", fields={"sorte": "Choisissez une clé ou un secret."})
+    client = await _lock(session, uid, version)
+    end = await _replaced(session, client, kind, grace)
+    added, secret = await _add_secret(session, client, kind, actor)  # type: ignore[arg-type]
+    client.version += 1
+    await mails.rotated(session, client, added, end)
+    return client, secret
+
+
+async def give_keys(
+    session: AsyncSession, uid: uuid.UUID, version: int, given: GivenKeys, grace: int, actor: str
+) -> Client:
+    """Take the public keys of a client; those that it has end after a while, so that it has time to change.
+
+    Raises:
+        InvalidInput: the delay is not one of ours.
+        Conflict: it changed meanwhile, or is closed.
+    """
+    client = await _lock(session, uid, version)
+    end = await _replaced(session, client, "jwks", grace)
+    prints = [key.thumbprint for key in given.keys]
+    row = ClientSecret(client_id=client.id, kind="jwks", hint=given.url or prints[0])
+    session.add(row)
+    await session.flush()
+    session.add(ClientKeys(secret_id=row.id, url=given.url, keys=[key.jwk for key in given.keys]))
+    client.version += 1
+    note(session, client.id, actor, "secret_given", {"kind": "jwks", "hint": row.hint, "thumbprints": prints})
+    await session.flush()
+    await mails.rotated(session, client, row, end)
+    return client
+
+
+async def _replaced(session: AsyncSession, client: Client, kind: str, grace: int) -> datetime | None:
+    """Have what a client holds of a kind end after a while; return when, None when it holds nothing."""
     if grace not in GRACES:
         raise InvalidInput("Choisissez un délai.", fields={"delai": "Choisissez un délai."})
-    client = await _lock(session, uid, version)
     now = await clock.now(session)
     end = now + timedelta(days=grace)
     former = (
@@ -109,10 +146,7 @@ async def rotate(
         raise Conflict("Cette application a déjà trop de clés en cours : retirez les anciennes d’abord.")
     for one in live:
         one.expires_at = end if one.expires_at is None else min(one.expires_at, end)
-    added, secret = await _add_secret(session, client, kind, actor)  # type: ignore[arg-type]
-    client.version += 1
-    await mails.rotated(session, client, added, end if live else None)
-    return client, secret
+    return end if live else None
 
 
 async def end_secret(session: AsyncSession, uid: uuid.UUID, version: int, secret_id: int, actor: str) -> None:

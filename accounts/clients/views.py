@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.clients import queries
+from accounts.clients.keys import PublicKey, usable
 from accounts.clients.mails import KINDS
 from accounts.clients.usage import FAMILIES
 from accounts.models_clients import Client, ClientHistory, ClientSecret
@@ -21,6 +22,7 @@ ACTIONS: Final[dict[str, str]] = {
     "edited": "Fiche modifiée",
     "secret_given": "Accès donné",
     "secret_ended": "Accès retiré",
+    "keys_read": "Clés publiques changées à leur adresse",
     "suspended": "Accès suspendu",
     "resumed": "Accès rétabli",
     "closed": "Application fermée",
@@ -103,10 +105,34 @@ def secret_state(secret: ClientSecret, now: datetime) -> str:
     return "ending" if secret.expires_at > now else "over"
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The public keys of an access, and when their address last gave them."""
+
+    keys: list[PublicKey]
+    url: str | None
+    read_at: datetime
+    silent: bool
+    """Tell whether the address gave nothing the last time that it was asked."""
+
+
+async def keys_of(session: AsyncSession, client_id: int) -> dict[int, Keys]:
+    """Return the public keys of a client by access."""
+    rows = (await session.scalars(queries.keys_of(client_id))).all()
+    return {
+        row.secret_id: Keys(usable({"keys": row.keys}), row.url, row.read_at, row.tried_at > row.read_at)
+        for row in rows
+    }
+
+
 def history_line(line: ClientHistory, places: dict[str, str]) -> str:
     """Say what happened, in French."""
     said = ACTIONS.get(line.action, line.action)
     detail: dict[str, Any] = line.detail if isinstance(line.detail, dict) else {}
+    if prints := detail.get("thumbprints"):
+        where = f" ({detail['url']})" if detail.get("url") else ""
+        what = "empreinte" if len(prints) == 1 else "empreintes"
+        return f"{said}{where}\u00a0: {KINDS['jwks']}, {what} {', '.join(prints)}"
     if line.action in ("secret_given", "secret_ended"):
         return f"{said}\u00a0: {KINDS.get(str(detail.get('kind')), 'secret')} {detail.get('hint', '')}"
     if detail.get("url"):

@@ -43,7 +43,7 @@ class _Turn:
     turns: asyncio.Semaphore | None = None
 
 
-async def ask(pairs: Sequence[Pair]) -> uuid.UUID:
+async def ask(pairs: Sequence[Pair], zone: Sequence[str] = ()) -> uuid.UUID:
     """Ask for a report and return its identifier: a small one is ready, a long one is in the workers' hands.
 
     Raises:
@@ -52,7 +52,7 @@ async def ask(pairs: Sequence[Pair]) -> uuid.UUID:
     """
     # The row is committed first: whoever else asks, or works, must see it.
     async with unit_of_work() as session:
-        asked = await service.ask(session, pairs)
+        asked = await service.ask(session, pairs, zone)
     if asked.to_do and asked.at_once:
         _Turn.turns = _Turn.turns or asyncio.Semaphore(AT_A_TIME)
         async with _Turn.turns:

@@ -48,6 +48,7 @@ class Summary(BaseModel):
     farthest: str | None = Field(description="La commune la plus éloignée.")
     without_point: int = Field(description="Communes dont la position n’est pas connue.")
     without_population: int = Field(description="Communes dont la population n’est pas connue.")
+    zone: tuple[str, ...] = Field(default=(), description="Lieux auxquels tout ce qui précède est limité.")
 
 
 def by_unit(communes: Sequence[PlaceHit], found: Mapping[int, Count]) -> dict[int, Count]:
@@ -122,8 +123,8 @@ def table(
     )
 
 
-def summary(frame: pd.DataFrame) -> Summary:
-    """Return what the rows of `table` add up to."""
+def summary(frame: pd.DataFrame, zone: Sequence[str] = ()) -> Summary:
+    """Return what the rows of `table` add up to, `zone` naming what they are limited to."""
     population = frame["population"].to_numpy()
     offers = int(frame["offers"].sum())
     inhabitants = int(population.sum())
@@ -153,6 +154,7 @@ def summary(frame: pd.DataFrame) -> Summary:
         farthest=None if farthest is None else str(frame["name"].iloc[farthest]),
         without_point=int((~located).sum()),
         without_population=int((population == 0).sum()),
+        zone=tuple(zone),
     )
 
 

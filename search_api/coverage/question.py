@@ -14,11 +14,11 @@ from core.errors import InvalidInput
 from core.models import Event
 from core.ui.filters import hour, long_date
 from directory.api import ConceptIndex
-from maps.api import PlaceHit, communes_of, containers_of, place_by_id, places_version, suggest
+from maps.api import PlaceHit, communes_of, containers_of, place_by_id, places_version, resolve_ref, suggest
 from search_api.addresses import Pair
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, FACETS, KINDS, SCOPES
 from search_api.params import parse_query, query_params
-from search_api.resolve import facet_ref, find_place
+from search_api.resolve import facet_ref, find_place, zone_ids
 from search_api.schemas import FacetKey, SearchQuery
 from search_api.settings import map_settings
 from search_api.text import place_ref
@@ -35,9 +35,16 @@ ASK_WHERE: Final = (
 )
 
 
+OUTSIDE: Final = "« {place} » est hors de la zone ouverte à votre application : rien n’y est mesuré pour elle."
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question whose words and places exist. `query.where` is the one territory."""
+    """A question whose words and places exist. `query.where` is the one territory.
+
+    `query.zone` is that of who asks: `communes` are those of the territory that lie in it, and nothing outside is
+    counted nor measured to.
+    """
 
     query: SearchQuery
     place: PlaceHit
@@ -48,19 +55,41 @@ class Question:
         """The canonical parameters: what an address and a row hold."""
         return query_params(self.query)
 
+    @property
+    def where(self) -> str:
+        """Where the figures are from: the territory, and the zone when it is limited to one."""
+        if not self.query.zone:
+            return self.place.label
+        return f"{self.place.label}, dans la zone de l’application ({', '.join(zone_labels(self.query.zone))})"
+
+
+def zone_labels(zone: Iterable[str]) -> list[str]:
+    """Return the names of the places of a zone; those that are no longer known keep their reference."""
+    named = []
+    for ref in zone:
+        kind, _, code = ref.partition(":")
+        hit = resolve_ref(kind, code)
+        named.append(hit.label if hit is not None else ref)
+    return named
+
 
 def kept(pairs: Iterable[Pair]) -> list[Pair]:
     """Return the parameters that a report takes, of a search that may have more."""
     return [(name, value) for name, value in pairs if name in WHAT or name == "where"]
 
 
-def read(pairs: Iterable[Pair]) -> Question:
+def read(pairs: Iterable[Pair], zone: Iterable[str] = ()) -> Question:
     """Read the parameters of a report; a commune or a postal code means the intercommunality that it is in.
 
     Reads the places: call it in a thread.
 
+    Args:
+        pairs: parameters of a search.
+        zone: places to which the answers of who asks are limited; none means everywhere.
+
     Raises:
-        InvalidInput: a parameter is refused, unknown or missing (French message at its field).
+        InvalidInput: a parameter is refused, unknown or missing, or the territory lies outside the zone (French
+            message at its field).
     """
     given = list(pairs)
     strange = {name[:40] for name, value in given if name not in WHAT and name != "where" and value.strip()}
@@ -82,7 +111,19 @@ def read(pairs: Iterable[Pair]) -> Question:
     if not communes:
         message = f"« {place.label} » ne contient aucune commune connue."
         raise InvalidInput(message, fields={"where": message})
-    return Question(query.model_copy(update={"where": (place_ref(place),)}), place, tuple(communes))
+    limits = tuple(sorted(set(zone)))
+    if limits:
+        communes = _inside(communes, limits)
+        if not communes:
+            message = OUTSIDE.format(place=place.label)
+            raise InvalidInput(message, fields={"where": message})
+    return Question(query.model_copy(update={"where": (place_ref(place),), "zone": limits}), place, tuple(communes))
+
+
+def _inside(communes: list[PlaceHit], zone: tuple[str, ...]) -> list[PlaceHit]:
+    ids = zone_ids(zone) or frozenset()
+    around = containers_of([commune.id for commune in communes])
+    return [one for one in communes if one.id in ids or not ids.isdisjoint(around.get(one.id, ()))]
 
 
 def area_of(hit: PlaceHit) -> PlaceHit:
@@ -106,7 +147,7 @@ def area_of(hit: PlaceHit) -> PlaceHit:
 async def fingerprint(session: AsyncSession, question: Question) -> str:
     """Return the hash of a question and of the data that it is asked of: directory, places, basemap."""
     position = await session.scalar(select(func.max(Event.position))) or 0
-    parts = [FORMAT, question.pairs, position, places_version(), map_settings().tiles_url]
+    parts = [FORMAT, question.pairs, question.query.zone, position, places_version(), map_settings().tiles_url]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from accounts.api import CallerDep
 from core.db import SessionDep, unit_of_work
 from core.openapi import ERRORS
 from core.sheets import EXCEL
+from maps import api as maps
 from search_api.coverage import doors, service, territories
 from search_api.coverage.schemas import CoverageAsk, CoverageStatus
 from search_api.params import MAX_TEXT
@@ -29,16 +31,21 @@ def _file(media_type: str) -> dict[str, Any]:
     summary="Demander un rapport de couverture",
     responses={202: {"model": CoverageStatus, "description": "Rapport demandé, pas encore prêt"}},
 )
-async def ask(asked: CoverageAsk, response: Response) -> CoverageStatus:
+async def ask(asked: CoverageAsk, response: Response, caller: CallerDep) -> CoverageStatus:
     """Établit la couverture d’un territoire par ce que la question décrit, commune par commune.
 
     Un territoire d’au plus 300 communes est mesuré aussitôt (200) ; un plus grand l’est en tâche de fond (202) :
     relisez alors l’adresse donnée par `Location`. La même question sur les mêmes données rend le même rapport. Une
     commune ou un code postal désigne son intercommunalité.
+
+    Pour une application limitée à une zone, seules les communes et les offres de cette zone comptent, distances et
+    totaux compris ; un territoire qui n’y touche pas est refusé, et le rapport d’une autre zone n’existe pas pour elle.
     """
-    uid = await doors.ask(asked.pairs())
+    if caller.zone:
+        await maps.ready()
+    uid = await doors.ask(asked.pairs(), caller.zone)
     async with unit_of_work() as session:
-        found = await service.status(session, await service.find(session, uid))
+        found = await service.status(session, await service.find(session, uid, caller.zone))
     response.status_code = 200 if found.state in ("ready", "failed") else 202
     response.headers["Location"] = f"/api/v1/coverage/{uid}"
     response.headers["Cache-Control"] = "no-store"
@@ -58,34 +65,37 @@ async def suggest_territories(
 
 
 @router.get("/{uid}", summary="Suivre un rapport de couverture")
-async def follow(request: Request, session: SessionDep, response: Response, uid: Uid) -> CoverageStatus:
+async def follow(
+    request: Request, session: SessionDep, response: Response, caller: CallerDep, uid: Uid
+) -> CoverageStatus:
     """Renvoie l’état du rapport, son avancement et, une fois prêt, ses totaux et l’adresse de ses fichiers."""
     only(request)
     response.headers["Cache-Control"] = "no-store"
-    return await service.status(session, await service.find(session, uid))
+    return await service.status(session, await service.find(session, uid, caller.zone))
 
 
 @router.get("/{uid}/map.html", summary="Carte autonome d’un rapport", **_file("text/html"))
 async def standalone_map(
     request: Request,
     session: SessionDep,
+    caller: CallerDep,
     uid: Uid,
     view: Annotated[bool, Query(description="Afficher au lieu de télécharger.")] = False,
 ) -> Response:
     """Télécharge la carte : une page HTML qui contient tout et se lit sans réseau."""
     only(request, "view")
-    return await doors.file_answer(request, await service.find(session, uid), doors.MAP, inline=view)
+    return await doors.file_answer(request, await service.find(session, uid, caller.zone), doors.MAP, inline=view)
 
 
 @router.get("/{uid}/report.xlsx", summary="Tableau Excel d’un rapport", **_file(EXCEL))
-async def sheet(request: Request, session: SessionDep, uid: Uid) -> Response:
+async def sheet(request: Request, session: SessionDep, caller: CallerDep, uid: Uid) -> Response:
     """Télécharge le tableau : une ligne par commune, la question et les définitions sur la seconde feuille."""
     only(request)
-    return await doors.file_answer(request, await service.find(session, uid), doors.SHEET)
+    return await doors.file_answer(request, await service.find(session, uid, caller.zone), doors.SHEET)
 
 
 @router.get("/{uid}/communes.geojson", summary="GeoJSON d’un rapport", **_file("application/geo+json"))
-async def shapes(request: Request, session: SessionDep, uid: Uid) -> Response:
+async def shapes(request: Request, session: SessionDep, caller: CallerDep, uid: Uid) -> Response:
     """Télécharge les communes en GeoJSON : contours simplifiés, chiffres, classes de la carte."""
     only(request)
-    return await doors.file_answer(request, await service.find(session, uid), doors.SHAPES)
+    return await doors.file_answer(request, await service.find(session, uid, caller.zone), doors.SHAPES)

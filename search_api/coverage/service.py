@@ -38,14 +38,16 @@ class Asked:
     at_once: bool
 
 
-async def ask(session: AsyncSession, pairs: Sequence[Pair]) -> Asked:
+async def ask(session: AsyncSession, pairs: Sequence[Pair], zone: Sequence[str] = ()) -> Asked:
     """Find the report of a question on the data as they are, or write that it is asked for; the caller commits.
+
+    Nothing outside `zone` is counted, when who asks has one.
 
     Raises:
         InvalidInput: the question is refused (French message at the field).
         Unavailable: too many reports are already waiting.
     """
-    asked = await asyncio.to_thread(questions.read, list(pairs))
+    asked = await asyncio.to_thread(questions.read, list(pairs), zone)
     # The codes and the words of the question are judged before anything is promised.
     await search.prepare(session, asked.query, PUBLIC)
     mark = await questions.fingerprint(session, asked)
@@ -84,7 +86,8 @@ async def _create(session: AsyncSession, asked: Question, mark: str) -> uuid.UUI
     values = {
         "fingerprint": mark,
         "question": [list(pair) for pair in asked.pairs],
-        "title": f"{what} · {asked.place.label}"[:400],
+        "zone": list(asked.query.zone),
+        "title": f"{what} · {asked.where}"[:400],
         "communes": len(asked.communes),
         "asked_at": now,
         "touched_at": now,
@@ -99,13 +102,16 @@ async def _refuse_when_crowded(session: AsyncSession) -> None:
         raise Unavailable("Beaucoup de rapports sont déjà demandés : réessayez dans quelques minutes.")
 
 
-async def find(session: AsyncSession, uid: uuid.UUID) -> CoverageReport:
-    """Return a report.
+async def find(session: AsyncSession, uid: uuid.UUID, zone: Sequence[str] = ()) -> CoverageReport:
+    """Return a report; to who has a zone, only one that is limited to the same.
 
     Raises:
-        NotFound: there is none, or no longer.
+        NotFound: there is none, or no longer, or it tells of more than the zone.
     """
-    found = await session.scalar(select(CoverageReport).where(CoverageReport.uid == uid))
+    wanted = select(CoverageReport).where(CoverageReport.uid == uid)
+    if zone:
+        wanted = wanted.where(CoverageReport.zone == sorted(set(zone)))
+    found = await session.scalar(wanted)
     if found is None:
         raise NotFound(GONE)
     return found
@@ -160,8 +166,8 @@ def _message(report: CoverageReport, *, still: bool) -> str:
     return f"Calcul en cours : {report.progress} %."
 
 
-async def claim(session: AsyncSession, uid: uuid.UUID) -> list[Pair] | None:
-    """Take up the work of a report and return its question; None when it is done, or in other hands."""
+async def claim(session: AsyncSession, uid: uuid.UUID) -> tuple[list[Pair], list[str]] | None:
+    """Take up the work of a report and return its question and zone; None when it is done, or in other hands."""
     report = await _locked(session, uid)
     if report is None:
         return None
@@ -173,7 +179,7 @@ async def claim(session: AsyncSession, uid: uuid.UUID) -> list[Pair] | None:
     else:
         return None
     report.progress = 0
-    return [(name, value) for name, value in report.question]
+    return [(name, value) for name, value in report.question], report.zone
 
 
 async def advance(session: AsyncSession, uid: uuid.UUID, progress: int) -> None:

@@ -62,6 +62,11 @@ def asked_on(instant: datetime) -> datetime:
 def cautions(summary: Summary) -> list[str]:
     """Return what a reader of this very report must know before drawing a conclusion."""
     found = []
+    if summary.zone:
+        found.append(
+            f"Limité à la zone de l’application qui l’a demandé ({', '.join(summary.zone)}) : ni les communes, ni les "
+            "offres du dehors ne comptent, y compris dans les distances et les visites."
+        )
     if not summary.offers:
         found.append("Aucune offre du territoire ne répond à la question.")
     elif summary.offers_visiting < summary.offers:

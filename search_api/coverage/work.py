@@ -47,8 +47,8 @@ Advance = Callable[[int], Awaitable[None]]
 async def carry_out(uid: uuid.UUID) -> None:
     """Establish a report, unless it is ready or in other hands; whatever happens, its row says how it ended."""
     async with unit_of_work() as session:
-        pairs = await service.claim(session, uid)
-    if pairs is None:
+        claimed = await service.claim(session, uid)
+    if claimed is None:
         return
 
     async def advance(progress: int) -> None:
@@ -56,7 +56,7 @@ async def carry_out(uid: uuid.UUID) -> None:
             await service.advance(session, uid, progress)
 
     try:
-        report = await _measure(pairs, advance)
+        report = await _measure(*claimed, advance)
         named = await _write(report, advance)
     except DomainError as error:
         await _fail(uid, error.detail)
@@ -80,8 +80,8 @@ async def _fail(uid: uuid.UUID, reason: str) -> None:
         await service.fail(session, uid, reason)
 
 
-async def _measure(pairs: list[Pair], advance: Advance) -> writing.Report:
-    asked = await asyncio.to_thread(questions.read, pairs)
+async def _measure(pairs: list[Pair], zone: list[str], advance: Advance) -> writing.Report:
+    asked = await asyncio.to_thread(questions.read, pairs, zone)
     async with unit_of_work() as session:
         # Counts, positions and visits must be those of one instant.
         await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -104,12 +104,12 @@ async def _measure(pairs: list[Pair], advance: Advance) -> writing.Report:
         visited = figures.visited_units(asked.communes, places)
         frame = figures.table(asked.communes, figures.by_unit(asked.communes, counts), visited, near, points)
         return writing.Report(
-            title=f"{what} · {asked.place.label}",
+            title=f"{what} · {asked.where}",
             what=what,
-            where=asked.place.label,
+            where=asked.where,
             asked_at=asked_at,
             frame=frame,
-            summary=figures.summary(frame),
+            summary=figures.summary(frame, zone=questions.zone_labels(asked.query.zone)),
             shapes=shapes,
             tiles_url=base.tiles_url,
             tiles_attribution=base.tiles_attribution,

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import Caller
 from search_api.fhir.kinds import KINDS_OF_TYPE, Kind
 from search_api.fhir.outcome import FhirError, Issue
-from search_api.fhir.search.type_filter import type_filter
+from search_api.fhir.search.type_filter import Filter, type_filter
 
 FORMATS: Final = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
 PARAMETERS: Final = frozenset({"_type", "_typeFilter", "_since", "_outputFormat", "_format", "_pretty"})
@@ -84,14 +83,14 @@ def _instant(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-async def selects(session: AsyncSession, question: ExportQuestion, caller: Caller) -> dict[Kind, list[Select[Any]]]:
-    """Return, for each kind that a filter names, the selects of ids any of which it must be in.
+async def selects(session: AsyncSession, question: ExportQuestion, caller: Caller) -> dict[Kind, list[Filter]]:
+    """Return, for each kind that a filter names, the filters of which it must meet any.
 
     Raises:
         FhirError: 400, a filter cannot be read.
     """
-    found: dict[Kind, list[Select[Any]]] = {}
+    found: dict[Kind, list[Filter]] = {}
     for name, query in question.filters:
-        for kind, ids in (await type_filter(session, name, query, caller)).items():
-            found.setdefault(kind, []).append(ids)
+        for kind, one in (await type_filter(session, name, query, caller)).items():
+            found.setdefault(kind, []).append(one)
     return found

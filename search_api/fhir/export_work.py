@@ -4,16 +4,16 @@ import asyncio
 import gc
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 import orjson
 import structlog
-from sqlalchemy import ColumnElement, Select, func, or_, select, text, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,15 +21,13 @@ from accounts.api import Caller
 from core import files
 from core.db import unit_of_work, was_stopped
 from core.errors import DomainError
-from core.models import Event
-from directory.api import Offer
 from search_api.fhir import export_service as service
-from search_api.fhir import positions, rows
+from search_api.fhir import export_since, positions, rows
 from search_api.fhir.codes import Codes
 from search_api.fhir.export_question import ExportQuestion, selects
 from search_api.fhir.kinds import KINDS_OF_TYPE, RESOURCE_TYPES, Kind
 from search_api.fhir.render import lines, prepare
-from search_api.fhir.visible import dated, gone, visible
+from search_api.fhir.search.type_filter import Filter
 from search_api.models_export import Export
 from search_api.settings import export_settings
 
@@ -146,7 +144,7 @@ async def write(
     """Write the files of what is asked for, noted in `progress.output`; return the files of what left since."""
     limits = await selects(session, question, caller)
     wanted = {
-        kind: _wanted(kind, caller, question, limits.get(kind, []))
+        kind: export_since.wanted(kind, caller, question.since, limits.get(kind, []))
         for name in question.types
         for kind in KINDS_OF_TYPE[name]
     }
@@ -160,7 +158,7 @@ async def write(
     deleted = []
     if question.since is not None:
         for name in question.types:
-            deleted += await _write_gone(session, name, caller, question.since, progress)
+            deleted += await _write_left(session, name, caller, question.since, limits, progress)
     return deleted
 
 
@@ -196,27 +194,6 @@ async def _settled_until() -> datetime:
         found = await session.scalar(running, {"exporting": _EXPORTING})
     assert isinstance(found, datetime)  # noqa: S101 - least() of an instant is one
     return found.astimezone(UTC)
-
-
-def _wanted(kind: Kind, caller: Caller, question: ExportQuestion, limits: list[Select[Any]]) -> Select[Any]:
-    """Select the ids of a kind that an export holds."""
-    if question.since is None:
-        found = visible(kind, caller).subquery("readable")
-        statement = select(found.c.id)
-    else:
-        found = dated(kind, caller).subquery("readable")
-        statement = select(found.c.id).where(or_(found.c.updated_at >= question.since, *_turned(kind, found, question)))
-    if limits:
-        statement = statement.where(or_(*(found.c.id.in_(select(one.subquery().c.id)) for one in limits)))
-    return statement.order_by(found.c.id)
-
-
-def _turned(kind: Kind, found: Any, question: ExportQuestion) -> list[ColumnElement[bool]]:
-    """Tell what a date changed, without anybody writing: an offer that opens again."""
-    if kind != "offer":
-        return []
-    days = select(Event.entity_id).where(Event.kind == "offer_day", Event.at >= question.since)
-    return [found.c.id.in_(days)]
 
 
 async def _write_type(
@@ -288,24 +265,22 @@ class _Volumes:
         self._output.append({"type": self._name, "name": name, "digest": digest, "count": self._lines, "size": size})
 
 
-async def _write_gone(
-    session: AsyncSession, name: str, caller: Caller, since: datetime, progress: Progress
+async def _write_left(
+    session: AsyncSession,
+    name: str,
+    caller: Caller,
+    since: datetime,
+    limits: Mapping[Kind, Sequence[Filter]],
+    progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Write what left the directory since an instant, as Bundles of deletions; nothing when nothing did."""
+    """Write what left the directory or the filters since an instant, as Bundles of deletions, if anything did."""
     bundles = 0
     with files.Writing() as writing:
         for kind in KINDS_OF_TYPE[name]:
-            left = gone(kind, caller).subquery("left_since")
-            moved = left.c.updated_at >= since
-            if kind == "offer":
-                # A closing date passes without anybody writing.
-                closing = select(Offer.id).where(Offer.closing_on >= (since - timedelta(days=1)).date())
-                moved = or_(moved, left.c.id.in_(closing))
-            found = await session.stream(
-                select(left.c.uid).where(moved).order_by(left.c.id), execution_options={"yield_per": GONE_TOGETHER}
-            )
+            statement = export_since.left(kind, caller, since, limits.get(kind, []))
+            found = await session.stream(statement, execution_options={"yield_per": GONE_TOGETHER})
             async for part in found.partitions(GONE_TOGETHER):
-                writing.write(_deletions(RESOURCE_TYPES[kind], [str(row[0]) for row in part]))
+                writing.write(_deletions(RESOURCE_TYPES[kind], [str(row.uid) for row in part]))
                 bundles += 1
                 await progress.tell()
         if not bundles:

@@ -44,7 +44,7 @@ async def resource(session: AsyncSession, name: str, logical_id: str, caller: Ca
         for kind in KINDS_OF_TYPE[name]:
             row = (await session.execute(dated(kind, caller).where(MODELS[kind].uid == uid))).one_or_none()
             if row is not None:
-                made = await render(session, kind, [row.id], caller)
+                made = await render(session, kind, [row.id], caller, within=1.0)
                 if row.id in made:
                     return Found(made[row.id], row.updated_at)
         await _refuse_gone(session, KINDS_OF_TYPE[name], uid, caller, name)

@@ -39,7 +39,9 @@ _MAKERS: Final[Mapping[Kind, Callable[[rows.Batch, Codes], dict[int, Json]]]] = 
 _PROFILES: Final = {kind: [PROFILES[name]] for kind, name in RESOURCE_TYPES.items()}
 
 
-async def render(session: AsyncSession, kind: Kind, ids: Sequence[int], caller: Caller) -> dict[int, dict[str, Any]]:
+async def render(
+    session: AsyncSession, kind: Kind, ids: Sequence[int], caller: Caller, *, within: float = 0.0
+) -> dict[int, dict[str, Any]]:
     """Return the resources of internal ids, by id, in the order given; what the caller may not read is left out.
 
     Args:
@@ -47,20 +49,25 @@ async def render(session: AsyncSession, kind: Kind, ids: Sequence[int], caller: 
         kind: one of `KINDS`.
         ids: internal ids of that kind's rows; a location has the id of its site.
         caller: who reads.
+        within: see `prepare`.
     """
     if not ids:
         return {}
-    codes = await prepare(session)
+    codes = await prepare(session, within=within)
     batch = await rows.read(session, kind, ids, caller)
     made = {one: resource for one, resource, _ in _stamped(kind, batch, codes)}
     return {one: made[one] for one in ids if one in made}
 
 
-async def prepare(session: AsyncSession) -> Codes:
-    """Return the codes in force, with the places in memory: what `rows.read` and `lines` then need."""
+async def prepare(session: AsyncSession, *, within: float = 0.0) -> Codes:
+    """Return the codes in force, with the places in memory: what `rows.read` and `lines` then need.
+
+    `within` is how long, in seconds, labels may be those of before; whoever gives a position must have those of now,
+    since what came before it is told no more.
+    """
     await ready()
     places.refresh()
-    return codes_of(await concept_index(session, within=1.0))
+    return codes_of(await concept_index(session, within=within))
 
 
 def lines(kind: Kind, batch: rows.Batch, codes: Codes) -> list[bytes]:

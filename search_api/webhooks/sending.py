@@ -1,21 +1,21 @@
 """One delivery: what is said, the request, and what the answer means."""
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
 import orjson
 
+from core import internet
 from core.errors import InvalidInput
+from core.internet import Unreachable
 from core.settings import core_settings
 from search_api.models_webhooks import WebhookDelivery, WebhookSubscription
-from search_api.webhooks import addresses, signing
-from search_api.webhooks.addresses import Unreachable
+from search_api.webhooks import signing
+from search_api.webhooks.settings import webhook_settings
 
 CHANGED: Final = "directory.changed"
 PING: Final = "ping"
@@ -23,7 +23,6 @@ AGENT: Final = "Repere-Webhooks/1.0"
 GONE: Final = 410
 SECONDS: Final = 10.0
 """For a whole delivery: a receiver takes the notice, and does its work afterwards."""
-_TIMEOUT: Final = httpx.Timeout(5.0, connect=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,14 @@ def body_of(delivery: WebhookDelivery, subscription: WebhookSubscription) -> byt
     )
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 async def send(delivery: WebhookDelivery, subscription: WebhookSubscription, now: datetime) -> Outcome:
     """Send a delivery once; what goes wrong is told, never raised."""
     body = body_of(delivery, subscription)
     try:
         async with asyncio.timeout(SECONDS):
-            target = addresses.read(subscription.url)
-            address = await addresses.resolve(target)
+            local = webhook_settings().local
+            target = internet.read(subscription.url, local=local)
+            address = await internet.resolve(target, local=local)
             return await _post(target, address, body, signing.headers(subscription, message_id(delivery), body, now))
     except InvalidInput as error:
         return Outcome(reason=error.detail)
@@ -86,29 +81,9 @@ async def send(delivery: WebhookDelivery, subscription: WebhookSubscription, now
         return Outcome(reason=f"La connexion n’a pas abouti ({type(error).__name__}).")
 
 
-async def _post(target: addresses.Target, address: str, body: bytes, signed: dict[str, str]) -> Outcome:
-    where = f"[{address}]" if ":" in address else address
-    usual = 443 if target.scheme == "https" else 80
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    headers = {
-        "Host": host if target.port == usual else f"{host}:{target.port}",
-        "Content-Type": "application/json",
-        "User-Agent": AGENT,
-        "Accept-Encoding": "identity",
-        **signed,
-    }
-    # The certificate is still asked for the name, whatever address we connect to.
-    extensions = {"sni_hostname": target.host}
-    async with (
-        httpx.AsyncClient(verify=_tls(), trust_env=False, follow_redirects=False, timeout=_TIMEOUT) as client,
-        client.stream(
-            "POST",
-            f"{target.scheme}://{where}:{target.port}{target.path}",
-            content=body,
-            headers=headers,
-            extensions=extensions,
-        ) as answer,
-    ):
+async def _post(target: internet.Target, address: str, body: bytes, signed: dict[str, str]) -> Outcome:
+    headers = {"Content-Type": "application/json", "User-Agent": AGENT, **signed}
+    async with internet.call("POST", target, address, headers, body) as answer:
         # What the receiver says is not read: its status is all that we want of it.
         status = answer.status_code
     if 200 <= status < 300:

@@ -9,13 +9,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.api import WEBHOOKS, Program, note_client, program
-from core import clock
+from core import clock, internet
 from core.errors import Conflict, InvalidInput, NotFound
 from search_api.fhir import positions
 from search_api.fhir.kinds import KINDS_OF_TYPE
 from search_api.models_webhooks import WebhookDelivery, WebhookSubscription
-from search_api.webhooks import addresses, signing
+from search_api.webhooks import signing
 from search_api.webhooks.sending import PING
+from search_api.webhooks.settings import webhook_settings
 from search_api.webhooks.states import pass_delivery, pass_subscription
 
 MOST: Final = 10
@@ -53,7 +54,7 @@ async def add(
         raise Conflict(
             "Ce formulaire avait déjà été envoyé : l’adresse est ajoutée. Changez son secret s’il est perdu."
         )
-    addresses.read(url)
+    internet.read(url, local=webhook_settings().local)
     unknown = [name for name in types if name not in KINDS_OF_TYPE]
     if unknown:
         raise InvalidInput(

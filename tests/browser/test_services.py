@@ -1,6 +1,7 @@
 """The home of services and the back office in a browser: the star keeps the focus, every page wide and narrow."""
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy.engine import URL
 
+from tests.accounts.key_holder import P384, RSA, public
 from tests.browser.conftest import NARROW, WIDE, Watch
 from tests.browser.test_accessibility import check
 
@@ -96,6 +98,15 @@ async def test_the_pages_of_programs(
     await check(page)
     await page.get_by_role("link", name="C’est noté").click()
     await expect(page.get_by_role("heading", name="Clés et secrets")).to_be_visible()
+    await check(page)
+    await page.get_by_role("link", name="Enregistrer des clés publiques").click()
+    await page.get_by_label("Jeu de clés collé").fill("{")
+    await page.get_by_role("button", name="Enregistrer ces clés").click()
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await check(page)
+    await page.get_by_label("Jeu de clés collé").fill(json.dumps(public(RSA, P384)))
+    await page.get_by_role("button", name="Enregistrer ces clés").click()
+    await expect(page.get_by_text(RSA.thumbprint()).first).to_be_visible()
     await check(page)
     await page.get_by_role("link", name="Webhooks").click()
     await page.get_by_label("Adresse", exact=True).fill("https://portail.exemple.fr/" + "notifications/" * 12)

@@ -54,6 +54,33 @@ def _resource(resource: Resource) -> Json:
     }
 
 
+def _security(base: str) -> Json:
+    site = base.removesuffix("/fhir")
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [
+                    {"url": "token", "valueUri": f"{site}/oauth/token"},
+                    {"url": "revoke", "valueUri": f"{site}/oauth/revoke"},
+                ],
+            }
+        ],
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                    }
+                ]
+            }
+        ],
+        "description": "Sans accès, ce que voit le grand public. Un programme enregistré montre une clé, ou un jeton "
+        "obtenu par client_credentials avec un secret ou une assertion qu’il signe (SMART Backend Services).",
+    }
+
+
 def statement(base: str) -> Json:
     """Return the CapabilityStatement of the feed."""
     return {
@@ -75,6 +102,7 @@ def statement(base: str) -> Json:
                 "appelant. Un paramètre inconnu est refusé avec Prefer: handling=strict ; sinon il est laissé de côté, "
                 "et un avertissement le dit. Pages de 50 ressources, 200 au plus ; leurs liens se suivent tels quels "
                 "pendant 7 jours.",
+                "security": _security(base),
                 "operation": [{"name": "export", "definition": EXPORT}],
                 "resource": [_resource(one) for one in RESOURCES.values()],
                 "searchParam": [

@@ -134,6 +134,6 @@ class _Page:
             if gone:
                 found = await tombstones(self.session, kind, ids, self.context)
             else:
-                found = await render(self.session, kind, ids, self.context.caller)
+                found = await render(self.session, kind, ids, self.context.caller, within=1.0)
             made |= {((kind, one), gone): resource for one, resource in found.items()}
         return made

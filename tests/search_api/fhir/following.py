@@ -1,6 +1,6 @@
 """A consumer of the feed, and what it must end up holding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -91,7 +91,7 @@ def position_of(page: dict[str, Any]) -> str:
     return found[0]
 
 
-def differences(held: dict[Key, Any], wanted: dict[Key, Any]) -> list[Any]:
+def differences(held: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> list[Any]:
     """Return what differs between what a consumer holds and what it should, a few of each."""
     missing, extra = sorted(wanted.keys() - held.keys()), sorted(held.keys() - wanted.keys())
     stale = [(key, held[key], wanted[key]) for key in held.keys() & wanted.keys() if held[key] != wanted[key]]

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from accounts.api import READ_PROFESSIONAL, Caller
@@ -28,6 +29,7 @@ from directory.api import unpublish_offer
 from search_api.fhir import export_work
 from search_api.models_export import Export
 from tests.accounts.clients import make_client
+from tests.accounts.key_holder import give
 from tests.conftest import ROOT
 from tests.search_api.fhir.conftest import Feed
 from tests.search_api.fhir.following import everything
@@ -77,6 +79,19 @@ async def test_a_token_is_given_for_the_secret(served: str, feed: Feed) -> None:
     headers = {"Authorization": f"Bearer {told['access_token']}"}
     assert told["expires_in"] == 3600
     async with httpx.AsyncClient(headers=headers) as http:
+        assert (await http.get(f"{served}/Location?_count=1")).status_code == 200
+
+
+async def test_a_token_is_given_for_a_signed_request(served: str, feed: Feed, tmp_path: Path) -> None:
+    client, _ = await make_client(READ_PROFESSIONAL, kind="secret")
+    kept = tmp_path / "cle-privee.json"
+    env = _environment(served, REPERE_APPLICATION=client.public_id, REPERE_CLE_PRIVEE=str(kept))
+    command = (sys.executable, str(EXAMPLES / "jeton_signe.py"))
+    refused = json.loads(await asyncio.to_thread(_run, *command, env=env))
+    assert refused["error"] == "invalid_client"
+    await give(client, ECKey.import_key(json.loads((tmp_path / "jwks.json").read_text())["keys"][0]))
+    told = json.loads(await asyncio.to_thread(_run, *command, env=env))
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {told['access_token']}"}) as http:
         assert (await http.get(f"{served}/Location?_count=1")).status_code == 200
 
 
