@@ -2,7 +2,7 @@
 coverage reports: zone to which their figures are limited.
 
 Revision ID: 0027
-Revises: 0028
+Revises: 0026
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '0027'
-down_revision = '0028'
+down_revision = '0026'
 branch_labels = None
 depends_on = None
 

@@ -51,7 +51,10 @@ class Copy:
             self.held |= found
 
 
-@pytest.mark.parametrize("name", ["public", "yvelines", "professional"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("public", marks=pytest.mark.slow), "yvelines", pytest.param("professional", marks=pytest.mark.slow)],
+)
 async def test_whoever_asks_since_ends_up_with_what_a_whole_filtered_export_holds(
     registers: Registers, app: FastAPI, name: str, nobody_listens: None
 ) -> None:

@@ -1,13 +1,13 @@
 """Cards of results: what a page shows of an offer and its site, in one row.
 
-Revision ID: 0028
+Revision ID: 0026
 Revises: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0028'
+revision = '0026'
 down_revision = '0025'
 branch_labels = None
 depends_on = None
