@@ -301,9 +301,9 @@ async def later(clean_database: URL) -> AsyncIterator[Later]:
 @pytest.fixture
 async def client(clean_database: URL) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the assembled application, in process."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
 

@@ -235,11 +235,11 @@ async def browser(
     request: pytest.FixtureRequest, filled: URL, planted: object, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, answered by the engine that the test names, whose index knows what was planted."""
-    from web.app import create_app
+    from web.app import app
 
     if getattr(request, "param", "postgis") == "columns":
         indexed(filled, tmp_path)
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
     engines.use(None)

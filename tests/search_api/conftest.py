@@ -78,8 +78,8 @@ async def reading(filled: URL) -> AsyncIterator[AsyncSession]:
 @pytest.fixture
 async def api(filled: URL) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application on the filled directory."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened

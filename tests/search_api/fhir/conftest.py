@@ -76,8 +76,8 @@ async def later(feed: Feed) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
 @pytest.fixture
 async def client(feed: Feed) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application on that directory."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened

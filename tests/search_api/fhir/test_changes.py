@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from fastapi import FastAPI
 
 from accounts.api import Caller
 from core import clock
@@ -29,9 +28,10 @@ from directory.api import (
     unpublish_offer,
 )
 from directory.schemas_hours import SlotIn
+from tests.accounts.clients import application_of
 from tests.directory import conftest as directory_tests
 from tests.directory.conftest import BUCHELAY, MANTES, PARIS12, Registers
-from tests.search_api.fhir.following import Consumer, called_by, differences, everything, position_of
+from tests.search_api.fhir.following import Consumer, differences, everything, position_of
 
 registers = directory_tests.registers
 
@@ -46,27 +46,17 @@ TOWNS = {
 }
 
 
-@pytest.fixture
-def app() -> FastAPI:
-    from web.app import create_app
-
-    return create_app()
-
-
 Reader = Callable[[Caller], Awaitable[Consumer]]
 
 
 @pytest.fixture
-async def reader(app: FastAPI, registers: Registers) -> AsyncIterator[Reader]:
+async def reader(registers: Registers) -> AsyncIterator[Reader]:
     """Make consumers that have just taken everything, each with the rights of a caller."""
     opened: list[httpx.AsyncClient] = []
 
     async def make(caller: Caller) -> Consumer:
-        from web.app import create_app
-
-        own = create_app()
-        called_by(own, caller)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=own), base_url="http://repere.test")
+        transport = httpx.ASGITransport(app=application_of(caller))
+        client = httpx.AsyncClient(transport=transport, base_url="http://repere.test")
         opened.append(client)
         consumer = Consumer(client, caller)
         await consumer.extract()
