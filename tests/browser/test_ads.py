@@ -11,20 +11,18 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
 import pytest
 from playwright.async_api import Locator, Page, expect
-from psycopg import sql
 from sqlalchemy.engine import URL
 
 from core.ui.filters import long_date
 from tests.browser import conftest
 from tests.browser.ads_seed import email_of, rpps_of
-from tests.browser.conftest import NARROW, WIDE, Watch
+from tests.browser.conftest import NARROW, WIDE, Watch, moving_clock, settled
 from tests.browser.test_accessibility import check
 from tests.browser.test_offer import press, reach
 from tests.conftest import made_once, make_database
@@ -134,29 +132,20 @@ Passes = Callable[[date], None]
 def passes(running: Site, ads_database: URL) -> Iterator[Passes]:
     """Let time pass until noon of a day: the clock of the database moves, people sign in again, the worker works."""
     address = ads_database.set(drivername="postgresql").render_as_string(hide_password=False)
+    with moving_clock(ads_database) as move:
 
-    def until(day: date) -> None:
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=PARIS)
-        seconds = int((noon - datetime.now(UTC)).total_seconds())
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(sql.SQL(_CLOCK).format(sql.Literal(f"{seconds} seconds")))
-            connection.execute(
-                "UPDATE accounts.sign_in SET seen_at = core.now(), expires_at = core.now() + interval '10 hours'"
-            )
-        running.work()
+        def until(day: date) -> None:
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=PARIS)
+            move(noon - datetime.now(UTC))
+            with psycopg.connect(address, autocommit=True) as connection:
+                connection.execute(
+                    "UPDATE accounts.sign_in SET seen_at = core.now(), expires_at = core.now() + interval '10 hours'"
+                )
+            running.work()
 
+        yield until
     with psycopg.connect(address, autocommit=True) as connection:
-        (own,) = connection.execute("SELECT pg_get_functiondef('core.now()'::regprocedure)").fetchone() or ("",)
-    yield until
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(own)
         connection.execute("UPDATE accounts.sign_in SET seen_at = core.now()")
-
-
-_CLOCK: Final = (
-    "CREATE OR REPLACE FUNCTION core.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE"
-    " AS $$ SELECT now() + {}::interval $$"
-)
 
 
 class Mails:
@@ -410,7 +399,7 @@ async def test_the_story_of_the_manual(
     await mails.next("bientôt dépubliée", number)
     passes(last)
     await expect(await search(doctor, last, last)).to_have_count(1)
-    await doctor.wait_for_load_state("networkidle")
+    await settled(doctor)
     passes(last + timedelta(days=1))
     assert "la date de fin de publication est passée" in text_of(await mails.next("dépubliée", number))
     await expect(await search(doctor, last, last + timedelta(days=5))).to_have_count(0)
