@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 from core.ui.filters import long_date
 from tests.browser import conftest
 from tests.browser.ads_seed import email_of, rpps_of
-from tests.browser.conftest import NARROW, WIDE, Watch, moving_clock, settled
+from tests.browser.conftest import NARROW, WIDE, Watch, moving_clock
 from tests.browser.test_accessibility import check
 from tests.browser.test_offer import press, reach
 from tests.conftest import made_once, make_database
@@ -399,7 +399,7 @@ async def test_the_story_of_the_manual(
     await mails.next("bientôt dépubliée", number)
     passes(last)
     await expect(await search(doctor, last, last)).to_have_count(1)
-    await settled(doctor)
+    await doctor.wait_for_load_state("networkidle")
     passes(last + timedelta(days=1))
     assert "la date de fin de publication est passée" in text_of(await mails.next("dépubliée", number))
     await expect(await search(doctor, last, last + timedelta(days=5))).to_have_count(0)
