@@ -170,8 +170,9 @@ def _readable(answer: httpx.Response) -> str:
 
 def _found(text: str, needles: list[str]) -> list[str]:
     plain = html.unescape(text)
+    lowered = plain.lower()
     digits = re.sub(r"[\s.\u00a0\u202f%+-]|%20|&nbsp;", "", plain)
-    return [needle for needle in needles if needle in plain.lower() or (needle.isdigit() and needle in digits)]
+    return [needle for needle in needles if needle in lowered or (needle.isdigit() and needle in digits)]
 
 
 def _shape(path: str) -> str:
