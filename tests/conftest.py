@@ -176,6 +176,14 @@ def truncate_all(dsn: str) -> None:
         kept.close()
         kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
         _empty(kept)
+    look_again()
+
+
+def look_again() -> None:
+    """Have this process ask the database at once which concepts it has, where it asks once a second."""
+    from directory import concepts
+
+    concepts._Cache.looked = 0.0
 
 
 def forget_connections() -> None:
