@@ -7,17 +7,28 @@ group (`places load`), without one its commands and groups stand at the top (`sa
 import importlib
 import importlib.util
 import sys
+from typing import Final
 
 import typer
 
 from core import logs
 from core.command_line import run
 
-PACKAGES = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules.ads", "bench")
+COMMANDS: Final = {
+    "core": ("alembic", "mail"),
+    "maps": ("places",),
+    "accounts": ("accounts",),
+    "directory": ("demo-data", "demo-personas", "nomenclatures"),
+    "ingest": ("sample", "ingest"),
+    "search_api": ("index", "dumps", "portals"),
+    "modules.ads": ("ads",),
+    "bench": ("bench",),
+}
+"""Where each command is found: a command that is named starts without those of the other packages."""
 
 
-def assemble() -> typer.Typer:
-    """Return the whole command line."""
+def assemble(command: str = "") -> typer.Typer:
+    """Return the command line: of the package that has this command, else of all of them."""
     logs.configure()
     cli = typer.Typer(
         name="repere",
@@ -30,11 +41,11 @@ def assemble() -> typer.Typer:
     def root() -> None:
         """Keep the sub-command's name, even when there is only one."""
 
-    for package in PACKAGES:
+    for package in [name for name, commands in COMMANDS.items() if command in commands] or COMMANDS:
         if importlib.util.find_spec(package) and importlib.util.find_spec(f"{package}.commands"):
             cli.add_typer(importlib.import_module(f"{package}.commands").app)
     return cli
 
 
 if __name__ == "__main__":
-    sys.exit(run(assemble()))
+    sys.exit(run(assemble("".join(sys.argv[1:2]))))

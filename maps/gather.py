@@ -23,6 +23,8 @@ COMMUNE_KINDS: dict[str, PlaceKind] = {
 Ref = tuple[str, str]
 """Kind and code."""
 FRANCE: Ref = ("pays", "france")
+_SAME_AREA = 1e-9
+"""Relative: what rounding may change."""
 
 
 @dataclass(slots=True)
@@ -222,10 +224,24 @@ def _shapes(rows: Sequence[PlaceRow]) -> dict[Any, Any]:
     return dict(zip([row.code for row in drawn], shapely.from_wkb([row.contour for row in drawn]), strict=True))
 
 
+def _united(parts: list[Any]) -> Any:
+    """Return the union of contours, nearly all of which share their borders point by point: fifteen times as fast.
+
+    Where some do not, the quick union fails, is invalid, or does not have the area of its parts.
+    """
+    try:
+        quick = shapely.coverage_union_all(parts)
+    except shapely.errors.GEOSException:
+        return shapely.unary_union(parts)
+    whole = float(shapely.area(parts).sum())
+    sound = quick.is_valid and abs(quick.area - whole) <= _SAME_AREA * whole
+    return quick if sound else shapely.unary_union(parts)
+
+
 def _draw(place: PlaceRow, parts: list[Any], shapes: dict[Any, Any]) -> None:
     if not parts:
         return
-    union = shapely.unary_union(parts)
+    union = _united(parts)
     polygons = [g for g in getattr(union, "geoms", [union]) if g.geom_type == "Polygon"]
     shape = shapely.MultiPolygon(polygons)
     shapes[place.kind, place.code] = shape

@@ -176,6 +176,14 @@ def truncate_all(dsn: str) -> None:
         kept.close()
         kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
         _empty(kept)
+    look_again()
+
+
+def look_again() -> None:
+    """Have this process ask the database at once which concepts it has, where it asks once a second."""
+    from directory import concepts
+
+    concepts._Cache.looked = 0.0
 
 
 def forget_connections() -> None:
@@ -301,9 +309,9 @@ async def later(clean_database: URL) -> AsyncIterator[Later]:
 @pytest.fixture
 async def client(clean_database: URL) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the assembled application, in process."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
 

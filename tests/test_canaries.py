@@ -170,8 +170,9 @@ def _readable(answer: httpx.Response) -> str:
 
 def _found(text: str, needles: list[str]) -> list[str]:
     plain = html.unescape(text)
+    lowered = plain.lower()
     digits = re.sub(r"[\s.\u00a0\u202f%+-]|%20|&nbsp;", "", plain)
-    return [needle for needle in needles if needle in plain.lower() or (needle.isdigit() and needle in digits)]
+    return [needle for needle in needles if needle in lowered or (needle.isdigit() and needle in digits)]
 
 
 def _shape(path: str) -> str:
@@ -235,11 +236,11 @@ async def browser(
     request: pytest.FixtureRequest, filled: URL, planted: object, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, answered by the engine that the test names, whose index knows what was planted."""
-    from web.app import create_app
+    from web.app import app
 
     if getattr(request, "param", "postgis") == "columns":
         indexed(filled, tmp_path)
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
     engines.use(None)

@@ -3,10 +3,13 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 import httpx
+from fastapi import FastAPI
 
+from accounts.callers import Caller, CallerDep
 from accounts.clients import quota, secrets, usage
 from accounts.models_clients import Client, ClientSecret
 from core.db import unit_of_work
@@ -39,14 +42,24 @@ async def make_client(*scopes: str, kind: secrets.Kind = "key", **values: Any) -
     return client, secret
 
 
-@asynccontextmanager
-async def called(app: Any = None, network: tuple[str, int] = NETWORK) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the application that stands on a network of the Internet."""
+@cache
+def application_of(caller: Caller) -> FastAPI:
+    """Return an application all of whose requests come from a caller."""
     from web.app import create_app
+
+    app = create_app()
+    app.dependency_overrides[get_args(CallerDep)[1].dependency] = lambda: caller
+    return app
+
+
+@asynccontextmanager
+async def called(network: tuple[str, int] = NETWORK) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application that stands on a network of the Internet."""
+    from web.app import app
 
     quota.forget()
     usage.forget()
-    transport = httpx.ASGITransport(app=app or create_app(), client=network)
+    transport = httpx.ASGITransport(app=app, client=network)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as opened:
         yield opened
     quota.forget()

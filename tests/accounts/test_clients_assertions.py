@@ -46,7 +46,7 @@ async def test_a_signed_request_gets_a_token_that_reads(client: httpx.AsyncClien
 
 
 async def test_a_stock_client_signs_and_reads(places: None) -> None:
-    from web.app import create_app
+    from web.app import app
 
     made = await signer(RSA)
     # The library asks for an hour, SMART has five minutes.
@@ -56,7 +56,7 @@ async def test_a_stock_client_signs_and_reads(places: None) -> None:
         made.public_id,
         RSA,
         token_endpoint_auth_method="private_key_jwt",
-        transport=_own.ASGITransport(app=create_app()),
+        transport=_own.ASGITransport(app=app),
         base_url=BASE,
     ) as stock:
         stock.register_client_auth_method(signing)

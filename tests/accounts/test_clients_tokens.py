@@ -14,16 +14,11 @@ from accounts.clients import secrets
 from accounts.models_clients import Client, ClientSecret, ClientToken
 from core.db import unit_of_work
 from tests.accounts.clients import BASE, make_client
+from web.app import app
 
 SEARCH = "/api/v1/places?q=mantes"
 _own: Any = sys.modules[AsyncOAuth2Client.__mro__[-3].__module__.partition(".")[0]]
 """The library of requests that the stock client is made on, whichever it is."""
-
-
-def _application() -> Any:
-    from web.app import create_app
-
-    return create_app()
 
 
 def _stock(client: Client, secret: str, method: str = "client_secret_basic", **more: Any) -> AsyncOAuth2Client:
@@ -32,7 +27,7 @@ def _stock(client: Client, secret: str, method: str = "client_secret_basic", **m
         client.public_id,
         secret,
         token_endpoint_auth_method=method,
-        transport=_own.ASGITransport(app=_application()),
+        transport=_own.ASGITransport(app=app),
         base_url=BASE,
         **more,
     )

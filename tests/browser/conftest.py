@@ -1,18 +1,25 @@
 """A real server on a real directory, driven by Chromium; nothing may leave the machine, nothing may complain."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import httpx
+import psycopg
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from psycopg import sql
 from sqlalchemy.engine import URL
 
 from accounts.person import cookie_name
@@ -65,6 +72,31 @@ def _environment(target: URL) -> dict[str, str]:
     url = target.render_as_string(hide_password=False)
     kept = {name: value for name, value in os.environ.items() if name != "REPERE_DATABASE_DIRECT_URL"}
     return kept | {"REPERE_DATABASE_URL": url, "REPERE_HOME": str(HOME)}
+
+
+@contextmanager
+def moving_clock(database: URL) -> Iterator[Callable[[timedelta], None]]:
+    """Move the clock of a database, and so every deadline, until the block ends.
+
+    Its function is replaced: a setting would not reach the connections that a server keeps.
+    """
+    dsn = database.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        (own,) = connection.execute("SELECT pg_get_functiondef('core.now()'::regprocedure)").fetchone() or ("",)
+
+        def move(by: timedelta) -> None:
+            connection.execute(sql.SQL(_CLOCK).format(sql.Literal(f"{by.total_seconds():.0f} seconds")))
+
+        try:
+            yield move
+        finally:
+            connection.execute(own)
+
+
+_CLOCK: Final = (
+    "CREATE OR REPLACE FUNCTION core.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE"
+    " AS $$ SELECT now() + {}::interval $$"
+)
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +168,38 @@ class Watch:
 
 OpenPage = Callable[..., Awaitable[Page]]
 
+_under_way: Final[WeakKeyDictionary[Page, set[Request]]] = WeakKeyDictionary()
+"""What each page waits for."""
+_STILL: Final = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished.catch(() => 0)))
+    .then(() => null)"""
+
+
+def _follow(page: Page) -> None:
+    waited = _under_way[page] = set()
+    page.on("request", lambda request: waited.add(request))
+    page.on("requestfinished", lambda request: waited.discard(request))
+    page.on("requestfailed", lambda request: waited.discard(request))
+
+
+async def settled(page: Page) -> None:
+    """Wait until a page has all that it asked for and stands still.
+
+    Playwright's own wait takes half a second of silence, everywhere; it stays for maps, which ask again a while after
+    they have moved.
+    """
+    await page.wait_for_load_state()
+    waited = _under_way.get(page)
+    quiet = 0
+    for _ in range(100):
+        if waited is None or quiet == 3:
+            break
+        await asyncio.sleep(0.03)
+        quiet = 0 if waited else quiet + 1
+    if quiet < 3 or await page.locator("canvas").count():
+        await page.wait_for_load_state("networkidle")
+    await page.evaluate(_STILL)
+
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
@@ -165,6 +229,7 @@ async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[
             await context.add_cookies([{"name": cookie_name(), "value": token_of(who), "url": site}])
         context.set_default_timeout(10_000)
         page = await context.new_page()
+        _follow(page)
         page.on("console", lambda m: watch.problems.append(f"{m.type}: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: watch.problems.append(f"exception: {error}"))
         page.on("dialog", lambda dialog: watch.problems.append(f"dialog: {dialog.message}"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Watch
+from tests.browser.conftest import NARROW, WIDE, Watch, settled
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +54,7 @@ async def findings(page: Page) -> list[str]:
 
 async def check(page: Page) -> None:
     """Check a page as it stands."""
-    await page.wait_for_load_state("networkidle")
+    await settled(page)
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert await findings(page) == []
 

@@ -1,16 +1,16 @@
 """Accounts in a browser: the proof of work under our strict CSP, forms without scripts, every page wide and narrow."""
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import psycopg
 import pytest
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy.engine import URL
 
-from tests.browser.conftest import NARROW, WIDE, Watch
+from tests.browser.conftest import NARROW, WIDE, Watch, moving_clock
 from tests.browser.test_accessibility import check
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,9 @@ async def test_the_browser_proves_its_work_and_errors_take_the_focus(
     await page.wait_for_url("**/inscription/envoyee")
 
 
-async def test_a_browser_without_scripts_signs_up_after_a_while(browser: Browser, site: str) -> None:
+async def test_a_browser_without_scripts_signs_up_after_a_while(
+    browser: Browser, site: str, directory_database: URL
+) -> None:
     context = await browser.new_context(java_script_enabled=False, base_url=site)
     page = await context.new_page()
     await page.goto("/inscription")
@@ -72,8 +74,9 @@ async def test_a_browser_without_scripts_signs_up_after_a_while(browser: Browser
     assert "attendez" in await page.locator(".error-summary").inner_text()
     await page.get_by_label("Mot de passe", exact=True).fill("tournesol guitare vapeur")
     await page.get_by_label("Confirmez le mot de passe").fill("tournesol guitare vapeur")
-    await asyncio.sleep(20)
-    await page.get_by_role("button", name="Créer mon compte").click()
+    with moving_clock(directory_database) as move:
+        move(timedelta(seconds=20))
+        await page.get_by_role("button", name="Créer mon compte").click()
     assert page.url.endswith("/inscription/envoyee")
     await context.close()
 

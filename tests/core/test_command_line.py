@@ -1,5 +1,6 @@
 """The command line: French when it is misused, exit codes that scripts can trust."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -7,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from cli import assemble
+from cli import COMMANDS, assemble
 from core.command_line import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,13 @@ def test_help_is_in_french() -> None:
     assert "Show this message" not in output
     for command in ("mail", "places", "nomenclatures", "sample", "bench"):
         assert re.search(rf"│ {command}\s", output), command
+
+
+def test_each_command_is_found_where_it_is_said_to_be() -> None:
+    for package, commands in COMMANDS.items():
+        app = importlib.import_module(f"{package}.commands").app
+        names = {app.info.name} if isinstance(app.info.name, str) else set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+        assert names == set(commands), package
 
 
 @pytest.mark.parametrize(

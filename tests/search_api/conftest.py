@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.conftest import forget_connections, made_once, make_database, truncate_all
+from tests.conftest import forget_connections, look_again, made_once, make_database, truncate_all
 from tests.search_api import seed
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ async def filled(database: URL) -> AsyncIterator[URL]:
         ours = str(database.database)
         make_database(connection, *((ours, copy) if made else (copy, ours)))
     invalidate()
+    look_again()
     yield database
     truncate_all(dsn(database))
     invalidate()
@@ -78,8 +79,8 @@ async def reading(filled: URL) -> AsyncIterator[AsyncSession]:
 @pytest.fixture
 async def api(filled: URL) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application on the filled directory."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened

@@ -34,7 +34,7 @@ from search_api.schemas import BBox
 from tests.search_api import oracle as brute
 from tests.search_api.conftest import dsn
 from tests.search_api.test_engine import place_id, point, queries
-from web.app import create_app
+from web.app import app
 
 POSTGIS = PostgisEngine()
 SETTINGS = settings(
@@ -197,7 +197,6 @@ async def test_any_request_has_the_same_answer_of_both_engines_and_never_an_erro
         pairs = [*pairs, ("view", "1.5,48.8,2.2,49.2"), ("zoom", "11")]
     elif door == "suggest":
         pairs = [(name, value) for name, value in pairs if name in ("q", "where")] or [("q", "k")]
-    app = create_app()
     answers = []
     try:
         for engine in (None, follower):

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import duckdb
 import httpx
@@ -19,12 +19,13 @@ import pytest_asyncio
 from psycopg.rows import dict_row
 from sqlalchemy.engine import URL
 
-from accounts.api import Caller, CallerDep
+from accounts.api import Caller
 from core.errors import Conflict
 from core.sheets import safe
 from directory.projection import rebuild
 from search_api.dumps.build import build, forget
 from search_api.dumps.catalogue import DATASETS, FORMATS, file_name
+from tests.accounts.clients import application_of
 from tests.search_api.conftest import dsn
 from tests.search_api.seed import CANARY
 
@@ -55,11 +56,8 @@ async def made(filled: URL) -> AsyncIterator[URL]:
 
 def client_of(caller: Caller) -> httpx.AsyncClient:
     """Return a client whose requests all come from a caller."""
-    from web.app import create_app
-
-    app = create_app()
-    app.dependency_overrides[get_args(CallerDep)[1].dependency] = lambda: caller
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://repere.test")
+    transport = httpx.ASGITransport(app=application_of(caller))
+    return httpx.AsyncClient(transport=transport, base_url="http://repere.test")
 
 
 @pytest.fixture

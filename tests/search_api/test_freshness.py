@@ -55,9 +55,9 @@ def follower(root: Path) -> Iterator[Follower]:
 
 @pytest.fixture
 async def web(filled: URL) -> AsyncIterator[httpx.AsyncClient]:
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
     engines.use(None)

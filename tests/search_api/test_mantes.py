@@ -53,11 +53,11 @@ async def mantes(database: URL, tmp_path_factory: pytest.TempPathFactory) -> Asy
 async def api(request: pytest.FixtureRequest, mantes: URL, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, answered by each engine in turn."""
     from search_api import engines
-    from web.app import create_app
+    from web.app import app
 
     if request.param == "columns":
         indexed(mantes, tmp_path)
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         answer = await opened.get("/api/v1/search")
         assert answer.headers["X-Repere-Engine"] == request.param

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.search_api.fhir.conftest import feed as feed
 from tests.search_api.fhir.test_search_client import served as served
-from web.app import create_app
+from web.app import app
 
 EXAMPLES = 15
 MANY = 300
@@ -25,7 +25,7 @@ RELAXED = settings(deadline=None, database=None, suppress_health_check=list(Heal
 
 
 def _operations() -> list[tuple[str, str]]:
-    paths = create_app().openapi()["paths"]
+    paths = app.openapi()["paths"]
     return [(path, method) for path, methods in sorted(paths.items()) for method in methods]
 
 

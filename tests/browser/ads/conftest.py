@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy.engine import URL
 
 from tests.browser import conftest
+from tests.browser.conftest import moving_clock
 from tests.conftest import made_once, make_database
 from tests.smtp import SmtpSink
 
@@ -120,25 +119,17 @@ def passes(running: Site, ads_database: URL) -> Iterator[Passes]:
     """Let time pass until noon of a day: the clock of the database moves, people sign in again, the worker works."""
     address = ads_database.set(drivername="postgresql").render_as_string(hide_password=False)
 
-    def until(day: date) -> None:
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=PARIS)
-        seconds = int((noon - datetime.now(UTC)).total_seconds())
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(sql.SQL(_CLOCK).format(sql.Literal(f"{seconds} seconds")))
-            connection.execute(
-                "UPDATE accounts.sign_in SET seen_at = core.now(), expires_at = core.now() + interval '10 hours'"
-            )
-        running.work()
+    with moving_clock(ads_database) as move:
 
+        def until(day: date) -> None:
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=PARIS)
+            move(noon - datetime.now(UTC))
+            with psycopg.connect(address, autocommit=True) as connection:
+                connection.execute(
+                    "UPDATE accounts.sign_in SET seen_at = core.now(), expires_at = core.now() + interval '10 hours'"
+                )
+            running.work()
+
+        yield until
     with psycopg.connect(address, autocommit=True) as connection:
-        (own,) = connection.execute("SELECT pg_get_functiondef('core.now()'::regprocedure)").fetchone() or ("",)
-    yield until
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(own)
         connection.execute("UPDATE accounts.sign_in SET seen_at = core.now()")
-
-
-_CLOCK: Final = (
-    "CREATE OR REPLACE FUNCTION core.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE"
-    " AS $$ SELECT now() + {}::interval $$"
-)

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 import httpx
 import pytest
 from sqlalchemy import select, text, update
+from typer.testing import CliRunner
 
 from accounts.service import take_back
+from cli import assemble
 from core.db import unit_of_work
 from core.mail.delivery import deliver
 from core.tasks import app
@@ -224,7 +226,7 @@ async def test_commands_do_what_the_scheduler_does(places: None) -> None:
         done = run(*words)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == said
-    assert "à lancer souvent" in run("expire", "--help").stdout
+    assert "à lancer souvent" in CliRunner().invoke(assemble("ads"), ["ads", "expire", "--help"]).stdout
 
 
 def test_the_scheduler_knows_the_tasks() -> None:

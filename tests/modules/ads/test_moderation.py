@@ -27,7 +27,7 @@ from tests.modules.ads.makers import (
     make_person,
     reread,
 )
-from web.app import create_app
+from web.app import app
 
 PAGE = "/annonces/moderation"
 
@@ -44,7 +44,7 @@ async def signed(client: httpx.AsyncClient, account: Account) -> None:
 @pytest.fixture
 async def second(clean_database: object) -> AsyncIterator[httpx.AsyncClient]:
     """Another browser."""
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
 

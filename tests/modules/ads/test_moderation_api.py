@@ -19,7 +19,7 @@ from modules.ads.models_saved import AdReport, SavedSearch
 from modules.ads.schemas_moderation import Month
 from tests.accounts.helpers import sign_in
 from tests.modules.ads.makers import make_ad, make_moderator, make_person, reread
-from web.app import create_app
+from web.app import app
 
 API = "/api/v1/ads/moderation"
 PAGE = "/annonces/moderation/statistiques"
@@ -95,7 +95,7 @@ async def test_who_may_not_use_it(client: httpx.AsyncClient, places: None) -> No
 
 
 def test_the_description_tells_it() -> None:
-    paths = create_app().openapi()["paths"]
+    paths = app.openapi()["paths"]
     told = {(path, method) for path, methods in paths.items() for method in methods if path.startswith(API)}
     assert told == {
         (API, "get"),

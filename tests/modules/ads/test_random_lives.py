@@ -327,9 +327,9 @@ async def people(places: None) -> dict[str, Account]:
 
 @pytest.fixture
 async def doors(people: dict[str, Account]) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with AsyncExitStack() as stack:
         opened = {}
         for who in (*people, "nobody"):

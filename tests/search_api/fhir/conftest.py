@@ -8,20 +8,20 @@ import httpx
 import psycopg
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
 from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from accounts.api import Caller
 from core import db
 from directory import feed as ledger
+from tests.accounts.clients import application_of
 from tests.conftest import truncate_all
 from tests.directory.conftest import Registers
 from tests.directory.conftest import registers as registers
 from tests.search_api.conftest import dsn
 from tests.search_api.conftest import filled as filled
 from tests.search_api.fhir import seed
-from tests.search_api.fhir.following import Consumer, called_by
+from tests.search_api.fhir.following import Consumer
 from tests.search_api.fhir.town import Reader
 
 
@@ -82,31 +82,21 @@ async def later(feed: Feed) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
 @pytest.fixture
 async def client(feed: Feed) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application on that directory."""
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
 
 
 @pytest.fixture
-def app() -> FastAPI:
-    from web.app import create_app
-
-    return create_app()
-
-
-@pytest.fixture
-async def reader(app: FastAPI, registers: Registers) -> AsyncIterator[Reader]:
+async def reader(registers: Registers) -> AsyncIterator[Reader]:
     """Make consumers that have just taken everything, each with the rights of a caller."""
     opened: list[httpx.AsyncClient] = []
 
     async def make(caller: Caller) -> Consumer:
-        from web.app import create_app
-
-        own = create_app()
-        called_by(own, caller)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=own), base_url="http://repere.test")
+        transport = httpx.ASGITransport(app=application_of(caller))
+        client = httpx.AsyncClient(transport=transport, base_url="http://repere.test")
         opened.append(client)
         consumer = Consumer(client, caller)
         await consumer.extract()

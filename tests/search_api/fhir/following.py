@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 import httpx
-from fastapi import FastAPI
 
-from accounts.api import Caller, CallerDep
+from accounts.api import Caller
 from core.db import unit_of_work
 from search_api.fhir.kinds import KINDS, RESOURCE_TYPES, Kind
 from search_api.fhir.render import render
@@ -25,12 +24,6 @@ async def everything(caller: Caller, kinds: Iterable[Kind] = KINDS) -> dict[Key,
             made = await render(session, kind, ids, caller)
             found |= {(RESOURCE_TYPES[kind], one["id"]): one for one in made.values()}
     return found
-
-
-def called_by(app: FastAPI, caller: Caller) -> None:
-    """Have every request of an application come from a caller."""
-    dependency = get_args(CallerDep)[1].dependency
-    app.dependency_overrides[dependency] = lambda: caller
 
 
 @dataclass

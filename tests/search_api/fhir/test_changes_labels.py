@@ -5,21 +5,21 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from accounts.api import Caller
 from core.db import connect_direct
 from directory import feed_labels, nomenclature
 from search_api.fhir.systems import SYSTEMS
+from tests.accounts.clients import application_of
 from tests.search_api.fhir.conftest import Feed
-from tests.search_api.fhir.following import Consumer, called_by, differences, everything
+from tests.search_api.fhir.following import Consumer, differences, everything
 
 EVERYTHING = Caller(level=2)
 TOLD = sorted(feed_labels.OF_OFFERS | feed_labels.BY_CODE.keys() | set(feed_labels.SKILLS))
 
 
 @pytest.fixture
-async def consumer(feed: Feed, app: FastAPI) -> AsyncIterator[Consumer]:
+async def consumer(feed: Feed) -> AsyncIterator[Consumer]:
     # A savoir-faire of each system, on a person and on their role.
     [owners] = feed.sql(
         "SELECT r.practitioner_id, r.id FROM directory.role r JOIN directory.offer o ON o.role_id = r.id"
@@ -32,8 +32,7 @@ async def consumer(feed: Feed, app: FastAPI) -> AsyncIterator[Consumer]:
         refs = [f"{system}|ZZ" for system in parts]
         feed.sql(f"UPDATE directory.{table} SET specialties = specialties || %s WHERE id = %s", refs, owner)
     feed.sql("UPDATE directory.practitioner SET title = 'DR'")
-    called_by(app, EVERYTHING)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=application_of(EVERYTHING))
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         found = Consumer(opened, EVERYTHING)
         await found.extract()

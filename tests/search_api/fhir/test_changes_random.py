@@ -35,11 +35,11 @@ async def test_whoever_follows_ends_up_with_a_whole_extraction(registers: Regist
     consumers = {name: await reader(caller) for name, caller in CALLERS.items()}
     for number in range(30):
         await world.step()
-        await world.look()
+        now = await world.look()
         for name, consumer in consumers.items():
             if world.rng.random() < 0.3 or number == 29:
                 await consumer.follow(count=world.rng.choice([1, 2, 7, 200]))
-                told = differences(consumer.held, await everything(consumer.caller))
+                told = differences(consumer.held, now[name])
                 assert not told, (number, name, told)
     for name, consumer in consumers.items():
         # Nobody hears of the end of what they were never shown.

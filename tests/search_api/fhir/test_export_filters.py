@@ -4,12 +4,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
+from tests.accounts.clients import application_of
 from tests.directory.conftest import Registers
 from tests.search_api.fhir.exporting import Json, by_type, lines, written
 from tests.search_api.fhir.exporting import nobody_listens as nobody_listens
-from tests.search_api.fhir.following import called_by, differences
+from tests.search_api.fhir.following import differences
 from tests.search_api.fhir.town import CALLERS, town
 from tests.search_api.fhir.upheaval import World
 
@@ -56,12 +56,11 @@ class Copy:
     [pytest.param("public", marks=pytest.mark.slow), "yvelines", pytest.param("professional", marks=pytest.mark.slow)],
 )
 async def test_whoever_asks_since_ends_up_with_what_a_whole_filtered_export_holds(
-    registers: Registers, app: FastAPI, name: str, nobody_listens: None
+    registers: Registers, name: str, nobody_listens: None
 ) -> None:
     town(registers)
-    called_by(app, CALLERS[name])
     happening = World(registers, seed=7)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=application_of(CALLERS[name]))
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as client:
         copies = [Copy(client, one) for one in FILTERS]
         for copy in copies:

@@ -15,7 +15,7 @@ from directory.api import (
 )
 from directory.schemas_hours import SlotIn
 from tests.directory.conftest import Registers
-from tests.search_api.fhir.following import everything
+from tests.search_api.fhir.following import Key, everything
 from tests.search_api.fhir.town import CALLERS, CANARY, TOWNS, describe, flip, place
 
 
@@ -29,9 +29,12 @@ class World:
         self.shown: dict[str, set[Any]] = {name: set() for name in CALLERS}
         self.number = 50
 
-    async def look(self) -> None:
-        for name, caller in CALLERS.items():
-            self.shown[name] |= (await everything(caller)).keys()
+    async def look(self) -> dict[str, dict[Key, dict[str, Any]]]:
+        """Return everything that each caller may read now, and remember that they were shown it."""
+        now = {name: await everything(caller) for name, caller in CALLERS.items()}
+        for name, whole in now.items():
+            self.shown[name] |= whole.keys()
+        return now
 
     def offer(self) -> dict[str, Any] | None:
         found = self.registers.all("SELECT * FROM directory.offer WHERE closed_on IS NULL ORDER BY id")

@@ -214,12 +214,12 @@ async def test_a_page_counts_as_a_page_for_whoever_reads_it(
     api: httpx.AsyncClient, portal: PortalOut, monkeypatch: pytest.MonkeyPatch, limited: str, statuses: set[int]
 ) -> None:
     from core.settings import load
-    from web.app import create_app
+    from web.app import app
 
     monkeypatch.setenv(f"REPERE_API_{limited}_PER_MINUTE", "5")
     load.cache_clear()
     # Addresses of private networks are not counted: this one is of the Internet.
-    transport = httpx.ASGITransport(app=create_app(), client=("8.8.8.8" if limited == "PAGES" else "8.8.4.4", 4000))
+    transport = httpx.ASGITransport(app=app, client=("8.8.8.8" if limited == "PAGES" else "8.8.4.4", 4000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as reader:
             answers = [await reader.get("/maillage/mantes?q=infirmier", headers=PAGE) for _ in range(6)]

@@ -96,8 +96,8 @@ def sql_afterwards() -> Iterator[None]:
 
 @pytest.fixture
 async def api(named: URL) -> AsyncIterator[httpx.AsyncClient]:
-    from web.app import create_app
+    from web.app import app
 
-    transport = httpx.ASGITransport(app=create_app())
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
         yield opened
