@@ -42,6 +42,8 @@ _ACTIONS: Final[Mapping[Event, tuple[str, str]]] = {
     "report_received": ("Voir l’annonce", "/annonces/{number}"),
     "report_closed": ("Trouver une annonce", "/annonces"),
 }
+_UNKNOWN: Final = ("Écrire à l’assistance", "/assistance")
+"""For whoever reads no ads any more, theirs included."""
 
 
 def values_of(ad: Ad, motive: str = "") -> dict[str, str]:
@@ -85,7 +87,8 @@ async def announce(session: AsyncSession, ad: Ad, line: AdHistory) -> None:
     """Write the mail that a passage calls for, in its transaction; nothing after the account was closed."""
     event = _EVENTS.get(line.action)
     if event is not None:
-        await tell(session, ad, event, str(line.id), _motive(line))
+        lost = line.action == "suspend" and line.reason == "unknown"
+        await tell(session, ad, event, str(line.id), _motive(line), action=_UNKNOWN if lost else None)
 
 
 async def warn(session: AsyncSession, ad: Ad) -> bool:
@@ -94,9 +97,25 @@ async def warn(session: AsyncSession, ad: Ad) -> bool:
 
 
 async def tell(
-    session: AsyncSession, ad: Ad, event: Event, key: str, motive: str = "", *, account_id: int | None = None
+    session: AsyncSession,
+    ad: Ad,
+    event: Event,
+    key: str,
+    motive: str = "",
+    *,
+    account_id: int | None = None,
+    action: tuple[str, str] | None = None,
 ) -> bool:
     """Write a mail and a message to the author of an ad, or to an account; the same key never gives another one.
+
+    Args:
+        session: the unit of work.
+        ad: what it is about.
+        event: which wording.
+        key: of the mail, with its event.
+        motive: what stands for « motif ».
+        account_id: who is told, the author by default.
+        action: the words and the path of its button; those of the event by default.
 
     Returns:
         Whether a mail is new.
@@ -106,7 +125,7 @@ async def tell(
     worded = await wording.wording_of(session, ad.council, event)
     values = values_of(ad, motive)
     subject, said = drawn(worded, values)
-    label, path = _ACTIONS[event]
+    label, path = action or _ACTIONS[event]
     path = path.format(number=ad.number)
     await send_message(session, to, kind=f"ads.{event}", key=key, subject=subject, body="\n\n".join(said), link=path)
     address = (await reach(session, to, "ordre")).email

@@ -134,6 +134,8 @@ async def test_a_council_that_withdraws_a_standing_takes_off_its_ads_at_once(
     # They hold no ad any more: neither theirs nor those of others.
     await sign_in(client, author)
     assert (await client.get("/annonces/mes-annonces")).status_code == 403
+    assert all("/assistance" in mail and "/annonces/mes-annonces" not in mail for mail in mails)
+    assert (await client.get("/assistance")).status_code == 200
 
 
 async def test_ads_come_back_by_the_usual_way_once_the_standing_is_given_again(
