@@ -197,6 +197,8 @@ def tidy(conn: psycopg.Connection, days: int = KEPT_DAYS) -> Tidied:
         ).rowcount
         if gone:
             restart(conn, int(old[0]))
+    # Counted since a burst, or not: a plan made for a few changes compares each of fifty thousand with each other.
+    conn.execute("ANALYZE directory.feed_change, directory.feed_state")
     # The newest one stays: it tells how far the ledger goes.
     changes = conn.execute(
         """
