@@ -15,7 +15,15 @@ from core import clock
 from core.db import connect_direct, dispose, unit_of_work
 from core.security import digest
 from directory import nomenclature
-from directory.api import Offer, OfferDescription, create_publication_tables, describe_offer, publish
+from directory.api import (
+    Offer,
+    OfferDescription,
+    Practitioner,
+    Role,
+    create_publication_tables,
+    describe_offer,
+    publish,
+)
 from directory.schemas import ContactIn
 from directory.schemas_hours import SlotIn
 from maps.api import invalidate, load_places, resolve_ref
@@ -240,8 +248,9 @@ async def intern() -> None:
 async def describe() -> None:
     """Let the practitioners of six offers say what they do, when, and where they go."""
     async with unit_of_work() as session:
-        offers = (await session.scalars(select(Offer).where(Offer.kind == "liberal").order_by(Offer.id))).all()
-        for number, offer in enumerate(offers[:6]):
+        first = select(Offer).join(Role).join(Practitioner).where(Offer.kind == "liberal")
+        offers = await session.scalars(first.order_by(Practitioner.national_id, Offer.id).limit(6))
+        for number, offer in enumerate(offers):
             description = OfferDescription(
                 acts=["J16|0032", "J16|0148"],
                 languages=["en", "es"],

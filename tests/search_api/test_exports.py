@@ -9,6 +9,7 @@ import openpyxl
 import psycopg
 from sqlalchemy.engine import URL
 
+from directory.projection import write_selected
 from search_api.exports import COLUMNS
 from tests.search_api.conftest import dsn
 
@@ -76,10 +77,17 @@ async def test_an_empty_export_is_a_file_with_its_header(api: httpx.AsyncClient)
 
 
 async def test_a_name_that_is_a_formula_stays_a_text(api: httpx.AsyncClient, filled: URL) -> None:
+    def rename(names: list[tuple[int, str]]) -> None:
+        with psycopg.connect(dsn(filled)) as conn:
+            for key, name in names:
+                conn.execute("UPDATE directory.site SET name = %s WHERE id = %s", (name, key))
+            keys = ", ".join(str(key) for key, _ in names)
+            write_selected(conn, f"SELECT id FROM directory.offer WHERE site_id IN ({keys})")
+
     with psycopg.connect(dsn(filled)) as conn:
         former = conn.execute("SELECT id, name FROM directory.site ORDER BY id LIMIT 3").fetchall()
-        for (key, _), name in zip(former, ('=HYPERLINK("http://mal")', "+33 1 99 00", " @SUM(1)"), strict=True):
-            conn.execute("UPDATE directory.site SET name = %s WHERE id = %s", (name, key))
+    hostile = ('=HYPERLINK("http://mal")', "+33 1 99 00", " @SUM(1)")
+    rename([(key, name) for (key, _), name in zip(former, hostile, strict=True)])
     try:
         book = openpyxl.load_workbook(io.BytesIO((await api.get("/api/v1/search.xlsx")).content))
         cells = [cell for row in book["Résultats"].iter_rows() for cell in row]
@@ -90,9 +98,7 @@ async def test_a_name_that_is_a_formula_stays_a_text(api: httpx.AsyncClient, fil
         assert "+33 1 99 00" in values
         assert not any(value.lstrip().startswith(("=", "@")) for value in values)
     finally:
-        with psycopg.connect(dsn(filled)) as conn:
-            for key, name in former:
-                conn.execute("UPDATE directory.site SET name = %s WHERE id = %s", (name, key))
+        rename(former)
 
 
 async def test_exports_refuse_what_the_search_refuses(api: httpx.AsyncClient) -> None:

@@ -55,7 +55,7 @@ class Opened:
 
     async def card(self, **params: str) -> dict[str, Any] | None:
         """Return the offer as a search around its town finds it; None when it does not."""
-        asked = {"where": f"commune:{self.town}", "radius_km": "5"} | params
+        asked = {"where": f"commune:{self.town}", "radius_km": "20"} | params
         page, pages = 1, 1
         while page <= pages:
             answer = await self.api.get("/api/v1/search", params=asked | {"page": str(page)})
