@@ -23,7 +23,7 @@ from search_api.fhir.search.refusals import LostPage, Refused
 
 NAME: Final = "_page"
 KEPT: Final = timedelta(days=7)
-"""How long a link leads to its page."""
+"""How long a link leads to its page, at least."""
 _PURPOSE: Final = "fhir page"
 _SIGNED: Final = 40
 _LOST = (
@@ -53,6 +53,11 @@ class Link:
     back: bool
     total: int | None
     made: datetime
+
+
+def made_at(now: datetime) -> datetime:
+    """Return the end of the hour: links of one hour are the same, so that answers have the same validators."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _out(value: Scalar) -> Any:

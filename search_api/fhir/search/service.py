@@ -109,7 +109,7 @@ class _Page:
         return self._address(self.link)
 
     def _to(self, hit: Hit, total: int | None, *, back: bool) -> str:
-        made = self.link.made if self.link else self.context.now
+        made = self.link.made if self.link else pages.made_at(self.context.now)
         link = pages.Link(self.asked.resource.type, self.asked.pairs, hit.position, back, total, made)
         return self._address(link)
 
