@@ -10,7 +10,7 @@ from directory.hours_editor import HoursEditor, HoursRound, hours_draft, hours_r
 from directory.hours_kinds import KINDS as SLOT_KINDS
 from directory.hours_store import holiday_rule
 from directory.hours_words import HOLIDAY_WORDS, exception_label, replacement_words, span_label
-from directory.hours_zones import clocks, departement_at, departement_of_region, timezone_of
+from directory.hours_zones import departement_at, departement_of_region, timezone_of
 from directory.known_people import offer_known_people
 from directory.labels import FEE_OPTIONS, LANGUAGES, PURPOSES
 from directory.models import (
@@ -132,7 +132,6 @@ __all__ = [
     "SpecialSlot",
     "Written",
     "calendar_day",
-    "clocks",
     "concept_index",
     "create_publication_tables",
     "departement_at",

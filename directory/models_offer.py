@@ -242,8 +242,9 @@ class SearchCard(Base):
     """What a result shows of an offer and of its site, beside `OfferSearch` and written with it: a page reads one block
     a row instead of one for each of five tables.
 
-    Only what everybody may read. Contacts stay in their table, where their confidentiality is; `contacts` tells that
-    the offer or its site has public ones.
+    No restricted contact nor comment. Sensitive offers have their row, as there: who finds them is decided before rows
+    are read. Contacts stay in their table, where their confidentiality is; `contacts` tells that the offer or its site
+    has public ones.
     """
 
     __tablename__ = "search_card"
