@@ -66,6 +66,18 @@ def clean_text(value: str) -> str:
     return " ".join(text.split())
 
 
+def search_text(value: str) -> str:
+    """Return the text of a search as `clean_text` does: a text without words would find the whole directory.
+
+    Raises:
+        ValueError: too long, a control character, or neither letter nor digit (French message).
+    """
+    text = clean_text(value)
+    if text and not any(char.isalnum() for char in text):
+        raise ValueError("Ce texte n’a ni lettre ni chiffre : écrivez un métier, un acte ou un nom.")
+    return text
+
+
 def place_ref(value: str) -> WhereRef:
     """Read `kind:code` (`commune:78361`, `departement:2A`, `france`).
 
@@ -252,7 +264,7 @@ def facet_value(key: FacetKey, value: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "q": clean_text,
+    "q": search_text,
     "scope": _scope,
     "lat": _latitude,
     "lon": _longitude,
