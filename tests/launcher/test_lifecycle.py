@@ -7,6 +7,8 @@ import stat
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -88,6 +90,26 @@ def test_the_database_role_cannot_run_programs(running: Launcher) -> None:
             connection.execute("COPY (SELECT 1) TO PROGRAM 'cat'")
         addresses = connection.execute("SHOW listen_addresses").fetchone()
         assert addresses == ("",)
+
+
+def test_an_export_goes_by_the_broker_to_the_worker_and_its_result_is_served(running: Launcher) -> None:
+    """With nothing put in the place of the broker, as the tests of exports do that must not wait for a worker."""
+    base = f"http://127.0.0.1:{running.port}"
+    asked = urllib.request.Request(f"{base}/fhir/$export?_type=Location", headers={"Prefer": "respond-async"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.status == 202
+        followed = base + urlsplit(answer.headers["Content-Location"]).path
+    results: list[dict[str, Any]] = []
+
+    def done() -> bool:
+        with urllib.request.urlopen(followed, timeout=10) as answer:
+            if answer.status == 200:
+                results.append(json.load(answer))
+        return bool(results)
+
+    assert poll(done, 60)
+    assert results[0]["request"].endswith("/fhir/$export?_type=Location")
+    assert not results[0]["error"]
 
 
 def test_a_killed_process_comes_back(running: Launcher) -> None:
