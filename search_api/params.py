@@ -13,6 +13,7 @@ from typing import Any
 
 from core.clock import PARIS, local
 from core.errors import InvalidInput
+from search_api.folding import words
 from search_api.labels import (
     AGE_BANDS,
     BOUNDARY_KINDS,
@@ -70,11 +71,11 @@ def search_text(value: str) -> str:
     """Return the text of a search as `clean_text` does: a text without words would find the whole directory.
 
     Raises:
-        ValueError: too long, a control character, or neither letter nor digit (French message).
+        ValueError: too long, a control character, or nothing that the search reads as a word (French message).
     """
     text = clean_text(value)
-    if text and not any(char.isalnum() for char in text):
-        raise ValueError("Ce texte n’a ni lettre ni chiffre : écrivez un métier, un acte ou un nom.")
+    if text and not words(text):
+        raise ValueError("Ce texte n’a aucun mot que la recherche puisse lire : écrivez un métier, un acte ou un nom.")
     return text
 
 

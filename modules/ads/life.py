@@ -14,7 +14,7 @@ from accounts.api import Standing, standing_of
 from core import clock
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from modules.ads import content as contents
-from modules.ads import files, notices, projection, rules
+from modules.ads import files, notices, projection, reports, rules
 from modules.ads.missing import lacking
 from modules.ads.models import Ad, AdFile, AdHistory
 from modules.ads.models_upload import AdUpload
@@ -243,7 +243,7 @@ async def leave(session: AsyncSession, ad: Ad, actor: str) -> None:
     """Delete an ad, locked, of somebody who closes their account, and may no longer be a reader."""
     next_state(_state(ad), "delete")
     await _pass(session, ad, "delete", By(actor))
-    await erase(session, ad)
+    await _erase(session, ad, actor)
 
 
 async def accept(session: AsyncSession, moderator: Reader, ad: Ad) -> None:
@@ -299,11 +299,12 @@ async def suspend(session: AsyncSession, ad: Ad, reason: str, standing: Standing
 async def purge(session: AsyncSession, ad: Ad) -> None:
     """Delete an ad, locked, that was kept as long as it may be; the clock does it."""
     await _pass(session, ad, "purge", By(CLOCK))
-    await erase(session, ad)
+    await _erase(session, ad, CLOCK)
 
 
-async def erase(session: AsyncSession, ad: Ad) -> None:
-    """Empty an ad of all that it said: the one place that takes values out of its history."""
+async def _erase(session: AsyncSession, ad: Ad, actor: str) -> None:
+    """Answer who reported an ad, then empty it of all that it said: the one place that takes from its history."""
+    await reports.close_gone(session, ad, actor)
     await contents.write(session, ad, AdContent())
     await files.drop_all(session, ad)
     ad.content = ad.accepted = None

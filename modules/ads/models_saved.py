@@ -66,7 +66,10 @@ class SearchAlert(Base):
 
 
 class AdReport(Base):
-    """An ad that a reader reports to its council. `closed_by` is the moderator who dealt with it."""
+    """An ad that a reader reports to its council.
+
+    `closed_by` is who dealt with it: a moderator, or the author or the clock that deleted the ad.
+    """
 
     __tablename__ = "ad_report"
     __table_args__ = (

@@ -23,6 +23,7 @@ LONGEST: Final = 1000
 SHORTEST: Final = 5
 KEPT: Final = "le conseil a examiné votre signalement et n’a pas retiré l’annonce."
 REMOVED: Final = "le conseil a retiré l’annonce."
+GONE: Final = "l’annonce a été supprimée depuis\u00a0: elle n’est plus publiée."
 REPORTS: Final = Limit("ads-reports", 10, timedelta(minutes=30))
 
 
@@ -96,10 +97,19 @@ async def close(session: AsyncSession, moderator: Reader, ad: Ad, outcome: str) 
     """
     if ad.account_id == moderator.account_id:
         raise Forbidden("Vous êtes l’auteur de cette annonce : un autre modérateur examine ses signalements.")
+    return await _answer(session, ad, moderator.person.actor, outcome)
+
+
+async def close_gone(session: AsyncSession, ad: Ad, actor: str) -> int:
+    """Close the reports of an ad that is being deleted, before what it said goes; return how many waited."""
+    return await _answer(session, ad, actor, GONE)
+
+
+async def _answer(session: AsyncSession, ad: Ad, actor: str, outcome: str) -> int:
     closed = await session.execute(
         update(AdReport)
         .where(AdReport.ad_id == ad.id, AdReport.closed_at.is_(None))
-        .values(closed_at=func.core.now(), closed_by=moderator.person.actor)
+        .values(closed_at=func.core.now(), closed_by=actor)
         .returning(AdReport.uid, AdReport.account_id)
     )
     rows = closed.all()

@@ -117,6 +117,31 @@ async def test_nobody_closes_the_reports_of_their_own_ad(
         assert await session.scalar(select(AdReport.closed_at)) is None
 
 
+async def test_who_reported_an_ad_is_told_that_it_is_deleted(
+    client: httpx.AsyncClient, places: None, smtp_sink: SmtpSink
+) -> None:
+    author, reader, leaver = await make_person(), await make_person(), await make_person()
+    ad = await make_ad(author, title="Cabinet à reprendre")
+    old = await make_ad(leaver, title="Très ancienne")
+    await report(client, reader, ad)
+    await report(client, reader, old)
+    await sign_in(client, author)
+    page = await client.get(f"/annonces/{ad.number}/supprimer")
+    data = {"_csrf": form_token(page.text), "version": str((await reread(ad)).version)}
+    assert (await client.post(f"/annonces/{ad.number}/supprimer", data=data)).status_code == 303
+    async with unit_of_work() as session:
+        kept = await session.get_one(Ad, old.id, with_for_update=True)
+        await life.unpublish(session, await as_reader(leaver), kept, None)
+        await life.purge(session, kept)
+    told = (await mails(smtp_sink, reader))[2:]
+    assert len(told) == 2
+    assert all("Suite donnée : l’annonce a été supprimée depuis" in text.replace("\u00a0", " ") for _, text in told)
+    # Which one it was is still said, though the ad says nothing any more.
+    assert "Cabinet à reprendre" in told[0][1] and "Très ancienne" in told[1][1]
+    async with unit_of_work() as session:
+        assert await session.scalar(select(AdReport.id).where(AdReport.closed_at.is_(None))) is None
+
+
 async def test_the_digest_tells_what_is_reported(
     client: httpx.AsyncClient, places: None, at: At, smtp_sink: SmtpSink
 ) -> None:
