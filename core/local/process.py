@@ -85,7 +85,12 @@ def run_logged(
     cwd: Path | None = None,
     user: str | None = None,
 ) -> None:
-    """Run one set-up command with its output in a log; raise Failure with the end of that log if it fails."""
+    """Run one set-up command with its output in a log.
+
+    Raises:
+        Failure: it failed; the message holds the end of that log.
+        KeyboardInterrupt: it was interrupted, or we were.
+    """
     with log.open("ab") as output:
         output.write(f"\n$ {' '.join(map(str, argv))}\n".encode())
         output.flush()
@@ -105,6 +110,9 @@ def run_logged(
         except OSError as error:
             raise Failure(f"{failure}\n    {error}") from error
         code = _wait(child)
+    if code == -signal.SIGINT:
+        # A terminal interrupts the whole group: the child may be gone before our own signal is here.
+        raise KeyboardInterrupt
     if code != 0:
         full = " Le disque est plein." if shutil.disk_usage(log.parent).free < _FULL_BELOW else ""
         raise Failure(f"{failure} (code {code}).{full} Fin du journal {log} :\n{tail(log)}")
