@@ -6,7 +6,7 @@ The server comes from REPERE_TEST_DATABASE_URL, or from REPERE_DATABASE_URL (`./
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,11 @@ def database() -> Iterator[URL]:
 
 _KEPT = ["alembic_version", "spatial_ref_sys"]
 _SCHEMAS = ["core", "maps", "accounts", "directory", "ingest", "search_api", "ads", "staging"]
+BASES = {
+    "places": ("maps",),
+    "registers": ("directory.nomenclature", "directory.concept", "directory.concept_version"),
+}
+"""The schemas and tables whose rows a fixture loads and most of its tests leave alone."""
 _LARGE = 2**20
 """Bytes of a table from which emptying it whole takes less than deleting its rows."""
 
@@ -155,28 +160,65 @@ _RESTART = """
 SELECT setval(c.oid::regclass, s.seqstart, false) FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND CASE WHEN c.relkind = 'S' THEN pg_sequence_last_value(c.oid) END IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+            AND d.refobjid = ANY(%s::regclass[]))
 """
 _cleaners: dict[str, psycopg.Connection] = {}
 """A kept connection to each database that is emptied: it knows the tables and has its statements ready."""
 
 
-def truncate_all(dsn: str) -> None:
+_marks: dict[tuple[str, str], tuple[Any, ...]] = {}
+"""What the rows of a base were once they were loaded, by database and name of the base."""
+
+
+def truncate_all(dsn: str, base: str | None = None) -> None:
     """Empty every table of ours that holds a row, and restart the identities that have moved.
 
     `TRUNCATE` makes new files for the table, its indexes and every table that refers to it: for the few rows of a
     test, deleting them takes a tenth of it.
+
+    Args:
+        dsn: the database.
+        base: one of `BASES`, whose rows stay when they are those that `mark_base` saw.
     """
+    try:
+        _empty(_cleaner(dsn), dsn, base)
+    except psycopg.OperationalError:
+        # The server was restarted, or somebody cut every connection.
+        _cleaners.pop(dsn).close()
+        _empty(_cleaner(dsn), dsn, base)
+    look_again()
+
+
+def _cleaner(dsn: str) -> psycopg.Connection:
     kept = _cleaners.get(dsn)
     if kept is None or kept.closed:
         kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
-    try:
-        _empty(kept)
-    except psycopg.OperationalError:
-        # The server was restarted, or somebody cut every connection.
-        kept.close()
-        kept = _cleaners[dsn] = psycopg.connect(dsn, autocommit=True, prepare_threshold=2)
-        _empty(kept)
-    look_again()
+    return kept
+
+
+def mark_base(dsn: str, base: str) -> None:
+    """Remember the rows that a base has now: most tests only read them, and the next need not load them again."""
+    _marks[dsn, base] = _rows_of(_cleaner(dsn), base)
+
+
+def has_base(dsn: str, base: str) -> bool:
+    """Tell whether the tables of a base hold the very rows that `mark_base` saw."""
+    return (dsn, base) in _marks and _marks[dsn, base] == _rows_of(_cleaner(dsn), base)
+
+
+def _rows_of(connection: psycopg.Connection, base: str) -> tuple[Any, ...]:
+    # A row that is written has a new xmin, a row that goes leaves the count.
+    one = sql.SQL("SELECT count(*), max(xmin::text::bigint) FROM {}")
+    tables = _tables(connection, BASES[base])
+    return tuple(connection.execute(sql.SQL(" UNION ALL ").join(map(one.format, tables))).fetchall())
+
+
+def _tables(connection: psycopg.Connection, wanted: Collection[str]) -> list[sql.Identifier]:
+    """Return our tables that are named, or whose schema is, oldest first."""
+    rows = connection.execute(_TABLES, (_SCHEMAS, _KEPT)).fetchall()
+    return [sql.Identifier(*row) for row in rows if row[0] in wanted or ".".join(row) in wanted]
 
 
 def look_again() -> None:
@@ -211,10 +253,9 @@ def made_once(database: URL, name: str) -> Iterator[tuple[psycopg.Connection, st
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(full), sql.Literal(RUN)))
 
 
-def _empty(connection: psycopg.Connection) -> None:
-    tables = [sql.Identifier(*row) for row in connection.execute(_TABLES, (_SCHEMAS, _KEPT)).fetchall()]
-    if not tables:
-        return
+def _empty(connection: psycopg.Connection, dsn: str, base: str | None) -> None:
+    stays = _tables(connection, BASES[base]) if base is not None and has_base(dsn, base) else []
+    tables = [table for table in _tables(connection, _SCHEMAS) if table not in stays]
     size = sql.SQL("CASE WHEN EXISTS (SELECT FROM {0}) THEN pg_relation_size({1}::regclass) END")
     sizes = connection.execute(
         sql.SQL("SELECT {}").format(
@@ -233,15 +274,15 @@ def _empty(connection: psycopg.Connection) -> None:
                 for at, name in enumerate(small)
             ]
             connection.execute(sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(deleted)))
-        connection.execute(_RESTART, (_SCHEMAS,))
+        connection.execute(_RESTART, (_SCHEMAS, [table.as_string(connection) for table in stays]))
 
 
 @pytest.fixture
-def clean_database(database: URL) -> URL:
-    """The worker's database with every table empty."""
+def clean_database(database: URL, request: pytest.FixtureRequest) -> URL:
+    """The worker's database with every table empty, but for the base of a fixture that the test asks for too."""
     from maps import api as maps
 
-    truncate_all(_dsn(database))
+    truncate_all(_dsn(database), next((base for base in BASES if base in request.fixturenames), None))
     maps.invalidate()
     return database
 
@@ -271,7 +312,10 @@ def load_place_rows(rows: list[Any]) -> None:
 @pytest.fixture
 def places(clean_database: URL, place_rows: list[Any]) -> Iterator[None]:
     """The places of `PLACES`, in an otherwise empty database."""
-    load_place_rows(place_rows)
+    dsn = _dsn(clean_database)
+    if not has_base(dsn, "places"):
+        load_place_rows(place_rows)
+        mark_base(dsn, "places")
     yield
     from maps import api as maps
 

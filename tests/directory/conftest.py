@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.engine import URL
 
 from tests.accounts.helpers import signed_in
+from tests.conftest import has_base, mark_base
 from tests.directory.path import OWN, Path
 
 ALL = frozenset({"rpps", "finess", "ameli"})
@@ -170,7 +171,9 @@ def registers(clean_database: URL) -> Iterator[Registers]:
         conn.execute(PLACES)
         # The new mark tells a process that holds the places of another test to read these.
         maps.invalidate()
-        nomenclature.load(loader)
+        if not has_base(address, "registers"):
+            nomenclature.load(loader)
+            mark_base(address, "registers")
         yield Registers(conn, loader)
 
 

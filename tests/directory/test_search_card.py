@@ -117,6 +117,8 @@ def test_a_first_load_writes_neighbours_together(registers: Any) -> None:
         key = f"struct:4{number:02}"
         registers.practice(key, lon=1.7 + number % 3 * 3 + number / 10_000, lat=48.9 - number % 3 * 2)
         registers.role(registers.person(str(number), "X", "Y"), key)
+    # What other tests deleted left holes, which would be filled first.
+    registers.conn.execute("TRUNCATE directory.site, directory.practitioner CASCADE")
     registers.publish({"rpps"})
     for table in ("site", "practitioner", "role", "offer", "search_card", "offer_search"):
         joined = {
