@@ -32,7 +32,7 @@ async def test_random_queries_have_the_answers_of_brute_force(
 
 
 @pytest.mark.parametrize("way", FEW)
-@MANY
+@settings(MANY, max_examples=40)
 @given(data=st.data())
 async def test_few_documents_at_a_time_give_the_same_answers(
     oracle: brute.Oracle, engine: MeiliEngine, monkeypatch: pytest.MonkeyPatch, way: str, data: st.DataObject
