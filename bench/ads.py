@@ -318,4 +318,4 @@ def ads(
         "Référence : jointures sur les tables, SQL seul", *(f"{v}".replace(".", ",") for v in reference.values())
     )
     (Console() if Console().is_terminal else Console(width=110)).print(table)
-    typer.echo(f"La référence prend {ratio:g} fois le temps de la première question.".replace(".", ","))
+    typer.echo(f"La référence prend {f'{ratio:g}'.replace('.', ',')} fois le temps de la première question.")

@@ -7,11 +7,16 @@ import argparse
 import os
 import sys
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDE = (1366, 860)
+_TODAY = date.today()
+MONDAY = _TODAY + timedelta(days=7 - _TODAY.weekday())
+OPEN = f"/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at={MONDAY}T10:00"
+"""Offers whose hours are known, so that there is a week to show."""
 NARROW = (390, 844)
 
 
@@ -95,9 +100,7 @@ def act(page: Page, what: str) -> None:
         page.get_by_label("Qui, quoi ?", exact=True).press_sequentially("rééducation", delay=30)
         page.get_by_role("option").first.wait_for()
     elif what == "offer":
-        # An offer whose hours are known, so that the sheet has a week to show.
-        query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
-        found = page.request.get(query).json()
+        found = page.request.get(OPEN).json()
         page.goto(f"/offres/{found['items'][0]['offers'][0]['id']}?where=commune:78361", wait_until="networkidle")
     elif what == "ad":
         with_photo = page.locator("li.ad-card").filter(has=page.locator("img"))
@@ -112,8 +115,7 @@ def act(page: Page, what: str) -> None:
     elif what.startswith("step:"):
         open_step(page, what.removeprefix("step:"))
     elif what == "compare":
-        query = "/api/v1/search?q=kin%C3%A9sith%C3%A9rapeute&where=commune:78361&open_at=2026-11-30T10:00"
-        found = page.request.get(query).json()
+        found = page.request.get(OPEN).json()
         offers = [item["offers"][0]["id"] for item in found["items"][:3]]
         page.goto("/comparer?" + "&".join(f"o={offer}" for offer in offers), wait_until="networkidle")
     elif what == "coverage":
