@@ -88,7 +88,10 @@ def _keys(hit: PlaceHit) -> frozenset[int]:
         return _inside(hit)
     # Nothing lies in a postal code: its towns share it, or have several.
     towns = suggest(hit.code, TOWNS, {"commune", "arrondissement"})
-    return frozenset(town.id for town in towns if hit.code in town.postal_codes) | {hit.id}
+    served = frozenset(town.id for town in towns if hit.code in town.postal_codes)
+    # Paris, Lyon and Marseille bear the codes of all their arrondissements.
+    divided = frozenset().union(*containers_of(served).values())
+    return (served - divided) | {hit.id}
 
 
 def _point(hit: PlaceHit) -> LatLon | None:
