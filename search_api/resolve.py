@@ -80,7 +80,16 @@ def _limits(groups: Iterable[tuple[WhereRef, ...]]) -> tuple[frozenset[int], ...
     Raises:
         InvalidInput: a place does not exist.
     """
-    return tuple(frozenset().union(*(_keys(find_place(ref, "within")) for ref in group)) for group in groups)
+    return tuple(map(limit_keys, groups))
+
+
+def limit_keys(group: Iterable[WhereRef]) -> frozenset[int]:
+    """Return the keys of the places that a group of `within` means: what lies in any of them is inside.
+
+    Raises:
+        InvalidInput: a place does not exist.
+    """
+    return frozenset().union(*(_keys(find_place(ref, "within")) for ref in group))
 
 
 def _keys(hit: PlaceHit) -> frozenset[int]:
@@ -252,7 +261,7 @@ def suggest_area(
     limits = zone_ids(zone)
     if within:
         name = find_place(within[0], "within").name if len(within) == 1 else None
-        return SuggestArea(boundaries=_limits([within])[0], only=True, zone=limits), name
+        return SuggestArea(boundaries=limit_keys(within), only=True, zone=limits), name
     ids: set[int] = set()
     name = None
     for ref in where:
