@@ -19,6 +19,10 @@ def widen(query: SearchQuery, reading: Reading) -> list[str]:
     advice = unread(reading.unknown)
     if query.scope and query.q:
         advice.append("Cherchez dans tout le répertoire plutôt que dans un seul domaine.")
+    if len(query.within) > 1:
+        advice.append("Retirez l’une des limites « Dans » : une offre doit être dans toutes à la fois.")
+    elif query.within:
+        advice.append("Retirez la limite « Dans » : ce qui est hors de ces lieux n’est pas cherché.")
     if query.radius_km is not None:
         advice.append("Agrandissez le rayon, ou retirez-le : les résultats les plus proches viendront d’abord.")
     if query.bbox is not None:

@@ -1,6 +1,7 @@
 """The page of results on a filled directory: pages that no longer exist, searches that limits leave empty."""
 
 import httpx
+import pytest
 
 PAGE = {"Accept": "text/html"}
 
@@ -18,3 +19,21 @@ async def test_a_page_past_the_last_leads_to_the_last(api: httpx.AsyncClient) ->
     assert shown.status_code == 200 and "Aucune offre ne correspond" not in shown.text
     one = await api.get("/recherche?q=galsirelle&page=5", headers=PAGE)
     assert one.status_code == 200 and "Aucune offre ne correspond" in one.text, "nothing found is no page past the last"
+
+
+@pytest.mark.parametrize(
+    ("within", "advice", "links"),
+    [
+        (["commune:78418"], "Retirez la limite « Dans »", 1),
+        (["commune:78361", "commune:78646"], "Retirez l’une des limites « Dans »", 2),
+    ],
+)
+async def test_limits_that_leave_nothing_are_said_to(
+    api: httpx.AsyncClient, within: list[str], advice: str, links: int
+) -> None:
+    params = {"where": "commune:78361", "within": within}
+    answer = (await api.get("/api/v1/search", params=params)).json()
+    assert answer["total"] == 0
+    assert len(answer["widen"]) == 1 and answer["widen"][0].startswith(advice)
+    page = (await api.get("/recherche", params=params, headers=PAGE)).text
+    assert advice in page and page.count("Retirer le filtre « Dans") == links
