@@ -169,6 +169,28 @@ async def test_a_refused_question_says_why_at_its_field(
     assert message in errors[field]
 
 
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "message"),
+    [
+        (b"{bad", "application/json", 422, "illisible à partir du caractère 1"),
+        (b'{"q": "a",}', "application/json", 422, "illisible à partir du caractère"),
+        (b'{"q": "a", "where": "departement:78"}', "text/plain", 422, "Content-Type: application/json"),
+        (b"[1]", "application/json", 422, "Un objet JSON est attendu"),
+        (b"", "application/json", 422, "Un objet JSON est attendu"),
+        (b'{"q": "a", "where": "departement:78", "facets": [1]}', "application/json", 422, "facets : Un objet JSON"),
+        (b'{"q": 1, "where": "departement:78"}', "application/json", 422, "q : Un texte est attendu"),
+        (b"\xff{", "application/json", 400, "encodage (UTF-8)"),
+    ],
+)
+async def test_what_is_not_json_is_said_to_be_so(
+    api: httpx.AsyncClient, content: bytes, media_type: str, status: int, message: str
+) -> None:
+    answer = await api.post(COVERAGE, content=content, headers={"Content-Type": media_type})
+    assert answer.status_code == status
+    assert message in answer.json()["detail"]
+    assert all(not error["field"].isdigit() for error in answer.json().get("errors", []))
+
+
 async def test_the_same_question_on_the_same_data_is_one_report(api: httpx.AsyncClient, filled: URL) -> None:
     body = {"code": ["G15|80"], "where": "departement:78"}
     both = await asyncio.gather(*(api.post(COVERAGE, json=body) for _ in range(4)))
