@@ -36,4 +36,5 @@ async def test_limits_that_leave_nothing_are_said_to(
     assert answer["total"] == 0
     assert len(answer["widen"]) == 1 and answer["widen"][0].startswith(advice)
     page = (await api.get("/recherche", params=params, headers=PAGE)).text
+    assert 'href="/recherche?where=commune:78361">Tout effacer' in page
     assert advice in page and page.count("Retirer le filtre « Dans") == links
