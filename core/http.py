@@ -279,6 +279,29 @@ class SecurityHeaders:
         await self.app(scope, receive, guarded)
 
 
+class Heads:
+    """ASGI middleware that answers HEAD wherever GET is answered: the same headers, no body (RFC 9110, 9.3.2).
+
+    FastAPI declares GET alone; monitors, checkers of links and programs that download ask with HEAD first.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def bodiless(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = message | {"body": b""}
+            await send(message)
+
+        await self.app(scope | {"method": "GET"}, receive, bodiless)
+
+
 async def _healthz() -> dict[str, str]:
     return {"status": "ok"}
 
@@ -315,5 +338,6 @@ def install(app: FastAPI) -> None:
 
 
 def secure(app: FastAPI) -> None:
-    """Give every answer the security headers, those of other middlewares included: call it last."""
+    """Give every answer the security headers, those of other middlewares included, and HEAD its own: call it last."""
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Heads)

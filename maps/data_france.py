@@ -15,12 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import shapely
 
 NULL = r"\N"
 
 # INSEE code TNCC: the article that belongs to the name but is kept apart from it.
 ARTICLES = {"2": "Le ", "3": "La ", "4": "Les ", "5": "L'", "6": "Aux ", "7": "Las ", "8": "Los "}
+
+_ASTRAY = 0.005
+"""Degrees (some 500 m) out of its contour, which is simplified, from which a town hall is not believed."""
 
 COMMUNE_TYPES = frozenset({"COM", "COMD", "COMA", "ARM"})
 
@@ -82,9 +86,9 @@ class Commune:
     `parent` is the INSEE code of the commune it belongs to (None for a COM). `departement` and `epci` of an
     ARM, COMD or COMA are those of the parent; so are the postal codes of a COMD or COMA, and a COM divided
     in arrondissements has all of theirs. `population` is None where the source has none (Mayotte).
-    `lon`, `lat` (WGS84) are the town hall, else a point inside the contour, else the parent's, else the mean
-    of its parts or of the communes of the same postal code; `town_hall` tells whether it is the town hall.
-    `contour` is WKB (MultiPolygon, WGS84), None when it was not asked for or the source has none.
+    `lon`, `lat` (WGS84) are the town hall where it lies in the commune, else a point inside the contour, else the
+    parent's, else the mean of its parts or of the communes of the same postal code; `town_hall` tells whether it is
+    the town hall. `contour` is WKB (MultiPolygon, WGS84), None when it was not asked for or the source has none.
     """
 
     code: str
@@ -156,7 +160,7 @@ def read_communes(*, contours: bool = False, only: Collection[str] | None = None
     for row in rows:
         if row["commune_parent_id"] != NULL:
             children[row["commune_parent_id"]].append(row["id"])
-    points = _own_points(rows)
+    points = _own_points(rows, by_id)
     neighbours: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         for code in postal.get(row["id"], ()):
@@ -203,19 +207,39 @@ def _postal_codes_of(
     return tuple(sorted(codes))
 
 
-def _own_points(rows: list[dict[str, str]]) -> dict[str, Position]:
+def _own_points(rows: list[dict[str, str]], by_id: dict[str, dict[str, str]]) -> dict[str, Position]:
     """Return the position of each row that has a usable town hall or a contour, by id.
 
-    Two town halls of the source (Lanester, Solore-en-Forez) are points with NaN coordinates.
+    Two town halls of the source (Lanester, Solore-en-Forez) are points with NaN coordinates. Some 1,900 lie out of
+    their commune, up to the other end of the country: 77 of them lost the sign of their longitude, which is given
+    back; instead of the others, a point inside the contour stands for the commune.
     """
     points: dict[str, Position] = {}
     halls = [row for row in rows if row["mairie_localisation"] != NULL]
     for row, lon, lat in _coordinates(halls, [row["mairie_localisation"] for row in halls]):
         points[row["id"]] = Position(lon, lat, town_hall=True)
+    judged = [(row, shape) for row in rows if row["id"] in points and (shape := _contour(row, by_id)) is not None]
+    shapes = shapely.from_wkb([bytes.fromhex(shape) for _, shape in judged])
+    here = np.array([points[row["id"]][:2] for row, _ in judged], dtype=float).reshape(-1, 2)
+    inside = shapely.distance(shapes, shapely.points(here)) <= _ASTRAY
+    mirrored = shapely.distance(shapes, shapely.points(here * (-1, 1))) <= _ASTRAY
+    for (row, _), stays, flipped in zip(judged, inside, mirrored, strict=True):
+        if not stays:
+            astray = points.pop(row["id"])
+            if flipped and astray.lon is not None:
+                points[row["id"]] = astray._replace(lon=-astray.lon)
     others = [row for row in rows if row["id"] not in points and row["geometry"] != NULL]
     for row, lon, lat in _coordinates(others, [row["geometry"] for row in others]):
         points[row["id"]] = Position(lon, lat, town_hall=False)
     return points
+
+
+def _contour(row: dict[str, str], by_id: dict[str, dict[str, str]]) -> str | None:
+    """Return the contour of a row, else that of the commune it is part of, in hexadecimal."""
+    own = row["geometry"]
+    if own == NULL and (parent := by_id.get(row["commune_parent_id"])):
+        own = parent["geometry"]
+    return None if own == NULL else own
 
 
 def _coordinates(rows: list[dict[str, str]], geometries: list[str]) -> Iterator[tuple[dict[str, str], float, float]]:

@@ -18,7 +18,7 @@ from maps.api import PlaceHit, containers_of, members_of, resolve_ref, suggest
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
 from search_api.params import LAST_PAGE, place_ref, ref_text
-from search_api.schemas import PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
+from search_api.schemas import CAP, PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 CONCEPTS_SECONDS = 1.0
 """How long the concepts in hand serve without asking whether a nomenclature was loaded, where nothing else is asked."""
@@ -193,7 +193,7 @@ def resolve(concepts: ConceptIndex, query: SearchQuery, level: int) -> Resolved:
         zone=zone_ids(query.zone),
         sort=query.sort,
         offset=(page - 1) * PAGE_SIZE,
-        limit=PAGE_SIZE,
+        limit=min(PAGE_SIZE, CAP - (page - 1) * PAGE_SIZE),
         facet_of=lexicon(concepts).facet_of,
     )
     centre = place_out(named) if named is not None else None

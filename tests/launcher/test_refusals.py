@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.local.supervisor import listen
 from tests.launcher.conftest import ROOT, Launcher
 
 
@@ -121,3 +122,8 @@ def test_the_launcher_runs_on_the_oldest_python_without_packages() -> None:
 
             for name in names:
                 assert name.split(".")[0] in sys.stdlib_module_names or name.startswith("core.local"), (path, name)
+
+
+def test_the_connections_of_the_shared_address_wait_for_no_acknowledgement() -> None:
+    with listen("127.0.0.1", 0) as shared, socket.create_connection(shared.getsockname()), shared.accept()[0] as taken:
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
