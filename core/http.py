@@ -296,10 +296,10 @@ class Heads:
 
         async def bodiless(message: Message) -> None:
             if message["type"] == "http.response.body":
-                message = message | {"body": b""}
+                message = {**message, "body": b""}
             await send(message)
 
-        await self.app(scope | {"method": "GET"}, receive, bodiless)
+        await self.app({**scope, "method": "GET"}, receive, bodiless)
 
 
 async def _healthz() -> dict[str, str]:

@@ -178,9 +178,11 @@ async def all_results(
     return answer, prepared.asked_query
 
 
-async def count(session: AsyncSession, query: SearchQuery, level: int = PUBLIC) -> Counts:
+async def count(
+    session: AsyncSession, query: SearchQuery, level: int = PUBLIC, engine: SearchEngine | None = None
+) -> Counts:
     """Return the number of sites and offers of a search, without a page. Raises as `search` does."""
-    prepared = await prepare(session, query, level)
+    prepared = await prepare(session, query, level, engine)
     counts = await prepared.engine.count(session, prepared.query)
     if not counts.offers and prepared.reading.loose:
         return await prepared.engine.count(session, replace(prepared.query, terms=prepared.reading.loose))

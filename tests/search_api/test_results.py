@@ -1,5 +1,8 @@
 """The page of results on a filled directory: pages that no longer exist, searches that limits leave empty."""
 
+import html
+import re
+
 import httpx
 import pytest
 
@@ -37,4 +40,35 @@ async def test_limits_that_leave_nothing_are_said_to(
     assert len(answer["widen"]) == 1 and answer["widen"][0].startswith(advice)
     page = (await api.get("/recherche", params=params, headers=PAGE)).text
     assert 'href="/recherche?where=commune:78361">Tout effacer' in page
-    assert advice in page and page.count("Retirer le filtre « Dans") == links
+    assert page.count("Retirer le filtre « Dans") == links
+
+
+async def ways(api: httpx.AsyncClient, **params: object) -> dict[str, str]:
+    """Return the ways out of an empty answer: what each says, and its address."""
+    page = await api.get("/recherche", params=params, headers=PAGE)  # type: ignore[arg-type]
+    assert page.status_code == 200 and "Aucune offre ne correspond" in page.text
+    listed = re.search(r'<ul class="empty-links">(.*?)</ul>', page.text, re.DOTALL)
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', listed[1]) if listed else []
+    return {html.unescape(text): html.unescape(href) for href, text in links}
+
+
+async def test_every_way_out_of_an_empty_answer_finds_what_it_announces(api: httpx.AsyncClient) -> None:
+    for params in (
+        {"q": "kiné galsirelle", "where": "commune:78361"},
+        {"q": "kiné zzzz dupont"},
+        {"q": "kiné", "where": "commune:78361", "radius_km": "0.1", "age": "40"},
+        {"q": "kiné", "where": "commune:78361", "within": "commune:78418"},
+    ):
+        found = await ways(api, **params)
+        assert 1 <= len(found) <= 6, params
+        for text, href in found.items():
+            number = re.search(r"\((\d+)\u00a0sites?\)$", text)
+            assert number, text
+            answer = (await api.get(href.replace("/recherche", "/api/v1/search"))).json()
+            assert answer["total"] == int(number[1]) > 0, text
+
+
+async def test_a_word_too_many_is_named(api: httpx.AsyncClient) -> None:
+    found = await ways(api, q="kiné zzzz", where="commune:78361")
+    assert any(text.startswith("Chercher sans « zzzz » (") for text in found)
+    assert not any("sans « kiné »" in text for text in found)
