@@ -137,7 +137,7 @@ def _groups(said: Sequence[str], lex: Lexicon, systems: frozenset[str]) -> list[
         for length in range(min(PHRASE, len(said) - index), 0, -1):
             group = list(said[index : index + length])
             stems = [stem(word) for word in group]
-            if length == 1 or lex.exact(stems, systems) or lex.starting(stems, systems):
+            if length == 1 or lex.exact(stems, systems) or lex.starting(group, systems):
                 groups.append(group)
                 index += length
                 break
@@ -159,7 +159,7 @@ async def _term(
     lexemes = tuple(frozenset([word]) for word in group) if names else ()
     in_names = names and all(word in known for word in group)
     if not codes and not in_names:
-        codes = lex.starting(stems, systems)
+        codes = lex.starting(group, systems)
     label = " ".join(group)
     if not codes and not in_names and len(group) == 1:
         codes, lexemes, label = await _mend(session, group[0], lex, systems, names=names)
