@@ -1,7 +1,7 @@
 """Names of places, and what a typed place means, as pages need them."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from core.errors import InvalidInput
 from maps.api import PlaceHit, resolve_ref, suggest
@@ -26,7 +26,7 @@ async def labels(refs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-async def answers(typed: str, limit: int, kinds: Collection[str] | None = None) -> list[PlaceHit]:
+async def answers(typed: str, limit: int) -> list[PlaceHit]:
     """Return the places that answer what was typed, best first.
 
     Raises:
@@ -37,7 +37,7 @@ async def answers(typed: str, limit: int, kinds: Collection[str] | None = None) 
     except ValueError as error:
         raise InvalidInput(str(error)) from None
     # As above, the first use reads the database.
-    return await asyncio.to_thread(suggest, cleaned, limit, kinds) if cleaned else []
+    return await asyncio.to_thread(suggest, cleaned, limit) if cleaned else []
 
 
 def alike(found: Sequence[PlaceHit]) -> str:
