@@ -73,8 +73,8 @@ async def read(
     # Words that a code already reads need not be looked for among names.
     silent = [word for group in groups if len(group) > 1 or not lex.exact([stem(group[0])], systems) for word in group]
     known = await words_source().known(session, silent, level) if names else frozenset[str]()
-    if not placed and place is None and (strange := strange_words(said, lex, known)):
-        place, rest = mistyped_place(rest, lex, strange)
+    if not placed and place is None:
+        place, rest = mistyped_place(rest, lex, strange_words(said, lex, known))
         if place is not None:
             said = meaningful(rest)[:MAX_WORDS]
             groups = _groups(said, lex, systems)

@@ -18,14 +18,17 @@ TRAILING_POPULATION = 2_000
 """A town that ends the text without a preposition must be this large: smaller ones are mostly family names."""
 LIKELY_POPULATION = 10_000
 """The same for a town whose name is mistyped."""
+CITY_POPULATION = 30_000
+LONG_NAME = 9
+"""Letters of a mistyped name that mean a city even where a person is called so: « Versaille »."""
 PLACE_WORDS = 6
 SHORTEST_TOWN = 6
 """Letters of a name from which one may be wrong; with twice as many, two."""
 _NUMBER = re.compile(r"\d{2,3}|2[ab]")
 _POSTAL = re.compile(r"\d{5}")
 _CEDEX = re.compile(r"\b(?:cedex|cdx)\b")
-_AMOUNTS = frozenset({"de", "plus", "moins"})
-"""Words after which a number is an age: « enfants de moins de 18 »."""
+_COUNTED = frozenset({"de", "plus", "moins", "covid"})
+"""Words after which a number is no département: « enfants de moins de 18 », « vaccin covid 19 »."""
 _OWN_NAMES = frozenset({"commune", "arrondissement", "departement", "region"})
 """Kinds that people also call by another name than theirs: « La Défense », « Paris 8 », « PACA »."""
 NUMBERED = 95
@@ -80,7 +83,7 @@ def _says_more(last: str, ending: str, lex: Lexicon) -> bool:
     said = [stem(word) for word in words(ending)]
     if _NUMBER.fullmatch(ending):
         # Some label or other holds most numbers; « COVID 19 » holds both.
-        return last in _AMOUNTS or bool(lex.labelled([*map(stem, words(last)), *said]))
+        return last in _COUNTED or bool(lex.labelled([*map(stem, words(last)), *said]))
     return bool(lex.exact(said, SYSTEMS))
 
 
@@ -160,23 +163,29 @@ def mistyped_place(typed: str, lex: Lexicon, strange: frozenset[str]) -> tuple[P
     """
     meant = frozenset(word for word in strange if lex.starting([word], SYSTEMS) or lex.mended(word))
     place, rest = find_place(typed, lex, meant) if meant else (None, typed)
-    if place is None and (left := strange - meant):
-        place, rest = find_place(typed, lex, meant, partial(_likely_place, left))
+    if place is None:
+        place, rest = find_place(typed, lex, meant, partial(_likely_place, strange - meant))
     return place, rest
 
 
 def _likely_place(strange: frozenset[str], name: str) -> PlaceHit | None:
-    """Return the town whose name this one is but for one letter (two of a long name), a large one."""
-    if strange.isdisjoint(words(name)):
-        return None
+    """Return the large town whose name this one is but for one letter, or two of a long name.
+
+    Where no word is strange, somebody is called so as well: a city's long name is meant then, but for one letter.
+    """
     wanted = normal_name(name)
-    large = (hit for hit in suggest(name, 5) if hit.population >= LIKELY_POPULATION)
-    return next((hit for hit in large if _nearly(wanted, normal_name(hit.name))), None)
+    least, most = LIKELY_POPULATION, 2
+    if strange.isdisjoint(words(name)):
+        if len(_compact(wanted)) < LONG_NAME:
+            return None
+        least, most = CITY_POPULATION, 1
+    large = (hit for hit in suggest(name, 5) if hit.population >= least)
+    return next((hit for hit in large if _nearly(wanted, normal_name(hit.name), most)), None)
 
 
-def _nearly(wanted: str, own: str) -> bool:
+def _nearly(wanted: str, own: str, most: int = 2) -> bool:
     if _compact(wanted) == _compact(own):
         # « Lagarde » is a family before it is a way to write La Garde.
         return False
-    allowed = min(len(_compact(wanted)) // SHORTEST_TOWN, 2)
+    allowed = min(len(_compact(wanted)) // SHORTEST_TOWN, most)
     return OSA.distance(wanted, own, score_cutoff=allowed) <= allowed

@@ -97,6 +97,7 @@ async def test_the_rest_of_the_text_is_the_profession_alone(api: httpx.AsyncClie
         "kiné bernad",
         "kiné brenard",
         "dupont versailles",
+        "vaccin covid 19",
         "rdv kiné dans 15 jours",
         "enfants de moins de 18",
         "kiné 12345678901",
@@ -110,6 +111,14 @@ async def test_names_and_numbers_are_not_taken_for_places(api: httpx.AsyncClient
     answer = await asked(api, text)
     assert answer["centre"] is None
     assert not any(one["label"].startswith("Lieu") for one in answer["understood"])
+
+
+async def test_a_city_is_meant_though_somebody_has_its_mistyped_name(api: httpx.AsyncClient, filled: URL) -> None:
+    with psycopg.connect(dsn(filled)) as conn:
+        conn.execute("INSERT INTO search_api.token (token, offers) VALUES ('versaille', 1), ('limey', 1)")
+    answer = await asked(api, "infirmière versaille")
+    assert answer["centre"]["ref"] == "commune:78646"
+    assert (await asked(api, "infirmière limey"))["centre"] is None
 
 
 async def test_a_name_with_a_number_keeps_the_name(api: httpx.AsyncClient) -> None:
