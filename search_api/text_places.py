@@ -143,6 +143,9 @@ def _called(hit: PlaceHit, wanted: str, *, cedex: bool) -> bool:
         return hit.score >= NUMBERED or (not hit.doubtful and (numbered or _nearly(town, own)))
     if cedex:
         return hit.kind == "commune" and hit.score >= NUMBERED
+    if hit.kind == "epci":
+        # Without what it is, « Cergy-Pontoise » is still a name; one word may be anybody's.
+        return hit.score == 100 and " " in wanted
     # A name without its article, or in one word, is a family's as often as a town's: « Blanc », « Lagarde ».
     return hit.kind in _OWN_NAMES and hit.score == 100 and not _compact(own).endswith(_compact(wanted))
 

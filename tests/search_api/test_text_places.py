@@ -62,7 +62,7 @@ async def asked(api: httpx.AsyncClient, q: str, **params: Any) -> dict[str, Any]
         ("infirmiére versailes", "commune:78646"),
         ("infirmière mantes la jolei", "commune:78361"),
         ("infirmiere versaille 78000", "commune:78646"),
-        ("infirmiére saint germain en lay", "commune:78551"),
+        ("kiné grand paris seine et oise", "epci:200059889"),
         ("kiné evry cedex", "commune:91228"),
         ("kiné évry", "commune:91228"),
         ("kiné 92974 paris la défense cedex", "commune:92062"),
