@@ -141,13 +141,16 @@ class Lexicon:
         sets = [self.by_stem.get(one, frozenset()) for one in stems]
         return frozenset.intersection(*sets) if sets else frozenset()
 
-    def starting(self, stems: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
-        """Return the concepts whose label holds all of these words, each whole or by its beginning."""
+    def starting(self, said: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
+        """Return the concepts whose label holds all of these folded words, each whole or by its beginning."""
         sets: list[frozenset[int]] = []
-        for one in stems:
+        for word in said:
+            one = stem(word)
             known = self.by_stem.get(one, frozenset())
-            if len(one) >= SHORTEST_PREFIX:
-                known = known.union(*(self.by_stem[other] for other in self.stems_from(one)))
+            if len(word) >= SHORTEST_PREFIX:
+                # What a beginning ends with is no ending yet: « méde » begins « médecin » as much as « médec » does.
+                beginning = one if len(one) >= SHORTEST_PREFIX else word
+                known = known.union(*(self.by_stem[other] for other in self.stems_from(beginning)))
             sets.append(known)
         return self.keep(frozenset.intersection(*sets), systems) if sets else frozenset()
 

@@ -1,10 +1,14 @@
-"""Names of places and the basemap, as pages need them."""
+"""Names of places, and what a typed place means, as pages need them."""
 
 import asyncio
 from collections.abc import Sequence
 
-from maps.api import resolve_ref
-from search_api.params import place_ref
+from core.errors import InvalidInput
+from maps.api import PlaceHit, resolve_ref, suggest
+from search_api.params import clean_text, place_ref
+
+NAMED = 3
+"""Places that a refusal names."""
 
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
@@ -20,3 +24,26 @@ async def labels(refs: Sequence[str]) -> dict[str, str]:
         if place is not None:
             found[ref] = place.label
     return found
+
+
+async def answers(typed: str, limit: int) -> list[PlaceHit]:
+    """Return the places that answer what was typed, best first.
+
+    Raises:
+        InvalidInput: the text is too long.
+    """
+    try:
+        cleaned = clean_text(typed)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    # As above, the first use reads the database.
+    return await asyncio.to_thread(suggest, cleaned, limit) if cleaned else []
+
+
+def alike(found: Sequence[PlaceHit]) -> str:
+    """Return the question whether one of the places was meant; empty without places."""
+    labels = [hit.label for hit in found[:NAMED]]
+    if not labels:
+        return ""
+    *others, last = labels
+    return f" Vouliez-vous dire {', '.join(others)}{' ou ' if others else ''}{last}\N{NO-BREAK SPACE}?"

@@ -16,7 +16,7 @@ from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service, ways
-from search_api.addresses import AROUND_ME, SearchBox, address
+from search_api.addresses import AROUND_ME, SearchBox, address, without
 from search_api.engine import SearchEngine
 from search_api.labels import CENTRE_KINDS
 from search_api.page_query import Typed, read_form
@@ -131,7 +131,7 @@ async def _view(
             (FIELD_IDS.get(name, name if name in ("age", "radius_km", "open_at", "visits_lieu") else None), text)
             for name, text in errors.items()
         ],
-        places=[],
+        places=[(hit.label, address([*without(typed.pairs, "where"), ("where", hit.ref)])) for hit in typed.places],
         visits=visits,
         visits_name=visits_name,
         age=given.get("age", ""),

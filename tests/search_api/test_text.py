@@ -132,6 +132,15 @@ async def test_synonyms_lead_to_the_profession(api: httpx.AsyncClient, text: str
     assert await total(api, text, professions=code) == await of_code(api, code) > 0
 
 
+@pytest.mark.parametrize(("short", "longer"), [("méde", "médec"), ("oste", "osteo"), ("gyne", "gynec")])
+async def test_a_beginning_that_ends_in_e_is_read_as_a_longer_one(
+    api: httpx.AsyncClient, short: str, longer: str
+) -> None:
+    read, expected = [(await api.get("/api/v1/search", params={"q": q})).json() for q in (short, longer)]
+    assert read["understood"] == expected["understood"] != []
+    assert read["total_offers"] == expected["total_offers"]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
