@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import Final
 
 import psycopg
 
@@ -12,6 +14,9 @@ from maps import store as _store
 from maps import suggest as _suggest
 from maps import text as _text
 from maps.schemas import PlaceHit
+
+_MEANT: Final = 3
+"""Places that a question names."""
 
 
 async def warm() -> None:
@@ -117,3 +122,12 @@ def communes_of(place_id: int) -> list[PlaceHit]:
 def normal_name(text: str) -> str:
     """Return the words of a town's name in one spelling: "ST GERMAIN S/ MORIN CEDEX" → "saint germain sur morin"."""
     return _text.normal_name(text)
+
+
+def meant(labels: Iterable[str]) -> str:
+    """Return the question that follows a place refused, whether one of these labels was meant; empty without any."""
+    named = list(islice(labels, _MEANT))
+    if not named:
+        return ""
+    *others, last = named
+    return f" Vouliez-vous dire {', '.join(others)}{' ou ' if others else ''}{last}\N{NO-BREAK SPACE}?"

@@ -7,9 +7,6 @@ from core.errors import InvalidInput
 from maps.api import PlaceHit, resolve_ref, suggest
 from search_api.params import clean_text, place_ref
 
-NAMED = 3
-"""Places that a refusal names."""
-
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
     """Return the label of each `kind:code` that exists (« Mantes-la-Jolie (78) »); others are left out."""
@@ -38,12 +35,3 @@ async def answers(typed: str, limit: int) -> list[PlaceHit]:
         raise InvalidInput(str(error)) from None
     # As above, the first use reads the database.
     return await asyncio.to_thread(suggest, cleaned, limit) if cleaned else []
-
-
-def alike(found: Sequence[PlaceHit]) -> str:
-    """Return the question whether one of the places was meant; empty without places."""
-    labels = [hit.label for hit in found[:NAMED]]
-    if not labels:
-        return ""
-    *others, last = labels
-    return f" Vouliez-vous dire {', '.join(others)}{' ou ' if others else ''}{last}\N{NO-BREAK SPACE}?"

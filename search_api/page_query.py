@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
-from maps.api import PlaceHit
+from maps.api import PlaceHit, meant
 from search_api import page_places, params
 from search_api.addresses import Pair
 from search_api.labels import CENTRE_KINDS
@@ -96,7 +96,7 @@ async def _read_place(given: dict[str, list[str]], kept: dict[str, list[str]], t
         return
     if not found or found[0].doubtful:
         typed.errors["lieu"] = f"Aucun lieu ne s’appelle « {text[:80]} »." + (
-            page_places.alike(found) or " Écrivez une commune, un code postal, un département ou une région."
+            meant(hit.label for hit in found) or " Écrivez une commune, un code postal, un département ou une région."
         )
         typed.places = found
         return
@@ -118,4 +118,4 @@ async def _read_visits(given: dict[str, list[str]], kept: dict[str, list[str]], 
     if found and not found[0].doubtful:
         kept["visits"] = [found[0].code]
     else:
-        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} ».{page_places.alike(found)}"
+        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} ».{meant(hit.label for hit in found)}"

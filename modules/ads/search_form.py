@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from core.errors import InvalidInput
-from maps.api import KINDS, PlaceHit, ready, suggest
+from maps.api import KINDS, PlaceHit, meant, ready, suggest
 from modules.ads.search_query import AREAS, AdQuery, Pair, find_place, make_period, pairs, parse, write_period
 from modules.ads.views import TOWNS
 
@@ -104,12 +104,12 @@ def _read_place(typed: Typed, items: Sequence[Pair], asked: list[Pair]) -> None:
     text = " ".join(next((value for name, value in items if name == "lieu"), "").split())
     if not text:
         return
-    found = suggest(text, 1, SUGGESTED)
-    if found:
+    found = suggest(text, 3, SUGGESTED)
+    if found and not found[0].doubtful:
         asked.append(("place", found[0].ref))
         return
     typed.lieu = text[:100]
-    typed.errors["lieu"] = (
-        f"Aucun lieu ne s’appelle « {text[:60]} ». Écrivez une ville, un code postal, un département, une région "
-        "ou « France »."
+    typed.errors["lieu"] = f"Aucun lieu ne s’appelle « {text[:60]} »." + (
+        meant(hit.label for hit in found)
+        or " Écrivez une ville, un code postal, un département, une région ou « France »."
     )

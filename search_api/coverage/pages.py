@@ -14,7 +14,7 @@ from core.db import SessionDep, unit_of_work
 from core.errors import Forbidden, InvalidInput
 from core.ui import pages
 from directory.api import ConceptIndex, concept_index
-from maps.api import UNKNOWN_FILL
+from maps.api import UNKNOWN_FILL, meant
 from search_api import page_places
 from search_api.addresses import Pair, SearchBox, address
 from search_api.coverage import doors, question, service, territories, view, words
@@ -131,16 +131,18 @@ async def _typed(session: AsyncSession, items: list[Pair]) -> Typed:
 
 async def _territory(typed: Typed, text: str) -> None:
     try:
-        found = await territories.suggest(text)
+        found = await territories.suggest(text, doubtful=False)
+        alike = [] if found else await territories.suggest(text)
     except InvalidInput as error:
         typed.errors["where"] = error.detail
         return
     if found:
         typed.pairs.append(("where", found[0].ref))
     else:
-        typed.errors["where"] = (
-            f"Aucun territoire ne s’appelle « {text[:80]} ». Écrivez une intercommunalité, un département, une région, "
-            "ou une commune pour désigner son intercommunalité."
+        typed.errors["where"] = f"Aucun territoire ne s’appelle « {text[:80]} »." + (
+            meant(place.label for place in alike)
+            or " Écrivez une intercommunalité, un département, une région, ou une commune pour désigner son "
+            "intercommunalité."
         )
 
 

@@ -55,6 +55,7 @@ async def test_a_page_of_the_table_that_does_not_exist_is_refused(api: httpx.Asy
 async def test_the_form_is_shown_again_with_what_was_typed(api: httpx.AsyncClient) -> None:
     for data, messages in (
         ({"q": "", "lieu": ""}, ["Indiquez ce dont vous voulez", "Indiquez le territoire"]),
+        ({"q": "kiné", "lieu": "Vresailes"}, ["« Vresailes »", "Vouliez-vous dire"]),
         ({"q": "kiné", "lieu": "Nullepartville"}, ["Aucun territoire ne s’appelle « Nullepartville »", 'value="kiné"']),
         ({"q": "kiné zzzzqq", "lieu": "yvelines"}, ["Le mot « zzzzqq » ne figure", 'value="kiné zzzzqq"']),
         ({"q": "kiné", "lieu": "x" * 300}, ["Ce texte est trop long"]),

@@ -108,6 +108,7 @@ async def test_a_form_leads_to_an_address_that_can_be_shared(places: None, clien
         ("side=both", "side", "Cette situation n’existe pas."),
         ("specialty=XX1", "specialty", "Cette spécialité n’existe pas"),
         ("lieu=Zzzqqqxw", "lieu", "Aucun lieu ne s’appelle"),
+        ("lieu=Vresailes", "lieu", "Vouliez-vous dire Versailles"),
         ("place=commune:00000", "lieu", "n’est pas connu"),
         ("radius_km=7", "radius_km", "Choisissez une distance"),
         ("start=2030-07-31&end=2030-07-01", "start-0", "ne peut pas précéder"),
