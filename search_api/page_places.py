@@ -3,8 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 
-from maps.api import resolve_ref
+from geoalchemy2 import Geography
+from sqlalchemy import cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from maps.api import Place, resolve_ref
 from search_api.params import place_ref
+from search_api.schemas import PlaceOut
+
+SAME_PLACE_M = 100
+"""How far from a town's point another point is still that town's."""
 
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
@@ -20,3 +28,15 @@ async def labels(refs: Sequence[str]) -> dict[str, str]:
         if place is not None:
             found[ref] = place.label
     return found
+
+
+async def measured_from(session: AsyncSession, centre: PlaceOut) -> str:
+    """Name the point from which the distances of a whole zone are told: the town that it is, or its middle."""
+    point = cast(func.ST_SetSRID(func.ST_MakePoint(centre.lon, centre.lat), 4326), Geography)
+    town = await session.scalar(
+        select(Place.name)
+        .where(Place.kind == "commune", Place.retired_at.is_(None), func.ST_DWithin(Place.point, point, SAME_PLACE_M))
+        .order_by(func.ST_Distance(Place.point, point), Place.id)
+        .limit(1)
+    )
+    return town or "le milieu de la zone"
