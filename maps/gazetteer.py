@@ -11,13 +11,12 @@ from maps.text import bare_name, normal_name, skeleton
 
 _NUMBERED = re.compile(r"^(paris|lyon|marseille) 0*(\d{1,2})(?:er|e|eme|ieme)?(?: ?arr(?:t|ondissement)?)?$")
 
-_DIVIDED = {"paris": ("75056", 75100, 20), "lyon": ("69123", 69380, 9), "marseille": ("13055", 13200, 16)}
+DIVIDED = {"paris": ("75056", 75100, 20), "lyon": ("69123", 69380, 9), "marseille": ("13055", 13200, 16)}
 """Towns divided in arrondissements: commune, base of the codes, how many."""
 
-_QUARTERS = {
+QUARTERS = {
     "la defense": "92062",
     "paris la defense": "92062",
-    "paris la defense cedex": "92062",
     "roissy charles de gaulle": "95527",
     "roissy cdg": "95527",
     "sophia antipolis": "06152",
@@ -41,6 +40,18 @@ class Named(NamedTuple):
     row: int
     how: str
     score: int
+
+
+def departements_of(postal: str) -> tuple[str, ...]:
+    """Return the départements that a postal code may belong to, whether a town has it or not."""
+    if not postal:
+        return ()
+    if postal.startswith("20"):
+        return ("2A", "2B")
+    if postal.startswith("971"):
+        # The two islands that left Guadeloupe keep its postal codes.
+        return ("971", "977", "978")
+    return (postal[:3],) if postal.startswith(("97", "98")) else (postal[:2],)
 
 
 class Gazetteer:
@@ -116,17 +127,17 @@ class Gazetteer:
         """Return the arrondissement that "paris 12", or "paris" with a postal code or CEDEX number, names."""
         found = _NUMBERED.match(town)
         name = found[1] if found else town
-        if name not in _DIVIDED:
+        if name not in DIVIDED:
             return None
-        commune = self.place(_DIVIDED[name][0])
+        commune = self.place(DIVIDED[name][0])
         if commune is not None and postal in self._inner.get(commune, {}):
             return self._inner[commune][postal]
         return self._numbered(name, int(found[2]) if found else number)
 
     def _numbered(self, name: str, number: int | None) -> int | None:
-        if name not in _DIVIDED or number is None:
+        if name not in DIVIDED or number is None:
             return None
-        _, base, count = _DIVIDED[name]
+        _, base, count = DIVIDED[name]
         return self.place(str(base + number)) if 1 <= number <= count else None
 
     def by_postcode(self, postal: str, town: str) -> Named | None:
@@ -177,7 +188,7 @@ class Gazetteer:
         found = self.by_postcode(postal, town)
         if found is not None:
             return found
-        departements = self._departements(postal)
+        departements = departements_of(postal)
         if town:
             found = self._in_departements(departements, postal, town) or self._quarter(town, departements)
             if found is None and not departements:
@@ -185,16 +196,6 @@ class Gazetteer:
             if found is not None:
                 return found
         return self._only_postcode(postal, bool(town))
-
-    def _departements(self, postal: str) -> tuple[str, ...]:
-        if not postal:
-            return ()
-        if postal.startswith("20"):
-            return ("2A", "2B")
-        if postal.startswith("971"):
-            # The two islands that left Guadeloupe keep its postal codes.
-            return ("971", "977", "978")
-        return (postal[:3],) if postal.startswith(("97", "98")) else (postal[:2],)
 
     def _in_departements(self, departements: tuple[str, ...], postal: str, town: str) -> Named | None:
         for spellings, key, score in (
@@ -244,7 +245,7 @@ class Gazetteer:
         return best
 
     def _quarter(self, town: str, departements: tuple[str, ...]) -> Named | None:
-        code = _QUARTERS.get(town)
+        code = QUARTERS.get(town)
         row = self.place(code) if code else None
         if row is None or (departements and self.places.departements[row] not in departements):
             return None

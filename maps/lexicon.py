@@ -9,6 +9,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from maps.gazetteer import QUARTERS, departements_of
 from maps.schemas import KINDS
 from maps.store import PlaceSet
 from maps.text import LINKS, bare_name, normal_name
@@ -16,6 +17,7 @@ from maps.text import LINKS, bare_name, normal_name
 Rows = npt.NDArray[np.int32]
 
 ALIASES = {
+    ("commune", "91228"): ("evry",),
     ("region", "11"): ("idf",),
     ("region", "93"): ("paca",),
     ("region", "84"): ("aura",),
@@ -38,6 +40,8 @@ _EPCI_LINKS = ("de l ", "de la ", "du ", "des ", "de ", "d ", "le ", "la ", "les
 _DISCOUNT = {"epci": 30.0, "departement": 20.0, "region": 20.0, "pays": 20.0, "code_postal": 2.0, "territory": 20.0}
 SECOND_NAME = 0.6
 """What a match on another name than the official one loses, in tens of population."""
+
+POSTAL_DIGITS = 5
 
 _END = "\U0010ffff"
 _KEPT_STARTS = 64
@@ -76,6 +80,12 @@ class Lexicon:
                     spellings.append((compact, row, official))
             for token in tokens:
                 words[token].append(row)
+        owned = {compact for compact, _, _ in spellings}
+        for name, row in self._quarters():
+            if name.replace(" ", "") not in owned:
+                spellings.append((name.replace(" ", ""), row, True))
+                for token in name.split():
+                    words[token].append(row)
         spellings.sort(key=lambda s: s[0])
         self.spellings = [s for s, _, _ in spellings]
         self.spelling_rows: Rows = np.array([r for _, r, _ in spellings], dtype=np.int32)
@@ -99,6 +109,13 @@ class Lexicon:
         """Rows of delegated communes that bear the code of the commune that absorbed them, name and all."""
         whole = self.places.by_code.get("commune", {})
         return {row for code, row in self.places.by_code.get("commune_deleguee", {}).items() if code in whole}
+
+    def _quarters(self) -> Iterator[tuple[str, int]]:
+        """Names that people give to where they work or land, and the communes where most of it lies."""
+        for quarter, code in QUARTERS.items():
+            row = self.places.by_code.get("commune", {}).get(code)
+            if row is not None:
+                yield from ((name, row) for name in dict.fromkeys((quarter, bare_name(quarter))))
 
     def _spellings(self, row: int) -> Iterator[tuple[str, bool]]:
         places = self.places
@@ -188,13 +205,14 @@ class Lexicon:
     def rows_of_number(self, text: str) -> Rows | None:
         """Return the rows of communes that a number beside a name means: a département, the start of a postal code.
 
-        None when the text is no such number.
+        Five digits that no town has are those of a CEDEX, somewhere in their département. None when the text is no
+        such number.
         """
         found: set[int] = set()
         for code in self.postal_range(text) if len(text) > 1 else ():
             found.update(self.places.by_postal.get(code, ()))
-        number = self._departements.get(text.upper())
-        if number is not None:
+        codes = [text.upper()] if found or len(text) < POSTAL_DIGITS else departements_of(text)
+        for number in filter(None, map(self._departements.get, codes)):
             found.update(np.flatnonzero(self._departement_of == number).tolist())
         return np.array(sorted(found), dtype=np.int32) if found else None
 

@@ -26,6 +26,10 @@ BOUNDARIES: frozenset[str] = frozenset({"epci", "departement", "region", "pays",
 """Kinds that limit a search; the others are centres (issue 2 §5)."""
 
 
+DOUBTFUL = 60
+"""Score up to which a place merely resembles the text of a suggestion."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceHit:
     """A place as the index knows it.
@@ -62,6 +66,11 @@ class PlaceHit:
     def boundary(self) -> bool:
         """Whether a search is limited to this place, or only centred on it."""
         return self.kind in BOUNDARIES
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it merely resembles the text: whoever typed it is asked before it is taken."""
+        return self.score <= DOUBTFUL
 
 
 @dataclass(slots=True)

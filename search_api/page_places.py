@@ -1,4 +1,4 @@
-"""Names of places and the basemap, as pages need them."""
+"""Names of places, and what a typed place means, as pages need them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,12 +7,15 @@ from geoalchemy2 import Geography
 from sqlalchemy import cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from maps.api import Place, resolve_ref
-from search_api.params import place_ref
+from core.errors import InvalidInput
+from maps.api import Place, PlaceHit, resolve_ref, suggest
+from search_api.params import clean_text, place_ref
 from search_api.schemas import PlaceOut
 
 SAME_PLACE_M = 100
 """How far from a town's point another point is still that town's."""
+NAMED = 3
+"""Places that a refusal names."""
 
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
@@ -40,3 +43,26 @@ async def measured_from(session: AsyncSession, centre: PlaceOut) -> str:
         .limit(1)
     )
     return town or "le milieu de la zone"
+
+
+async def answers(typed: str, limit: int) -> list[PlaceHit]:
+    """Return the places that answer what was typed, best first.
+
+    Raises:
+        InvalidInput: the text is too long.
+    """
+    try:
+        cleaned = clean_text(typed)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    # As above, the first use reads the database.
+    return await asyncio.to_thread(suggest, cleaned, limit) if cleaned else []
+
+
+def alike(found: Sequence[PlaceHit]) -> str:
+    """Return the question whether one of the places was meant; empty without places."""
+    labels = [hit.label for hit in found[:NAMED]]
+    if not labels:
+        return ""
+    *others, last = labels
+    return f" Vouliez-vous dire {', '.join(others)}{' ou ' if others else ''}{last}\N{NO-BREAK SPACE}?"

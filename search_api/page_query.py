@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
-from search_api import params, service
+from maps.api import PlaceHit
+from search_api import page_places, params
 from search_api.addresses import Pair
 from search_api.labels import CENTRE_KINDS
-from search_api.schemas import PlaceOut
 
 FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
 """Parameters of the forms that no other door knows."""
@@ -25,13 +25,14 @@ PLACE_CHOICES = 8
 class Typed:
     """Parameters of the search, the texts to show again, and what is wrong with the form's own fields.
 
-    `changed` tells that the address differs from the canonical one: the page redirects to it.
+    `places` are those that a refused place resembles. `changed` tells that the address differs from the canonical
+    one: the page redirects to it.
     """
 
     pairs: list[Pair]
     place_text: str = ""
     errors: dict[str, str] = field(default_factory=dict)
-    places: list[PlaceOut] = field(default_factory=list)
+    places: list[PlaceHit] = field(default_factory=list)
     changed: bool = False
 
 
@@ -59,9 +60,9 @@ async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
             kept.pop("code", None)
 
     if "lieu" in given:
-        await _read_place(session, given, kept, typed)
+        await _read_place(given, kept, typed)
     if "visits_lieu" in given:
-        await _read_visits(session, given, kept, typed)
+        await _read_visits(given, kept, typed)
     if moment := _one(given, "open_on"):
         kept["open_at"] = [moment]
 
@@ -79,9 +80,7 @@ async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
     return typed
 
 
-async def _read_place(
-    session: AsyncSession, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed
-) -> None:
+async def _read_place(given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
     text, label = _one(given, "lieu"), _one(given, "where_label")
     if label and _same(text, label):
         return
@@ -91,23 +90,20 @@ async def _read_place(
         return
     typed.place_text = text
     try:
-        found = await service.places(session, text, PLACE_CHOICES)
+        found = await page_places.answers(text, PLACE_CHOICES)
     except InvalidInput as error:
         typed.errors["lieu"] = error.detail
         return
-    if not found:
-        typed.errors["lieu"] = (
-            f"Aucun lieu ne s’appelle « {text[:80]} ». "
-            "Écrivez une commune, un code postal, un département ou une région."
+    if not found or found[0].doubtful:
+        typed.errors["lieu"] = f"Aucun lieu ne s’appelle « {text[:80]} »." + (
+            page_places.alike(found) or " Écrivez une commune, un code postal, un département ou une région."
         )
+        typed.places = found
         return
     kept["where"] = [found[0].ref]
-    typed.places = found
 
 
-async def _read_visits(
-    session: AsyncSession, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed
-) -> None:
+async def _read_visits(given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
     text, label = _one(given, "visits_lieu"), _one(given, "visits_label")
     if label and _same(text, label):
         return
@@ -115,11 +111,11 @@ async def _read_visits(
     if not text:
         return
     try:
-        found = [place for place in await service.places(session, text, 10) if place.ref.startswith("commune:")]
+        found = [hit for hit in await page_places.answers(text, 10) if hit.ref.startswith("commune:")]
     except InvalidInput as error:
         typed.errors["visits_lieu"] = error.detail
         return
-    if found:
+    if found and not found[0].doubtful:
         kept["visits"] = [found[0].code]
     else:
-        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
+        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} ».{page_places.alike(found)}"

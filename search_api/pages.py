@@ -15,8 +15,8 @@ from core.db import was_stopped
 from core.errors import InvalidInput, Unavailable
 from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
-from search_api import engines, page_places, page_view, service
-from search_api.addresses import AROUND_ME, SearchBox, address
+from search_api import engines, page_places, page_view, service, ways
+from search_api.addresses import AROUND_ME, SearchBox, address, without
 from search_api.engine import SearchEngine
 from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
 from search_api.page_query import Typed, read_form
@@ -58,6 +58,9 @@ async def results(
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)
     query, answer, view = await _answer(session, typed, engine, level)
+    if query is not None and answer is not None and answer.total and query.page > view.pages:
+        # An old address, or fewer results than when its page was drawn.
+        return RedirectResponse(view.page_href(view.pages), status_code=303)
     headers = {"Cache-Control": "private, no-cache", engines.HEADER: engine.name}
     if enhanced:
         headers["HX-Push-Url"] = address(typed.pairs)
@@ -90,6 +93,11 @@ async def _answer(
     index = await concept_index(session, within=CONCEPTS_SECONDS)
     view = await _view(session, typed, query, answer, index, errors)
     view.timed_out = timed_out
+    if answer is not None and not answer.total:
+        offered = [*ways.fewer_words(typed.pairs), *page_view.widen(typed.pairs, view.chips)]
+        if len(view.chips) > 1:
+            offered.append(("Retirer tous les filtres", view.clear_href))
+        view.widen = await ways.finding(session, offered, level, engine)
     return query, answer, view
 
 
@@ -123,7 +131,7 @@ async def _view(
             (FIELD_IDS.get(name, name if name in ("age", "radius_km", "open_at", "visits_lieu") else None), text)
             for name, text in errors.items()
         ],
-        places=[],
+        places=[(hit.label, address([*without(typed.pairs, "where"), ("where", hit.ref)])) for hit in typed.places],
         visits=visits,
         visits_name=visits_name,
         age=given.get("age", ""),
@@ -135,7 +143,6 @@ async def _view(
     view.chips = page_view.chips(
         typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in (*refs[1:], *limits)}, box.codes[:1]
     )
-    view.widen = page_view.widen(typed.pairs, view.chips) if answer and not answer.total else []
     view.open_value, view.open_options = page_view.open_choices(await clock.now(session), given.get("open_at", ""))
     if query is not None:
         view.sort = query.sort

@@ -12,24 +12,18 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from directory.api import ConceptIndex
-from maps.api import PlaceHit, normal_name, suggest
+from maps.api import PlaceHit
 from search_api.engine import Term
-from search_api.folding import fold, stem, words
-from search_api.lexicon import PHRASE, SYSTEMS, Lexicon, lexicon, scope_systems, synonyms
+from search_api.folding import stem, words
+from search_api.lexicon import PHRASE, Lexicon, lexicon, scope_systems, synonyms
 from search_api.schemas import ConceptOut, WhereRef
+from search_api.text_places import find_place, mistyped_place, named_place, strange_words
 from search_api.words import words_source
 
 MAX_WORDS = 12
 """Words of a text that count; the rest is left out, a sentence says no more."""
 NAMES_SCOPE = "noms"
 _CODE = re.compile(r"(?<!\S)([A-Za-z][A-Za-z0-9]{0,9})\|([A-Za-z0-9._-]{1,40})(?!\S)")
-_NEAR = re.compile(
-    r"(?:^|\s)(?:pres\s+(?:de\s+|d'|du\s+|des\s+)|proches?\s+(?:de\s+|d'|du\s+|des\s+)|autour\s+(?:de\s+|d'|du\s+|des\s+)"
-    r"|a\s+cote\s+(?:de\s+|d'|du\s+|des\s+)|vers\s+|aux?\s+|a\s+|en\s+|sur\s+|dans\s+(?:le\s+|la\s+|les\s+|l')?)"
-)
-TRAILING_POPULATION = 2_000
-"""A town that ends the text without a preposition must be this large: smaller ones are mostly family names."""
-PLACE_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +73,12 @@ async def read(
     # Words that a code already reads need not be looked for among names.
     silent = [word for group in groups if len(group) > 1 or not lex.exact([stem(group[0])], systems) for word in group]
     known = await words_source().known(session, silent, level) if names else frozenset[str]()
+    if not placed and place is None:
+        place, rest = mistyped_place(rest, lex, strange_words(said, lex, known))
+        if place is not None:
+            said = meaningful(rest)[:MAX_WORDS]
+            groups = _groups(said, lex, systems)
+            draft.understood.append(_place_said(place))
     if not placed and place is None and said and not set(silent) <= known and not _read_by(groups, lex, systems):
         # Nothing but a town, typed in the wrong field.
         place = named_place(rest)
@@ -137,7 +137,7 @@ def _groups(said: Sequence[str], lex: Lexicon, systems: frozenset[str]) -> list[
         for length in range(min(PHRASE, len(said) - index), 0, -1):
             group = list(said[index : index + length])
             stems = [stem(word) for word in group]
-            if length == 1 or lex.exact(stems, systems) or lex.starting(stems, systems):
+            if length == 1 or lex.exact(stems, systems) or lex.starting(group, systems):
                 groups.append(group)
                 index += length
                 break
@@ -159,7 +159,7 @@ async def _term(
     lexemes = tuple(frozenset([word]) for word in group) if names else ()
     in_names = names and all(word in known for word in group)
     if not codes and not in_names:
-        codes = lex.starting(stems, systems)
+        codes = lex.starting(group, systems)
     label = " ".join(group)
     if not codes and not in_names and len(group) == 1:
         codes, lexemes, label = await _mend(session, group[0], lex, systems, names=names)
@@ -198,71 +198,6 @@ async def _mend(
         read_as = near[0]
     lexemes = (frozenset([word, *near]),) if names else ()
     return codes, lexemes, read_as
-
-
-def find_place(typed: str, lex: Lexicon) -> tuple[PlaceHit | None, str]:
-    """Take out of a text the place that it names: after « près de », « à », « en » …, or a town at its end.
-
-    Returns:
-        The place and the text without it, or None and the text.
-    """
-    folded = fold(typed)
-    if len(folded) != len(typed):
-        # A ligature changed the length: positions no longer correspond, work on the folded text.
-        typed = folded
-    for match in reversed(list(_NEAR.finditer(folded))):
-        if found := _leading_place(folded[match.end() :]):
-            hit, used = found
-            start, end = match.start(), match.end() + used
-            if wider := _extended_place(folded[:end], start):
-                hit, start = wider
-            rest = typed[:start] + " " + typed[end:]
-            return hit, " ".join(rest.split())
-    spans = [(m.start(), m.group()) for m in re.finditer(r"\S+", folded)]
-    for count in range(min(PLACE_WORDS, len(spans) - 1), 0, -1):
-        start = spans[len(spans) - count][0]
-        before = [word for word in words(folded[:start]) if word not in synonyms().stop]
-        if not any(lex.exact([stem(word)], SYSTEMS) for word in before):
-            continue
-        if lex.exact([stem(word) for word in words(folded[start:])], SYSTEMS):
-            continue
-        town = named_place(folded[start:])
-        if town is not None and (town.population >= TRAILING_POPULATION or town.kind == "code_postal"):
-            return town, typed[:start].strip()
-    return None, typed
-
-
-def _leading_place(following: str) -> tuple[PlaceHit, int] | None:
-    spans = list(re.finditer(r"\S+", following))
-    for count in range(min(PLACE_WORDS, len(spans)), 0, -1):
-        end = spans[count - 1].end()
-        hit = named_place(following[:end].strip(" ,.;"))
-        if hit is not None:
-            return hit, end
-    return None
-
-
-def _extended_place(through: str, start: int) -> tuple[PlaceHit, int] | None:
-    """Return the longer place of which a preposition is part: « Saint-Germain en Laye » is not in Laye."""
-    spans = [span.start() for span in re.finditer(r"\S+", through) if span.start() < start]
-    for begin in spans[-PLACE_WORDS:]:
-        if wider := named_place(through[begin:].strip(" ,.;")):
-            return wider, begin
-    return None
-
-
-def named_place(name: str) -> PlaceHit | None:
-    """Return the place that has exactly this name (or postal code), the most populated first; None when none has."""
-    wanted = normal_name(name)
-    if not wanted:
-        return None
-    for hit in suggest(name, 5):
-        if hit.kind == "code_postal":
-            if hit.code == name.strip():
-                return hit
-        elif normal_name(hit.name) == wanted:
-            return hit
-    return None
 
 
 def place_ref(hit: PlaceHit) -> WhereRef:

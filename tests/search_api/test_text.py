@@ -132,6 +132,15 @@ async def test_synonyms_lead_to_the_profession(api: httpx.AsyncClient, text: str
     assert await total(api, text, professions=code) == await of_code(api, code) > 0
 
 
+@pytest.mark.parametrize(("short", "longer"), [("méde", "médec"), ("oste", "osteo"), ("gyne", "gynec")])
+async def test_a_beginning_that_ends_in_e_is_read_as_a_longer_one(
+    api: httpx.AsyncClient, short: str, longer: str
+) -> None:
+    read, expected = [(await api.get("/api/v1/search", params={"q": q})).json() for q in (short, longer)]
+    assert read["understood"] == expected["understood"] != []
+    assert read["total_offers"] == expected["total_offers"]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -278,6 +287,15 @@ async def test_suggestions_follow_synonyms_and_typing_errors(api: httpx.AsyncCli
     for typed, code in (("toubib", "G15|10"), ("sage f", "G15|50"), ("infirmiere", "G15|60"), ("dentsite", "G15|40")):
         found = {item["code"] for group in await suggestions(api, typed) for item in group["items"]}
         assert code in found, typed
+
+
+async def test_an_error_in_an_unfinished_word_is_forgiven(api: httpx.AsyncClient) -> None:
+    for whole, code in (("kinesiterapeute", "G15|70"), ("orthofoniste", "G15|91"), ("infirmire", "G15|60")):
+        for length in range(7, len(whole) + 1):
+            groups = await suggestions(api, whole[:length])
+            assert code in {item["code"] for group in groups for item in group["items"]}, whole[:length]
+    # A short word is near the beginning of too many to be guessed.
+    assert not [item for group in await suggestions(api, "pidia") for item in group["items"] if item["code"]]
 
 
 async def test_nothing_typed_suggests_nothing(api: httpx.AsyncClient) -> None:
