@@ -119,10 +119,11 @@ class ResultsView:
 
     @property
     def measured(self) -> bool:
-        """Whether the search names something to measure from."""
+        """Whether the search names something to measure from: in its address, or in its text."""
         names = {name for name, _ in self.pairs}
         places = [value for name, value in self.pairs if name == "where"]
-        return bool(names & {"lat", "origin", "bbox"}) or any(ref.partition(":")[0] != "france" for ref in places)
+        named = bool(names & {"lat", "origin", "bbox"}) or any(ref.partition(":")[0] != "france" for ref in places)
+        return named or self.centre is not None
 
     @property
     def sorts(self) -> list[tuple[str, str, bool]]:
