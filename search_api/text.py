@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from directory.api import ConceptIndex
+from directory.api import ConceptEntry, ConceptIndex
 from maps.api import PlaceHit
 from search_api.engine import Term
-from search_api.folding import stem, words
+from search_api.folding import fold, stem, words
 from search_api.lexicon import PHRASE, Lexicon, lexicon, scope_systems, synonyms
 from search_api.schemas import ConceptOut, WhereRef
 from search_api.text_places import find_place, mistyped_place, named_place, strange_words
@@ -23,6 +23,9 @@ from search_api.words import words_source
 MAX_WORDS = 12
 """Words of a text that count; the rest is left out, a sentence says no more."""
 NAMES_SCOPE = "noms"
+_TYPED = re.compile(r"[^\W_]+")
+_TITLES = frozenset({"G15", "R38"})
+"""Nomenclatures that say what somebody is: professions, specialties."""
 _CODE = re.compile(r"(?<!\S)([A-Za-z][A-Za-z0-9]{0,9})\|([A-Za-z0-9._-]{1,40})(?!\S)")
 
 
@@ -42,6 +45,12 @@ class _Draft:
     terms: list[Term] = field(default_factory=list)
     understood: list[ConceptOut] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    typed: dict[str, str] = field(default_factory=dict)
+    """Words as they were typed, by folded word."""
+
+    def as_typed(self, group: Sequence[str]) -> str:
+        """Write some folded words as they were typed."""
+        return " ".join(self.typed.get(word, word) for word in group)
 
 
 async def read(
@@ -57,7 +66,7 @@ async def read(
         level: what the person may see: names that they may not find are unknown to them.
         placed: whether a place was chosen beside the text; then the text's own place is not looked for.
     """
-    draft = _Draft()
+    draft = _Draft(typed={fold(word): word for word in _TYPED.findall(typed)})
     rest = _take_codes(typed, concepts, draft)
     lex = lexicon(concepts)
     place: PlaceHit | None = None
@@ -89,7 +98,7 @@ async def read(
         draft.terms.append(await _term(session, group, lex, systems, draft, names=names, known=known))
     loose: tuple[Term, ...] = ()
     if any(len(group) > 1 for group in groups):
-        alone = _Draft()
+        alone = _Draft(typed=draft.typed)
         apart = [await _term(session, [word], lex, systems, alone, names=names, known=known) for word in said]
         loose = (*given, *apart)
     return Reading(
@@ -164,22 +173,42 @@ async def _term(
     if not codes and not in_names and len(group) == 1:
         codes, lexemes, label = await _mend(session, group[0], lex, systems, names=names)
         if label != group[0]:
-            draft.understood.append(ConceptOut(code="", label=f"« {group[0]} » lu « {label} »", matched=True))
+            draft.understood.append(
+                ConceptOut(code="", label=f"« {draft.as_typed(group)} » lu « {label} »", matched=True)
+            )
         elif not codes:
-            draft.unknown.append(group[0])
+            draft.unknown.append(draft.as_typed(group))
     if codes:
-        _say(codes, lex, draft)
+        _say(label.split(), codes, lex, draft)
     return Term(text=label, codes=codes, primary=lex.primary(codes), lexemes=lexemes)
 
 
-def _say(codes: frozenset[int], lex: Lexicon, draft: _Draft) -> None:
-    concepts = lex.concepts
-    ranked = sorted(
-        (concepts.by_id[one] for one in codes),
-        key=lambda e: (e.id not in lex.primary([e.id]), e.system != "G15", e.system, e.code, e.id),
-    )
-    entry = ranked[0]
-    draft.understood.append(ConceptOut(code=entry.ref, label=entry.label, matched=True))
+def _say(group: Sequence[str], codes: frozenset[int], lex: Lexicon, draft: _Draft) -> None:
+    """Add what a group of words was understood as, once: what it stands for, not one of the codes at random."""
+    for one in _understood(group, codes, lex, draft):
+        if one not in draft.understood:
+            draft.understood.append(one)
+
+
+def _understood(group: Sequence[str], codes: frozenset[int], lex: Lexicon, draft: _Draft) -> list[ConceptOut]:
+    stems = [stem(word) for word in group]
+    refs, _ = lex.known.codes.get(tuple(stems), ((), False))
+    meant = [lex.concepts.by_id[one] for ref in refs if (one := lex.concepts.id(ref)) in codes and one is not None]
+    if meant:
+        # Whoever wrote the synonym put first what it means first; « psy » is a specialty and a profession.
+        first = {entry.system: entry for entry in reversed(meant) if entry.system in _TITLES}
+        chosen = [entry for entry in meant if first.get(entry.system) is entry] or meant[:1]
+        return [ConceptOut(code=entry.ref, label=entry.label, matched=True) for entry in chosen]
+
+    def closeness(entry: ConceptEntry) -> tuple[object, ...]:
+        others = len([word for word in words(entry.label) if word not in synonyms().stop]) - len(group)
+        return others > 0, entry.id not in lex.primary([entry.id]), others, entry.system, entry.code, entry.id
+
+    entry = min((lex.concepts.by_id[one] for one in codes), key=closeness)
+    if closeness(entry)[0] and len(codes) > 1:
+        said = f"« {draft.as_typed(group)} »\u00a0: {len(codes)} codes, dont {entry.label}"
+        return [ConceptOut(code="", label=said, matched=True)]
+    return [ConceptOut(code=entry.ref, label=entry.label, matched=True)]
 
 
 async def _mend(

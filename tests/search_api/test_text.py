@@ -1,6 +1,7 @@
 """French text: folding, stems, synonyms, typing errors, places inside the text, scopes."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,10 @@ async def test_a_beginning_that_ends_in_e_is_read_as_a_longer_one(
     api: httpx.AsyncClient, short: str, longer: str
 ) -> None:
     read, expected = [(await api.get("/api/v1/search", params={"q": q})).json() for q in (short, longer)]
-    assert read["understood"] == expected["understood"] != []
+    said, wanted = [
+        [one["label"].replace(q, "…") for one in a["understood"]] for q, a in ((short, read), (longer, expected))
+    ]
+    assert said == wanted != []
     assert read["total_offers"] == expected["total_offers"]
 
 
@@ -303,3 +307,25 @@ async def test_nothing_typed_suggests_nothing(api: httpx.AsyncClient) -> None:
     assert (await api.get("/api/v1/suggest", params={"q": "k", "where": "commune:00000"})).status_code == 422
     assert (await api.get("/api/v1/suggest", params={"q": "k", "zz": "1"})).status_code == 422
     assert (await api.get("/api/v1/suggest", params={"q": "k", "lat": "48"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("psy", ["Psychiatrie", "Psychologue"]),
+        ("ostéo", ["Ostéopathe"]),
+        ("infirmière pansement", ["Infirmier"]),
+        ("médecin généraliste", ["Médecine générale"]),
+    ],
+)
+async def test_what_was_understood_is_what_is_found_first(api: httpx.AsyncClient, typed: str, said: list[str]) -> None:
+    answer = (await api.get("/api/v1/search", params={"q": typed})).json()
+    assert [one["label"] for one in answer["understood"]] == said
+
+
+async def test_a_word_of_many_codes_says_so_as_it_was_typed(api: httpx.AsyncClient) -> None:
+    answer = (await api.get("/api/v1/search", params={"q": "rééducation"})).json()
+    (one,) = answer["understood"]
+    assert re.fullmatch(r"« rééducation »\u00a0: \d+ codes, dont .+", one["label"]) and one["code"] == ""
+    lost = (await api.get("/api/v1/search", params={"q": "Zzéàz"})).json()
+    assert "« Zzéàz »" in lost["widen"][0]
