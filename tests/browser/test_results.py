@@ -99,19 +99,21 @@ async def test_the_town_visited_is_near_the_search_and_always_the_one_written(op
 
 
 async def test_a_popup_on_a_phone_hides_nothing_and_asks_for_no_other_zone(open_page: OpenPage) -> None:
-    page = await open_page(KINE, NARROW)
+    page = await open_page(KINE, (NARROW[0], 480))
     await page.get_by_role("button", name="Carte").click()
     await expect(page.locator("[data-map-status]")).to_contain_text("dans cette vue")
     await settled(page)
     pins = page.locator(".pin-rank")
     boxes = [await pin.bounding_box() for pin in await pins.all()]
-    # The pin nearest to the top: the map has to move for its popup.
-    first = min(range(len(boxes)), key=lambda index: boxes[index]["y"])  # type: ignore[index]
+    # The leftmost pin of a low map: nowhere beside the buttons is room for its popup, the map has to move.
+    first = min(range(len(boxes)), key=lambda index: boxes[index]["x"])  # type: ignore[index]
     await pins.nth(first).focus()
     await page.keyboard.press("Enter")
     popup = page.locator(".leaflet-popup")
     await expect(popup.get_by_role("heading")).to_be_visible()
+    await expect(page.locator(".leaflet-pan-anim")).to_have_count(0)
     await settled(page)
+    assert await pins.nth(first).bounding_box() != boxes[first], "the map did not move: nothing was shown"
     title, zoom = await popup.get_by_role("heading").bounding_box(), await page.locator(".leaflet-bar").bounding_box()
     assert title is not None
     assert zoom is not None
