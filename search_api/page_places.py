@@ -3,9 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
+from geoalchemy2 import Geography
+from sqlalchemy import cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.errors import InvalidInput
-from maps.api import PlaceHit, resolve_ref, suggest
+from maps.api import Place, PlaceHit, resolve_ref, suggest
 from search_api.params import clean_text, place_ref
+from search_api.schemas import PlaceOut
+
+SAME_PLACE_M = 100
+"""How far from a town's point another point is still that town's."""
 
 
 async def labels(refs: Sequence[str]) -> dict[str, str]:
@@ -21,6 +29,18 @@ async def labels(refs: Sequence[str]) -> dict[str, str]:
         if place is not None:
             found[ref] = place.label
     return found
+
+
+async def measured_from(session: AsyncSession, centre: PlaceOut) -> str:
+    """Name the point from which the distances of a whole zone are told: the town that it is, or its middle."""
+    point = cast(func.ST_SetSRID(func.ST_MakePoint(centre.lon, centre.lat), 4326), Geography)
+    town = await session.scalar(
+        select(Place.name)
+        .where(Place.kind == "commune", Place.retired_at.is_(None), func.ST_DWithin(Place.point, point, SAME_PLACE_M))
+        .order_by(func.ST_Distance(Place.point, point), Place.id)
+        .limit(1)
+    )
+    return town or "le milieu de la zone"
 
 
 async def answers(typed: str, limit: int) -> list[PlaceHit]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.clock import PARIS
-from core.ui.filters import NBSP, hour, long_date, of_place, upper_first, weekday
+from core.ui.filters import NBSP, hour, of_place, upper_first
 from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
 from search_api.params import LAST_PAGE, ref_text
@@ -42,6 +42,7 @@ class ResultsView:
     places: list[tuple[str, str]] = field(default_factory=list)
     centre: PlaceOut | None = None
     centred: bool = False
+    measured_from: str = ""
     timed_out: bool = False
     pages: int = 1
     first: int = 0
@@ -117,6 +118,14 @@ class ResultsView:
         return address([*kept, *places] if len(places) == 1 else kept, "/couverture")
 
     @property
+    def measured(self) -> bool:
+        """Whether the search names something to measure from: in its address, or in its text."""
+        names = {name for name, _ in self.pairs}
+        places = [value for name, value in self.pairs if name == "where"]
+        named = bool(names & {"lat", "origin", "bbox"}) or any(ref.partition(":")[0] != "france" for ref in places)
+        return named or self.centre is not None
+
+    @property
     def sorts(self) -> list[tuple[str, str, bool]]:
         """Orders: address, name, whether it is the present one."""
         base = without(self.pairs, "sort")
@@ -190,14 +199,19 @@ def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]
     return current, options
 
 
+DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+
+
 def moment_label(value: str) -> str:
-    """Write the instant of a parameter: « samedi 28 novembre 2026 à 9 h 30 », « maintenant »."""
+    """Write the instant of a parameter, short enough for a filter: « sam. 28 nov., 10 h »."""
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
         return value
     instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
-    return f"{weekday(instant.isoweekday())} {long_date(instant)} à {hour(instant)}"
+    day = f"{instant.day}er" if instant.day == 1 else str(instant.day)
+    return f"{DAYS[instant.weekday()]} {day}{NBSP}{MONTHS[instant.month - 1]}, {hour(instant)}"
 
 
 def chips(

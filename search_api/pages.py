@@ -18,7 +18,7 @@ from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service, ways
 from search_api.addresses import AROUND_ME, SearchBox, address, without
 from search_api.engine import SearchEngine
-from search_api.labels import CENTRE_KINDS
+from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
 from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
 from search_api.params import parse_query, ref_text
@@ -150,6 +150,10 @@ async def _view(
     if answer is not None:
         view.pages, view.first, view.last = page_view.paging(answer)
         view.centre = answer.centre if answer.centre and answer.centre.lat is not None else None
+        if view.centre and view.centre.kind in BOUNDARY_KINDS:
+            view.measured_from = await page_places.measured_from(session, view.centre)
+        elif view.bbox and not view.centre:
+            view.measured_from = "le milieu de la carte"
     base = map_settings()
     view.tiles_url, view.tiles_attribution = base.tiles_url, base.tiles_attribution
     return view

@@ -3,59 +3,19 @@
 /* global L */
 
 import { actionColour, basemap, icon, popupFor, townIcon } from "./maplib.js";
+import { marksOf, separate } from "./marks.js";
 
 const number = new Intl.NumberFormat("fr-FR");
 const AREA_DELAY_MS = 250;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const PIN = 28;
 const DOT = 24;
-const TOWN = 22;
 
 /** A marker whose name assistive tools read. */
 function pin(at, drawn, title, options = {}) {
   const marker = L.marker(at, { icon: drawn, title, ...options });
   marker.on("add", () => marker.getElement().setAttribute("aria-label", title));
   return marker;
-}
-
-function clusterRadius(count) {
-  return count < 10 ? 15 : count < 100 ? 18 : count < 1000 ? 22 : 27;
-}
-
-/**
- * Keeps marks from covering one another: marks that would touch become one cluster, and those that would
- * touch a numbered pin step aside. Counts stay exact. `hidden` marks are left out.
- */
-function separate(marks, fixed, hidden) {
-  const placed = [];
-  for (const mark of [...marks].sort((a, b) => b.count - a.count)) {
-    const touching = placed.find((other) => other.point.distanceTo(mark.point) < other.radius + mark.radius + 2);
-    if (touching) {
-      Object.assign(touching, {
-        cluster: true,
-        count: touching.count + mark.count,
-        bounds: L.latLngBounds(touching.bounds.getSouthWest(), touching.bounds.getNorthEast()).extend(mark.bounds),
-      });
-      touching.radius = clusterRadius(touching.count);
-    } else {
-      placed.push({ ...mark });
-    }
-  }
-  const done = [];
-  for (const mark of placed) {
-    const obstacles = [...fixed, ...done];
-    const free = (point) => obstacles.every((other) => other.point.distanceTo(point) >= other.radius + mark.radius + 1);
-    for (let ring = 0; ring < 6 && !free(mark.point); ring += 1) {
-      const spots = Array.from({ length: 12 }, (_, turn) => {
-        const angle = (turn * Math.PI) / 6;
-        return L.point(Math.cos(angle), Math.sin(angle)).multiplyBy((ring + 1) * 12).add(mark.point);
-      });
-      mark.point = spots.find(free) ?? mark.point;
-    }
-    if (free(mark.point) && !hidden(mark)) {
-      done.push(mark);
-    }
-  }
-  return done;
 }
 
 export async function startMap(element) {
@@ -86,12 +46,26 @@ export async function startMap(element) {
   let placed = false;
   let moving = true;
   let laid = false;
+  let making = false;
+  let opened = null;
+  let stale = false;
 
   let limits = null;
 
   const results = () => document.getElementById("resultats");
   const centre = () =>
     element.dataset.centreLat ? L.latLng(Number(element.dataset.centreLat), Number(element.dataset.centreLon)) : null;
+
+  /** Room for a popup: beside the buttons of the map, or under them where the map is narrow. */
+  function popupOptions() {
+    const width = element.clientWidth;
+    return {
+      minWidth: 220,
+      maxWidth: Math.min(300, width - 64),
+      autoPanPaddingTopLeft: width < 440 ? [10, 92] : [56, 62],
+      autoPanPaddingBottomRight: [10, 10],
+    };
+  }
 
   function drawPage() {
     page.clearLayers();
@@ -124,9 +98,14 @@ export async function startMap(element) {
         zIndexOffset: 1000 - Number(first.dataset.rank),
         riseOnHover: true,
       });
-      marker.bindPopup(() => popupFor(cards.map(cardSite), approximate), { minWidth: 220, maxWidth: 300 });
-      marker.on("mouseover focus", () => cards.forEach((card) => card.classList.add("is-lit")));
-      marker.on("mouseout blur", () => cards.forEach((card) => card.classList.remove("is-lit")));
+      marker.bindPopup(() => popupFor(cards.map(cardSite), approximate), popupOptions());
+      const light = (lit) => cards.forEach((card) => card.classList.toggle("is-lit", lit));
+      marker.on("mouseover focus", () => light(true));
+      marker.on("mouseout blur popupclose", () => light(marker.isPopupOpen()));
+      marker.on("popupopen", () => {
+        light(true);
+        first.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
+      });
       marker.addTo(page);
       placedPins.push({ point, radius: PIN / 2 });
       cards.forEach((card) => pins.set(card.dataset.site, marker));
@@ -183,7 +162,9 @@ export async function startMap(element) {
     }
     if (bounds) {
       moving = true;
-      map.fitBounds(bounds, { paddingTopLeft: [56, 56], paddingBottomRight: [40, 56], maxZoom: bbox ? 18 : 14, animate: false });
+      // A narrow map has a button at its foot too.
+      const foot = element.clientWidth < 440 ? 90 : 56;
+      map.fitBounds(bounds, { paddingTopLeft: [56, 56], paddingBottomRight: [40, foot], maxZoom: bbox ? 18 : 14, animate: false });
       moving = false;
     } else {
       moving = false;
@@ -193,6 +174,7 @@ export async function startMap(element) {
 
   async function loadArea() {
     const query = results().dataset.query;
+    stale = false;
     request?.abort();
     if (!query || results().querySelector(".result") === null) {
       rest.clearLayers();
@@ -227,7 +209,7 @@ export async function startMap(element) {
     rest.clearLayers();
     const inside = answer.total;
     status.textContent = inside === 1 ? "1 site dans cette vue" : `${number.format(inside)} sites dans cette vue`;
-    for (const mark of separate(marksOf(answer.features), placedPins, hiddenFrom())) {
+    for (const mark of separate(marksOf(map, answer.features, results(), shown), placedPins, hiddenFrom())) {
       const at = map.unproject(mark.point);
       const counted = `${number.format(mark.count)} ${mark.count < 2 ? "site" : "sites"}`;
       if (mark.cluster) {
@@ -243,7 +225,7 @@ export async function startMap(element) {
       } else {
         const drawn = mark.town ? townIcon(mark.count) : icon("pin pin-dot", "", DOT);
         pin(at, drawn, mark.town ? `≈ ${counted}, ${mark.label}` : mark.label)
-          .bindPopup(() => popupFor(mark.sites, mark.town, mark.count, base), { minWidth: 220, maxWidth: 300 })
+          .bindPopup(() => popupFor(mark.sites, mark.town, mark.count, base), popupOptions())
           .addTo(rest);
       }
     }
@@ -252,7 +234,7 @@ export async function startMap(element) {
   /** Tells which marks would be cut by the frame or lie under a control, where nobody could press them. */
   function hiddenFrom() {
     const outer = element.getBoundingClientRect();
-    const controls = [...element.parentElement.querySelectorAll(".leaflet-control, [data-map-status], [data-map-here]")]
+    const controls = [...element.parentElement.querySelectorAll(".leaflet-control, [data-map-status], [data-map-here], [data-filters-open]")]
       .map((control) => control.getBoundingClientRect())
       .filter((box) => box.width > 0)
       .map((box) => [box.left - outer.left, box.top - outer.top, box.right - outer.left, box.bottom - outer.top]);
@@ -264,50 +246,35 @@ export async function startMap(element) {
     };
   }
 
-  function marksOf(features) {
-    const marks = [];
-    const listed = [...results().querySelectorAll(".result[data-lat]:not([data-approximate])")].map((card) => [
-      Number(card.dataset.lon),
-      Number(card.dataset.lat),
-    ]);
-    for (const feature of features) {
-      const { kind, label, sites, bounds } = feature.properties;
-      const [lon, lat] = feature.geometry.coordinates;
-      let { count } = feature.properties;
-      if (kind === "cluster" && bounds) {
-        // Cells do not overlap: what has a numbered pin inside the bounds of a cluster is one of its members.
-        const [west, south, east, north] = bounds;
-        count -= listed.filter(([x, y]) => x >= west && x <= east && y >= south && y <= north).length;
-        if (count <= 0) {
-          continue;
-        }
-      }
-      if (kind !== "cluster" && count <= sites.length && sites.every((site) => shown.has(site.id))) {
-        continue;
-      }
-      const cluster = kind === "cluster";
-      marks.push({
-        point: map.project([lat, lon]),
-        radius: cluster ? clusterRadius(count) : kind === "town" ? TOWN : DOT / 2,
-        cluster,
-        others: cluster && count !== feature.properties.count,
-        town: kind === "town",
-        count,
-        label,
-        sites,
-        bounds: bounds ? L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]) : L.latLngBounds([[lat, lon]]),
-      });
-    }
-    return marks;
-  }
-
   map.on("zoomend", () => {
     // The move of `fit` is followed by a drawing of its own.
     if (!moving) {
       drawPage();
     }
   });
+  // A popup that makes room for itself moves the map too: nobody asked for another zone, and drawing it again would
+  // take away the mark that the popup belongs to.
+  map.on("autopanstart", () => {
+    making = true;
+  });
+  map.on("popupopen", ({ popup }) => {
+    opened = popup;
+  });
+  map.on("popupclose", ({ popup }) => {
+    if (opened === popup) {
+      opened = null;
+    }
+    if (stale) {
+      clearTimeout(timer);
+      timer = setTimeout(() => opened || loadArea(), AREA_DELAY_MS);
+    }
+  });
   map.on("moveend", () => {
+    if (making) {
+      making = false;
+      stale = true;
+      return;
+    }
     clearTimeout(timer);
     timer = setTimeout(loadArea, AREA_DELAY_MS);
     if (placed && !moving) {

@@ -1,11 +1,10 @@
 // Results page: filters that apply at once, the sheet of filters and the two tabs of a narrow screen.
 
-import { combobox } from "./combobox.js";
+import { comingBack } from "./coming-back.js";
+import { startFilters } from "./filters.js";
 import { startMap } from "./map.js";
-import { placeLoader } from "./searchbox.js";
 
 const SKELETON_MS = 300;
-const TYPING_MS = 600;
 const narrow = matchMedia("(max-width: 767.98px)");
 const sheetWidth = matchMedia("(max-width: 1139.98px)");
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -21,72 +20,13 @@ startMap($("[data-map]")).then((started) => {
 
 // Filters ------------------------------------------------------------------------------------------------
 
-let typing = 0;
-
-function apply() {
-  clearTimeout(typing);
-  form.dispatchEvent(new CustomEvent("repere:filter"));
-}
-
-form.addEventListener("change", (event) => {
-  if (!event.target.matches("[data-facet-search], [data-combobox]") && form.checkValidity()) {
-    apply();
-  }
-});
-form.addEventListener("input", (event) => {
-  if (event.target.matches("[data-facet-search]")) {
-    searchInside(event.target);
-  } else if (event.target.id === "age") {
-    clearTimeout(typing);
-    typing = setTimeout(() => form.checkValidity() && apply(), TYPING_MS);
-  }
-});
+const filters = startFilters(form, $("[data-map]"));
 form.addEventListener("submit", (event) => {
   if (panel.classList.contains("is-open")) {
     event.preventDefault();
     closeSheet();
   }
 });
-
-function fold(text) {
-  return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();
-}
-
-function searchInside(field) {
-  const group = field.closest(".facet");
-  const wanted = fold(field.value.trim());
-  let found = 0;
-  for (const row of group.querySelectorAll(".facet-value")) {
-    row.hidden = wanted !== "" && !fold(row.dataset.text).includes(wanted);
-    found += row.hidden ? 0 : 1;
-  }
-  const more = $(".facet-more", group);
-  if (more) {
-    more.open = wanted !== "";
-  }
-  $(".facet-none", group).hidden = found > 0;
-}
-
-function visitsField() {
-  const field = $('[data-combobox="visits"]');
-  combobox(field, {
-    status: $(".searchbox-status"),
-    empty: "Aucune commune ne correspond.",
-    load: placeLoader((place) => place.ref.startsWith("commune:")),
-    choose: (item) => {
-      field.value = item.value.label;
-      $('[name="visits"]', form).value = item.value.code;
-      $('[name="visits_label"]', form).value = item.value.label;
-      apply();
-    },
-  });
-  field.addEventListener("change", () => {
-    if (!field.value.trim()) {
-      apply();
-    }
-  });
-}
-visitsField();
 
 // What the person unfolded stays unfolded when the counts are drawn again.
 let unfolded = [];
@@ -109,8 +49,13 @@ document.body.addEventListener("htmx:oobAfterSwap", () => {
     document.getElementById(id)?.setAttribute("open", "");
   }
 });
-document.body.addEventListener("htmx:afterSettle", () => {
-  visitsField();
+document.body.addEventListener("htmx:afterSettle", ({ target }) => {
+  // Each part that was drawn again says so.
+  if (target.id !== "resultats") {
+    return;
+  }
+  filters.drawn();
+  countFilters();
   map.refresh();
   const summary = $("#resultats").dataset.summary;
   $(".search-summary-text").textContent = summary;
@@ -126,10 +71,10 @@ for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
 }
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-retry]")) {
-    apply();
+    filters.apply();
   }
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) {
+  for (const menu of document.querySelectorAll("details.menu[open], details.site-menu[open]")) {
+    if (!menu.contains(event.target) || event.target.closest("a[download]")) {
       menu.open = false;
     }
   }
@@ -138,7 +83,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") {
     return;
   }
-  const menu = $("details.menu[open]");
+  const menu = $("details.menu[open], details.site-menu[open]");
   if (menu) {
     menu.open = false;
     $("summary", menu).focus();
@@ -162,7 +107,7 @@ function closeSheet() {
   panel.removeAttribute("role");
   panel.removeAttribute("aria-modal");
   document.body.classList.remove("has-sheet");
-  $("[data-filters-open]").focus();
+  [...document.querySelectorAll("[data-filters-open]")].find((link) => link.offsetParent !== null)?.focus();
 }
 
 document.addEventListener("click", (event) => {
@@ -197,8 +142,12 @@ sheetWidth.addEventListener("change", () => {
 
 let listScroll = 0;
 
+function showsMap() {
+  return document.body.classList.contains("shows-map");
+}
+
 function showTab(name) {
-  const wasMap = document.body.classList.contains("shows-map");
+  const wasMap = showsMap();
   if (name === "carte" && !wasMap) {
     listScroll = scrollY;
   }
@@ -207,10 +156,10 @@ function showTab(name) {
     button.setAttribute("aria-pressed", String(button.dataset.tab === name));
   }
   if (name === "carte") {
-    scrollTo(0, 0);
+    scrollTo({ top: 0, behavior: "instant" });
     map.resized();
   } else if (wasMap) {
-    scrollTo(0, listScroll);
+    scrollTo({ top: listScroll, behavior: "instant" });
   }
 }
 
@@ -224,22 +173,46 @@ narrow.addEventListener("change", () => {
   }
 });
 
+comingBack(
+  () => ({ map: showsMap(), y: Math.round(showsMap() ? listScroll : scrollY) }),
+  ({ map: tab, y, led }) => {
+    if (led) {
+      // The browser itself goes back to where a page of its history was read.
+      scrollTo({ top: y, behavior: "instant" });
+    }
+    if (tab && narrow.matches) {
+      showTab("carte");
+      listScroll = y;
+    }
+  },
+);
+
+/** The way to the filters over the map counts them like that over the list, which is drawn again. */
+function countFilters() {
+  const link = $(".map-filters");
+  link?.replaceChildren(...$("#resultats [data-filters-open]").cloneNode(true).childNodes);
+}
+
+// Search bar of a narrow screen --------------------------------------------------------------------------
+
 const summary = $("[data-search-summary]");
-summary.addEventListener("click", () => {
-  const bar = $("#recherche-barre");
-  const open = bar.classList.toggle("is-open");
+
+function openBar(open) {
+  $("#recherche-barre").classList.toggle("is-open", open);
   summary.setAttribute("aria-expanded", String(open));
+}
+
+summary.addEventListener("click", () => {
+  const open = summary.getAttribute("aria-expanded") !== "true";
+  openBar(open);
   if (open) {
     $("#q").focus();
   }
 });
-
-// A sheet offers the way back to this very list.
-try {
-  sessionStorage.setItem("repere:recherche", location.pathname + location.search);
-  document.body.addEventListener("htmx:pushedIntoHistory", () => {
-    sessionStorage.setItem("repere:recherche", location.pathname + location.search);
-  });
-} catch {
-  // Storage may be forbidden; the sheet then links to an empty search.
-}
+document.addEventListener("click", (event) => {
+  if (event.target.closest('a[href="#lieu"]')) {
+    event.preventDefault();
+    openBar(true);
+    $("#lieu").focus();
+  }
+});

@@ -129,7 +129,10 @@ function start(form) {
     },
   });
 
-  form.addEventListener("input", clears);
+  form.addEventListener("input", () => {
+    clears();
+    status.classList.add("visually-hidden");
+  });
   for (const button of form.querySelectorAll("[data-clear]")) {
     button.addEventListener("click", () => {
       if (button.dataset.clear === "q") {
@@ -151,6 +154,7 @@ function start(form) {
   }
   locate.addEventListener("click", () => {
     status.textContent = "Recherche de votre position…";
+    status.classList.add("visually-hidden");
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
         // About 100 m: enough to measure, and no more than that leaves the device.
@@ -164,7 +168,8 @@ function start(form) {
       },
       () => {
         status.textContent = "Votre position n’est pas accessible : écrivez une commune.";
-        where.placeholder = "Position inaccessible : écrivez une commune";
+        // No room in the field for so long a sentence.
+        status.classList.remove("visually-hidden");
         where.focus();
       },
       { timeout: 8000, maximumAge: 300000 },

@@ -51,6 +51,8 @@ try {
   // A portal leads back to its own list only.
   if (back && link && back.split("?")[0] === link.pathname) {
     link.href = back;
+    // The list then shows where it was read, and its map if that is what was looked at.
+    link.addEventListener("click", () => sessionStorage.setItem("repere:retour", back));
   }
 } catch {
   // Storage may be forbidden: the link leads to an empty search.

@@ -1,0 +1,117 @@
+// « Se déplace à domicile à » : towns near the search first, and a text that is no town's name never stays as a choice.
+
+import { combobox } from "./combobox.js";
+import { placeLoader } from "./searchbox.js";
+
+const MOST = 10;
+
+export function fold(text) {
+  return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();
+}
+
+function plain(text) {
+  return fold(text).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+}
+
+/** The places that hold the neighbours of a place of the search, as far as its code tells. */
+function around(ref) {
+  const [kind, code] = ref.split(":");
+  if (kind !== "commune" && kind !== "arrondissement") {
+    return ["epci", "departement", "region", "territory"].includes(kind) ? ref : "";
+  }
+  return `departement:${code.slice(0, /^9[78]/.test(code) ? 3 : 2)}`;
+}
+
+/** How far a place is, enough to compare: a degree of longitude shrinks towards the pole. */
+function apart(place, lat, lon) {
+  if (place.lat === null) {
+    return Infinity;
+  }
+  return Math.hypot(place.lat - lat, (place.lon - lon) * Math.cos((lat * Math.PI) / 180));
+}
+
+/** Loads towns: those that begin with the text first, and among them the nearest to the centre of the search. */
+function townLoader(form, map) {
+  const town = (place) => place.ref.startsWith("commune:");
+  const everywhere = placeLoader(town, "&kind=commune&limit=20");
+  const refs = [...form.querySelectorAll('[name="where"]')].map((element) => around(element.value)).filter(Boolean);
+  const near = refs.length ? placeLoader(town, `&kind=commune&within=${encodeURIComponent(refs.join(","))}`) : async () => [];
+  const { centreLat, centreLon } = map?.dataset ?? {};
+
+  return async (text, signal) => {
+    const groups = (await Promise.all([near(text, signal), everywhere(text, signal)])).flat();
+    const found = new Map(groups.flatMap((group) => group.items).map((item) => [item.value.ref, item]));
+    const items = [...found.values()];
+    if (centreLat) {
+      const typed = plain(text);
+      const ranks = new Map(
+        items.map(({ value }) => [value, { far: !plain(value.name).startsWith(typed), km: apart(value, Number(centreLat), Number(centreLon)) }]),
+      );
+      const by = ({ value }) => ranks.get(value);
+      items.sort((a, b) => by(a).far - by(b).far || by(a).km - by(b).km || a.value.code.localeCompare(b.value.code));
+    }
+    return items.length ? [{ label: "", items: items.slice(0, MOST) }] : [];
+  };
+}
+
+/** Starts the field; `apply` asks for the results again. */
+export function visitsField({ form, apply, map, status }) {
+  const field = form.querySelector('[data-combobox="visits"]');
+  const code = form.querySelector('[name="visits"]');
+  const label = form.querySelector('[name="visits_label"]');
+  const said = form.querySelector("[data-visits-said]");
+  const load = townLoader(form, map);
+  // A text is no choice: only the town that stands behind it is sent.
+  field.removeAttribute("name");
+
+  function choose(place) {
+    said.textContent = "";
+    field.value = label.value = place?.label ?? "";
+    if (code.value !== (place?.code ?? "")) {
+      code.value = place?.code ?? "";
+      apply();
+    }
+  }
+
+  /** Takes the town whose very name is written, else puts back what was chosen. */
+  async function settle() {
+    const text = field.value.trim();
+    if (!text || text === label.value) {
+      choose(text ? { label: text, code: code.value } : null);
+      return;
+    }
+    let exact = [];
+    try {
+      const towns = (await load(text)).flatMap((group) => group.items.map((item) => item.value));
+      exact = towns.filter((place) => [place.name, place.label].some((name) => plain(name) === plain(text)));
+    } catch {
+      // As for a name that nobody bears: the former choice stands.
+    }
+    if (!field.isConnected || field.value.trim() !== text) {
+      return;
+    }
+    if (exact.length === 1) {
+      choose(exact[0]);
+    } else {
+      field.value = label.value;
+      said.textContent = `« ${text} » n’est pas appliqué : choisissez une commune de la liste proposée.`;
+    }
+  }
+
+  combobox(field, { status, empty: "Aucune commune ne correspond.", load, choose: (item) => choose(item.value) });
+  field.addEventListener("input", () => {
+    said.textContent = "";
+  });
+  field.addEventListener("blur", () => {
+    // A field that is drawn again loses the focus too.
+    if (document.getElementById(field.id) === field) {
+      settle();
+    }
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.defaultPrevented && window.htmx) {
+      event.preventDefault();
+      settle();
+    }
+  });
+}
