@@ -17,9 +17,10 @@ from directory.hours_store import timetables
 from directory.hours_words import readable
 from directory.labels import FEE_OPTIONS, KINDS, french_date, patients, person_name
 from directory.models import Practitioner, Role, Site
-from directory.models_offer import Offer
+from directory.models_offer import ContactPoint, Offer
 from directory.schemas import (
     Identifier,
+    OfferBooking,
     OfferSheet,
     OfferSummary,
     PlaceRef,
@@ -51,6 +52,20 @@ async def _summaries(
         )
         for row in rows
     ]
+
+
+async def _booking(session: AsyncSession, rows: Sequence[Any], level: int) -> list[OfferBooking]:
+    points: dict[int | None, list[ContactPoint]] = {}
+    if rows:
+        for point in await session.scalars(queries_sheets.booking_contacts([row.Offer.id for row in rows], level)):
+            points.setdefault(point.offer_id, []).append(point)
+    found = []
+    for row in rows:
+        who: Practitioner | None = row.Practitioner
+        if contacts := [*parts.written_contacts(points.get(row.Offer.id, ())), *parts.insurance_contacts(row.Role)]:
+            name = person_name(who.first_name, who.last_name) if who else row.Offer.name
+            found.append(OfferBooking(uid=row.Offer.uid, name=name, contacts=contacts))
+    return found
 
 
 async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteSheet:
@@ -85,6 +100,7 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
         address=address,
         position=parts.position(site, row),
         contacts=[*parts.written_contacts(points), *parts.register_contacts(site)],
+        booking=await _booking(session, offers, level),
         accessibility=index.ref(f"R202|{site.accessibility}" if site.accessibility else None),
         equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
         offers=await _summaries(session, offers, index, now),

@@ -23,9 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Fixed, keys
-from directory.api import PUBLIC, ConceptEntry, ConceptIndex, ContactPoint, OfferSearch, SearchCard
+from directory.api import PUBLIC, ConceptEntry, ConceptIndex, ContactPoint, OfferSearch, SearchCard, person_name
 from maps.api import names_of
 from search_api.engine import EngineQuery, Hit
+from search_api.folding import fold
 from search_api.labels import SPECIALTY_SYSTEMS
 from search_api.schemas import ConceptOut, OfferCard, SearchItem, SiteCard
 
@@ -34,6 +35,8 @@ LABELS = 3
 CARD_SYSTEMS = ("J16", "J17", *SPECIALTY_SYSTEMS, "J35", "J33", "J18", "R338", "G15", "J238")
 """Systems of a card's labels, most telling first."""
 _RANKS: Final = {system: rank for rank, system in enumerate(CARD_SYSTEMS)}
+TITLED = ("DR", "PR")
+"""Titles of the registers that stand before a name; Monsieur and Madame do not."""
 VISIT_SYSTEM_REF = "R338|05"
 """« Visite à domicile » as a way of receiving."""
 
@@ -167,10 +170,11 @@ def patients(age_min: int, age_max: int) -> str:
 
 
 def person(title: str | None, first_name: str | None, last_name: str | None) -> str | None:
-    """Return how a practitioner is named, or None without a name."""
+    """Return how a practitioner is named, as on their sheet, after « Dr » or « Pr »; None without a name."""
     if not last_name:
         return None
-    return " ".join(part for part in (title, first_name, last_name) if part)
+    name = person_name(first_name, last_name)
+    return f"{title.capitalize()} {name}" if title in TITLED else name
 
 
 @lru_cache(maxsize=8192)
@@ -188,7 +192,11 @@ def _labels(
         (entry for entry in entries if entry.system in _RANKS),
         key=lambda e: (e.id not in wanted, _RANKS[e.system], e.label.casefold(), e.id),
     )
-    return tuple(_out(entry, matched=entry.id in wanted) for entry in ranked[:LABELS])
+    # An activity and a specialty may bear one name: the first, which is the one asked for, speaks for both.
+    once: dict[str, ConceptEntry] = {}
+    for entry in ranked:
+        once.setdefault(fold(entry.label), entry)
+    return tuple(_out(entry, matched=entry.id in wanted) for entry in list(once.values())[:LABELS])
 
 
 async def items(
