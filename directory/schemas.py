@@ -181,7 +181,7 @@ class SiteSheet(Frozen):
     position: Position | None
     contacts: list[Contact]
     booking: list[OfferBooking] = Field(
-        default=[], description="How to book each of `offers`, in their order; those of which nothing is known left out."
+        default=[], description="How to book each of `offers` beside the contacts of the site; those without a way of their own left out."
     )
     accessibility: ConceptRef | None
     equipment: list[ConceptRef]
