@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.http import public_base
 from core.security import csrf_protected, set_cookie
 from core.ui import pages
-from core.ui.filters import distance
+from core.ui.filters import calm, distance
 from search_api import compare, compare_table
 from search_api.addresses import Pair, address
 from search_api.sheet_pages import distance_from, place_given
@@ -84,7 +84,7 @@ async def comparison(
         "without": {s.uid: _address((other.uid for other in sheets if other is not s), place) for s in sheets}
         if o
         else {},
-        "rows": compare_table.table(sheets, [f"{distance(d.metres)} {d.place}" if d else None for d in distances]),
+        "rows": compare_table.table(sheets, [f"{distance(d.metres)} {calm(d.place)}" if d else None for d in distances]),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,
