@@ -66,7 +66,17 @@ MESSAGES = {
     "enum": "Valeur inconnue.",
     "literal_error": "Valeur inconnue.",
     "extra_forbidden": "Ce paramètre est inconnu.",
+    "string_type": "Un texte est attendu.",
+    "int_type": "Un nombre entier est attendu.",
+    "bool_type": "« true » ou « false » est attendu.",
+    "list_type": "Une liste est attendue.",
+    "dict_type": "Un objet JSON est attendu.",
+    "model_attributes_type": "Un objet JSON est attendu.",
 }
+UNREADABLE = (
+    "Ce JSON est illisible à partir du caractère {at} : vérifiez ses guillemets, ses virgules et ses accolades."
+)
+NO_JSON = "Un objet JSON est attendu, avec l’en-tête « Content-Type: application/json »."
 
 
 def problem(
@@ -88,6 +98,13 @@ def validation_fields(error: RequestValidationError) -> dict[str, str]:
     """Return, by field name, the French message of each thing that FastAPI refused."""
     fields: dict[str, str] = {}
     for item in error.errors():
+        if item["type"] == "json_invalid":
+            fields["requête"] = UNREADABLE.format(at=item["loc"][-1])
+            continue
+        if item["loc"] == ("body",):
+            # Nothing was sent, or another type than the one that would have been read.
+            fields["requête"] = NO_JSON
+            continue
         location = [str(part) for part in item["loc"] if part not in ("query", "path", "body", "header")]
         template = MESSAGES.get(item["type"])
         context = {key: str(value) for key, value in (item.get("ctx") or {}).items()}
@@ -186,6 +203,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     title = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     detail = {
+        400: "Le contenu de la requête est illisible : vérifiez sa forme et son encodage (UTF-8).",
         404: "Cette adresse ne mène à rien, ou ce contenu n’existe plus.",
         405: "Cette adresse n’accepte pas cette méthode.",
     }.get(error.status_code, title)

@@ -46,7 +46,9 @@ def places_version() -> str:
     return _store.current().token
 
 
-def suggest(text: str, limit: int = 10, kinds: Collection[str] | None = None) -> list[PlaceHit]:
+def suggest(
+    text: str, limit: int = 10, kinds: Collection[str] | None = None, within: Collection[int] | None = None
+) -> list[PlaceHit]:
     """Return the places that answer what a person typed, best first: by match, population, then id.
 
     Understands names without accents, hyphens, apostrophes or articles, "st" for "saint", one or two typing
@@ -57,8 +59,9 @@ def suggest(text: str, limit: int = 10, kinds: Collection[str] | None = None) ->
         text: as typed, whole or unfinished; cut at 100 characters.
         limit: how many at most.
         kinds: only these (all by default), among `KINDS`.
+        within: keys of places; only these and what lies in any of them.
     """
-    return _suggest.suggest(text, limit, kinds)
+    return _suggest.suggest(text, limit, kinds, within)
 
 
 def resolve_ref(kind: str, code: str = "") -> PlaceHit | None:

@@ -64,7 +64,8 @@ def _view(value: str) -> tuple[float, float, float, float]:
 def _ref(value: str) -> tuple[str, str]:
     kind, _, code = value.partition(":")
     known = REF_NAMES.get(kind, kind)
-    if known not in KINDS or not code:
+    # A control character is in no code, and the database refuses to compare it.
+    if known not in KINDS or not code or not code.isprintable():
         message = "Un lieu s’écrit sorte:code, par exemple commune:78361."
         raise InvalidInput(message, fields={"refs": message})
     return known, code
@@ -140,6 +141,9 @@ async def communes(
         either = "Donnez « bbox » ou « departement »."
         raise InvalidInput("Indiquez une zone ou un département.", fields={"bbox": either, "departement": either})
     code = departement.upper()
+    if not code.isprintable():
+        message = "Un numéro de département est attendu, par exemple 78."
+        raise InvalidInput(message, fields={"departement": message})
 
     async def make_departement() -> dict[str, Any]:
         document = await outlines.communes_of(session, code, tolerance=FINE)

@@ -3,7 +3,7 @@
 import threading
 import time
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -235,6 +235,12 @@ def read(connection: psycopg.Connection, token: str) -> PlaceSet:
 def containers_of(places: PlaceSet, ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     """Return, for each place id, the ids of the places that contain it (itself not included)."""
     return {place: places.containers.get(place, ()) for place in ids}
+
+
+def inside_any(places: PlaceSet, containers: Collection[int]) -> set[int]:
+    """Return the ids of some places and of all that lies in any of them; one pass, a few milliseconds."""
+    wanted = frozenset(containers)
+    return {place for place, around in places.containers.items() if not wanted.isdisjoint(around)} | wanted
 
 
 def members_of(places: PlaceSet, container: int) -> frozenset[int]:

@@ -63,7 +63,9 @@ def warm() -> None:
     lexicon()
 
 
-def suggest(text: str, limit: int = 10, kinds: Collection[str] | None = None) -> list[PlaceHit]:
+def suggest(
+    text: str, limit: int = 10, kinds: Collection[str] | None = None, within: Collection[int] | None = None
+) -> list[PlaceHit]:
     """Return the places that answer a text, best first. See `maps.api.suggest`."""
     if limit <= 0:
         return []
@@ -72,6 +74,9 @@ def suggest(text: str, limit: int = 10, kinds: Collection[str] | None = None) ->
     if kinds is not None:
         numbers = [_KIND_ORDER[k] for kind in kinds if (k := REF_NAMES.get(kind, kind)) in _KIND_ORDER]
         wanted = np.isin(names.kinds, numbers)
+    if within is not None:
+        inside = np.isin(names.places.ids, list(store.inside_any(names.places, within)))
+        wanted = inside if wanted is None else wanted & inside
     return _Search(names, text[:MAX_TEXT], wanted).run(limit)
 
 

@@ -47,7 +47,7 @@ def order_lines(
     if query.sort is Sort.distance and query.origins:
         lines.append(
             "Ordre : distance croissante ; à distance égale, positions exactes avant positions approximatives, "
-            "puis identifiant."
+            "puis un ordre qui ne change pas."
         )
     else:
         bands = ", ".join(f"{gain} à moins de {limit // 1000} km" for limit, gain in BANDS)
@@ -55,8 +55,8 @@ def order_lines(
             f"Ordre : pertinence décroissante. Points de la meilleure offre du lieu : pour chaque mot, {PRIMARY} si un "
             f"code dit ce qu’est l’offre, {NAME} si un nom le contient, {OTHER} pour un autre code ; {DESCRIBED} si "
             f"l’offre est décrite, {ACCEPTS_NEW} si elle accepte de nouveaux patients, {HOURS} si ses horaires sont "
-            f"connus, {EXACT} si sa position est exacte ; proximité : {bands}. À points égaux : la distance, puis "
-            "l’identifiant."
+            f"connus, {EXACT} si sa position est exacte ; proximité : {bands}. À points égaux : la distance, puis un "
+            "ordre qui ne change pas."
         )
     lines.extend(f"Plan du moteur : {step}." for step in plan)
     return lines

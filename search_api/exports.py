@@ -16,7 +16,7 @@ from core.sheets import HEAD, OPTIONS, safe
 from core.ui.filters import calm
 from search_api.labels import FACETS, SCOPES
 from search_api.params import query_params, ref_text
-from search_api.schemas import CAP, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
+from search_api.schemas import CAP, BBox, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
 
 RESULTS, QUESTION = "Résultats", "Requête"
 WIDTHS = (6, 34, 22, 24, 24, 30, 8, 22, 16, 10, 12, 34, 26, 30, 36, 18, 22, 12, 14, 14, 16, 30, 18, 44)
@@ -119,6 +119,8 @@ def question_lines(answer: SearchAnswer, question: Question) -> list[tuple[str, 
     lines += [("Dans", ", ".join(name(ref_text(ref)) for ref in group)) for group in query.within]
     if query.point is not None:
         lines.append(("Point", f"{query.point.lat:.5f} ; {query.point.lon:.5f}"))
+    if query.bbox is not None:
+        lines.append(("Zone de la carte", _box(query.bbox)))
     if query.radius_km is not None:
         lines.append(("Rayon (km)", query.radius_km))
     for key in FacetKey:
@@ -141,6 +143,11 @@ def question_lines(answer: SearchAnswer, question: Question) -> list[tuple[str, 
         ("Limite", f"{CAP} lieux"),
     ]
     return lines
+
+
+def _box(box: BBox) -> str:
+    edges = (("ouest", box.west), ("sud", box.south), ("est", box.east), ("nord", box.north))
+    return " ; ".join(f"{name} {degrees:.5f}" for name, degrees in edges)
 
 
 def excel(answer: SearchAnswer, question: Question) -> bytes:

@@ -28,6 +28,8 @@ PHRASE = 4
 """Words of the longest group that is read together."""
 SHORTEST_PREFIX = 4
 SHORTEST_TYPO = 4
+SHORTEST_UNFINISHED = 6
+"""Letters from which an unfinished word is mended: a shorter one is near the beginning of too many."""
 MENDED = 5
 
 
@@ -125,6 +127,7 @@ class Lexicon:
     facet_of: dict[int, FacetKey]
     vocabulary: dict[int, list[str]] = field(default_factory=dict)
     stems: list[str] = field(default_factory=list)
+    beginnings: dict[int, dict[str, set[str]]] = field(default_factory=dict)
 
     def exact(self, stems: Sequence[str], systems: frozenset[str]) -> frozenset[int]:
         """Return the concepts that a phrase names: by synonym, and by labels that hold all of its words."""
@@ -162,10 +165,36 @@ class Lexicon:
         """Return the known words at one typing error (a letter more, less, other, or two swapped)."""
         if len(word) < SHORTEST_TYPO or word.isdigit():
             return []
-        lengths = range(len(word) - 1, len(word) + 2)
-        alike = [other for length in lengths for other in self.vocabulary.get(length, ())]
-        near = extract(word, alike, scorer=OSA.distance, score_cutoff=1, limit=None)
-        return [found for found, _, _ in sorted(near, key=lambda one: (one[1], one[0]))[:MENDED]]
+        found: dict[str, int] = {}
+        for spelt in _spellings(word):
+            lengths = range(len(spelt) - 1, len(spelt) + 2)
+            alike = [other for length in lengths for other in self.vocabulary.get(length, ())]
+            for other, errors, _ in extract(spelt, alike, scorer=OSA.distance, score_cutoff=1, limit=None):
+                found[other] = min(errors, found.get(other, 1))
+        return sorted(found, key=lambda other: (found[other], other))[:MENDED]
+
+    def mended_beginnings(self, word: str) -> list[str]:
+        """Return the known words of which an unfinished word is the beginning, at one typing error after its first."""
+        if len(word) < SHORTEST_UNFINISHED or word.isdigit():
+            return []
+        found: set[str] = set()
+        for spelt in _spellings(word):
+            for length in range(len(spelt) - 1, len(spelt) + 2):
+                begun = self._beginnings(length)
+                for beginning, _, _ in extract(spelt, list(begun), scorer=OSA.distance, score_cutoff=1, limit=None):
+                    if beginning[0] == spelt[0]:
+                        found |= begun[beginning]
+        return sorted(found)
+
+    def _beginnings(self, length: int) -> dict[str, set[str]]:
+        """Return the known words of at least so many letters by their beginning."""
+        if length not in self.beginnings:
+            begun: dict[str, set[str]] = defaultdict(set)
+            for known, others in self.vocabulary.items():
+                for other in others if known >= length else ():
+                    begun[other[:length]].add(other)
+            self.beginnings[length] = begun
+        return self.beginnings[length]
 
     def keep(self, ids: Iterable[int], systems: frozenset[str]) -> frozenset[int]:
         """Keep the concepts of some nomenclatures; all when there is no scope, those of synonyms included."""
@@ -176,6 +205,11 @@ class Lexicon:
     def primary(self, ids: Iterable[int]) -> frozenset[int]:
         """Keep the concepts that say what an offer is."""
         return frozenset(one for one in ids if self.system[one] in PRIMARY)
+
+
+def _spellings(word: str) -> set[str]:
+    """Return a folded word as typed, and with the letters that sound alike in its place: « orthofoniste »."""
+    return {word, word.replace("f", "ph"), word.replace("ph", "f")}
 
 
 def build(concepts: ConceptIndex, known: Synonyms) -> Lexicon:

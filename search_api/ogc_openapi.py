@@ -56,6 +56,7 @@ COMMON: Final = {
     "resultType": _query(
         "resultType", "« hits » : le nombre d’objets, sans les objets.", {"type": "string", "enum": ["results", "hits"]}
     ),
+    "f": _query("f", "Format : « json », le seul servi.", {"type": "string", "enum": ["json"]}),
     "after": _query("after", "Début de la page ; donné par le lien « next ».", {"type": "string"}),
 }
 """Parameters that every collection takes."""
@@ -89,7 +90,7 @@ def _get(name: str, summary: str, media_type: str, parameters: list[dict[str, An
         "summary": summary,
         "responses": _answers(media_type, summary),
     }
-    return {"get": operation | ({"parameters": parameters} if parameters else {})}
+    return {"get": operation | {"parameters": parameters or [COMMON["f"]]}}
 
 
 def document(base: str) -> dict[str, Any]:
@@ -106,7 +107,9 @@ def document(base: str) -> dict[str, Any]:
         paths[root] = _get(f"{one.id}.describe", f"Description : {one.title}", JSON)
         paths[f"{root}/schema"] = _get(f"{one.id}.schema", f"Propriétés : {one.title}", SCHEMA)
         paths[f"{root}/items"] = _get(f"{one.id}.items", one.title, GEOJSON, item_parameters(one))
-        paths[f"{root}/items/{{featureId}}"] = _get(f"{one.id}.item", f"Un objet : {one.title}", GEOJSON, [feature_id])
+        paths[f"{root}/items/{{featureId}}"] = _get(
+            f"{one.id}.item", f"Un objet : {one.title}", GEOJSON, [feature_id, COMMON["f"]]
+        )
     return {
         "openapi": "3.0.3",
         "info": {"title": TITLE, "description": ABOUT, "version": "1.0.0"},

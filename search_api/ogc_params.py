@@ -6,7 +6,7 @@ The standard answers 400 to a parameter that it does not know or cannot read, wh
 import math
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -54,15 +54,13 @@ def refused(fields: dict[str, str]) -> DomainError:
     return DomainError(detail, fields=fields)
 
 
-def refuse_all(params: Iterable[tuple[str, str]]) -> None:
-    """Refuse the parameters of an address that takes none.
+def only_format(params: Iterable[tuple[str, str]]) -> None:
+    """Refuse the parameters of an address that takes none but the format.
 
     Raises:
-        DomainError: there is one (400).
+        DomainError: there is another, or another format (400).
     """
-    unknown = {name[:40]: "Ce paramètre est inconnu." for name, _ in params}
-    if unknown:
-        raise refused(unknown)
+    _read(params, {"f": _format}, "Ce paramètre est inconnu.")
 
 
 def _numbers(value: str) -> list[float]:
@@ -141,10 +139,12 @@ def interval(value: str) -> tuple[datetime | None, datetime | None]:
 
 def _limit(collection: Collection) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < 1:
+        digits = value.lstrip("0") if re.fullmatch(r"[0-9]+", value) else ""
+        if not digits:
             most = collection.largest
             raise ValueError(f"Un entier à partir de 1 est attendu ; {most} objets au plus sont donnés à la fois.")
-        return min(int(value), collection.most)
+        # Python refuses to read numbers of thousands of digits.
+        return collection.most if len(digits) > 9 else min(int(digits), collection.most)
 
     return read
 
@@ -155,10 +155,23 @@ def _crs(value: str) -> str:
     return value
 
 
+def _format(value: str) -> str:
+    # Clients that know other servers ask for what the standard leaves to each.
+    if value != "json":
+        raise ValueError("Seul « json » est servi.")
+    return value
+
+
 def _result_type(value: str) -> bool:
     if value not in ("results", "hits"):
         raise ValueError("« results » ou « hits » est attendu.")
     return value == "hits"
+
+
+def commune_code(value: str) -> str | None:
+    """Return a commune's code as it is written in the directory; None when it has not the form of one."""
+    code = value.strip().upper()
+    return code if _FORMS["code"].fullmatch(code) else None
 
 
 def _after(collection: Collection) -> Callable[[str], str]:
@@ -166,8 +179,8 @@ def _after(collection: Collection) -> Callable[[str], str]:
         try:
             if collection.id != "communes":
                 return str(uuid.UUID(value))
-            if _FORMS["code"].fullmatch(value):
-                return value
+            if (code := commune_code(value)) is not None:
+                return code
             raise ValueError
         except ValueError:
             raise ValueError("Suivez le lien « next » tel qu’il est donné.") from None
@@ -192,6 +205,26 @@ def _filter(collection: Collection, name: str) -> Callable[[str], str]:
     return read
 
 
+def _read(
+    params: Iterable[tuple[str, str]], readers: Mapping[str, Callable[[str], Any]], unknown: str
+) -> dict[str, Any]:
+    errors: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, value in params:
+        if name not in readers:
+            errors[name[:40]] = unknown
+        elif name in values or name in errors:
+            errors[name] = "Ce paramètre ne peut être donné qu’une fois."
+        else:
+            try:
+                values[name] = readers[name](value)
+            except ValueError as error:
+                errors[name] = str(error)
+    if errors:
+        raise refused(errors)
+    return values
+
+
 def parse(collection: Collection, params: Iterable[tuple[str, str]]) -> Asked:
     """Read the parameters of `…/items`.
 
@@ -205,23 +238,10 @@ def parse(collection: Collection, params: Iterable[tuple[str, str]]) -> Asked:
         "limit": _limit(collection),
         "after": _after(collection),
         "resultType": _result_type,
+        "f": _format,
         **{one.name: _filter(collection, one.name) for one in collection.filters},
     }
-    errors: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, value in params:
-        if name not in readers:
-            known = ", ".join(readers)
-            errors[name[:40]] = f"Ce paramètre est inconnu (paramètres : {known})."
-        elif name in values or name in errors:
-            errors[name] = "Ce paramètre ne peut être donné qu’une fois."
-        else:
-            try:
-                values[name] = readers[name](value)
-            except ValueError as error:
-                errors[name] = str(error)
-    if errors:
-        raise refused(errors)
+    values = _read(params, readers, f"Ce paramètre est inconnu (paramètres : {', '.join(readers)}).")
     since, before = values.get("datetime", (None, None))
     return Asked(
         boxes=values.get("bbox", ()),

@@ -13,7 +13,7 @@ from directory.api import PUBLIC, ConceptIndex, Offer, OfferSearch, Practitioner
 from maps.api import Place, resolve_ref
 from search_api.engine import EngineQuery
 from search_api.ogc_collections import COMMUNES, OFFERS, SITES, Collection
-from search_api.ogc_params import Asked
+from search_api.ogc_params import Asked, commune_code
 from search_api.predicates import area, base, inside, latitude, longitude, seen
 from search_api.schemas import BBox
 
@@ -162,7 +162,8 @@ def page(collection: Collection, asked: Asked, concepts: ConceptIndex, start: in
 def one(collection: Collection, feature_id: str, asked: Asked) -> Select[Any] | None:
     """Select a feature by its public id; None when the id has not the right form."""
     if collection is COMMUNES:
-        return commune_rows().where(*_communes(Asked()), Place.code == feature_id)
+        code = commune_code(feature_id)
+        return None if code is None else commune_rows().where(*_communes(Asked()), Place.code == code)
     try:
         uid = uuid.UUID(feature_id)
     except ValueError:

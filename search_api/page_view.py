@@ -135,7 +135,9 @@ class ResultsView:
         """The search with no filter."""
         filters = [str(key) for key in FacetKey]
         return self.address(
-            without(self.pairs, *filters, "radius_km", "age", "open_at", "visits", "accepts_new", "bbox", "scope")
+            without(
+                self.pairs, *filters, "radius_km", "age", "open_at", "visits", "accepts_new", "bbox", "scope", "within"
+            )
         )
 
     @property

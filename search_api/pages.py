@@ -58,6 +58,9 @@ async def results(
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)
     query, answer, view = await _answer(session, typed, engine, level)
+    if query is not None and answer is not None and answer.total and query.page > view.pages:
+        # An old address, or fewer results than when its page was drawn.
+        return RedirectResponse(view.page_href(view.pages), status_code=303)
     headers = {"Cache-Control": "private, no-cache", engines.HEADER: engine.name}
     if enhanced:
         headers["HX-Push-Url"] = address(typed.pairs)

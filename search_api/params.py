@@ -48,6 +48,7 @@ _PLACE_CODES = {
     "region": re.compile(r"\d{2}"),
     "territory": re.compile(r"[A-Za-z0-9._-]{1,60}"),
 }
+ONCE = "Ce paramètre ne peut être donné qu’une fois."
 _TRUE = {"1", "true", "oui", "on"}
 _FALSE = {"0", "false", "non", "off"}
 
@@ -329,7 +330,7 @@ def parse_query(params: Iterable[tuple[str, str]], *, ignore: frozenset[str] = f
     for name in SINGLE:
         found = given.get(name, [])
         if len(found) > 1:
-            errors[name] = "Ce paramètre ne peut être donné qu’une fois."
+            errors[name] = ONCE
         elif found and (value := _read(name, _READERS[name], found[0], errors)) is not None:
             values[name] = value
     facets: dict[FacetKey, tuple[str, ...]] = {}

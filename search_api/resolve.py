@@ -80,7 +80,16 @@ def _limits(groups: Iterable[tuple[WhereRef, ...]]) -> tuple[frozenset[int], ...
     Raises:
         InvalidInput: a place does not exist.
     """
-    return tuple(frozenset().union(*(_keys(find_place(ref, "within")) for ref in group)) for group in groups)
+    return tuple(map(limit_keys, groups))
+
+
+def limit_keys(group: Iterable[WhereRef]) -> frozenset[int]:
+    """Return the keys of the places that a group of `within` means: what lies in any of them is inside.
+
+    Raises:
+        InvalidInput: a place does not exist.
+    """
+    return frozenset().union(*(_keys(find_place(ref, "within")) for ref in group))
 
 
 def _keys(hit: PlaceHit) -> frozenset[int]:
@@ -88,7 +97,10 @@ def _keys(hit: PlaceHit) -> frozenset[int]:
         return _inside(hit)
     # Nothing lies in a postal code: its towns share it, or have several.
     towns = suggest(hit.code, TOWNS, {"commune", "arrondissement"})
-    return frozenset(town.id for town in towns if hit.code in town.postal_codes) | {hit.id}
+    served = frozenset(town.id for town in towns if hit.code in town.postal_codes)
+    # Paris, Lyon and Marseille bear the codes of all their arrondissements.
+    divided = frozenset().union(*containers_of(served).values())
+    return (served - divided) | {hit.id}
 
 
 def _point(hit: PlaceHit) -> LatLon | None:
@@ -249,7 +261,7 @@ def suggest_area(
     limits = zone_ids(zone)
     if within:
         name = find_place(within[0], "within").name if len(within) == 1 else None
-        return SuggestArea(boundaries=_limits([within])[0], only=True, zone=limits), name
+        return SuggestArea(boundaries=limit_keys(within), only=True, zone=limits), name
     ids: set[int] = set()
     name = None
     for ref in where:

@@ -17,7 +17,7 @@ from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
 from search_api.openapi import search_parameters
-from search_api.params import MAX_TEXT, bounding_box, parse_query, place_group, place_ref
+from search_api.params import MAX_TEXT, ONCE, bounding_box, parse_query, place_group, place_ref
 from search_api.schemas import Point, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
 from search_api.schemas_map import MapAnswer
 from search_api.zones import refuse_outside, zoned
@@ -37,7 +37,14 @@ def search_query(request: Request) -> SearchQuery:
 
 
 def map_query(request: Request) -> SearchQuery:
-    """Read the search of a map request, beside the viewport and zoom."""
+    """Read the search of a map request, beside the viewport and zoom.
+
+    Raises:
+        InvalidInput: a parameter is refused, or the viewport or the zoom given twice.
+    """
+    twice = [name for name in ("view", "zoom") if len(request.query_params.getlist(name)) > 1]
+    if twice:
+        raise InvalidInput(f"Donné plusieurs fois : {', '.join(twice)}.", fields=dict.fromkeys(twice, ONCE))
     return zoned(request, parse_query(request.query_params.multi_items(), ignore=frozenset(["view", "zoom"])))
 
 

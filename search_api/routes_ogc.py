@@ -18,7 +18,7 @@ from search_api import ogc, ogc_documents, ogc_openapi
 from search_api.marks import KEPT, data_mark
 from search_api.ogc_collections import COLLECTIONS, Collection
 from search_api.ogc_documents import GEOJSON, JSON, OPENAPI, SCHEMA
-from search_api.ogc_params import Asked, parse, refuse_all
+from search_api.ogc_params import Asked, only_format, parse
 from search_api.routes import FRESH
 from search_api.zones import zone_of
 
@@ -29,6 +29,7 @@ BAD: Final[dict[int | str, dict[str, Any]]] = {
     400: {**ERRORS[422], "description": "Paramètre refusé ou inconnu, avec un message par champ"},
     404: ERRORS[404],
 }
+FORMAT: Final[dict[str, Any]] = {"parameters": [ogc_openapi.COMMON["f"]]}
 CollectionName = Annotated[str, Path(max_length=40, description="`sites`, `offers` ou `communes`.", examples=["sites"])]
 
 
@@ -53,52 +54,60 @@ def _answer(request: Request, document: dict[str, Any], media_type: str) -> Resp
 
 
 @router.get("/", include_in_schema=False)
-@router.get("", summary="Page d’accueil de l’API", response_class=Response, responses=BAD)
+@router.get("", summary="Page d’accueil de l’API", response_class=Response, responses=BAD, openapi_extra=FORMAT)
 async def landing(request: Request) -> Response:
     """Renvoie les adresses de la description, des classes de conformité et des collections."""
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     return _answer(request, ogc_documents.landing(public_base(request)), JSON)
 
 
-@router.get("/api", summary="Description OpenAPI 3.0", response_class=Response, responses=BAD)
+@router.get("/api", summary="Description OpenAPI 3.0", response_class=Response, responses=BAD, openapi_extra=FORMAT)
 async def description(request: Request) -> Response:
     """Renvoie la description des collections, de leurs filtres et de leurs pages, en OpenAPI 3.0."""
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     return _answer(request, ogc_openapi.document(public_base(request)), OPENAPI)
 
 
-@router.get("/conformance", summary="Classes de conformité", response_class=Response, responses=BAD)
+@router.get(
+    "/conformance", summary="Classes de conformité", response_class=Response, responses=BAD, openapi_extra=FORMAT
+)
 async def conformance(request: Request) -> Response:
     """Renvoie les classes de la norme OGC API – Features 1.0 qui sont respectées."""
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     return _answer(request, ogc_documents.conformance(), JSON)
 
 
-@router.get("/collections", summary="Collections", response_class=Response, responses=BAD)
+@router.get("/collections", summary="Collections", response_class=Response, responses=BAD, openapi_extra=FORMAT)
 async def collections(request: Request, session: SessionDep) -> Response:
     """Renvoie les collections : lieux, offres, communes."""
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     mark = await data_mark(session)
     extents = {one.id: await ogc.extent(session, one, mark) for one in COLLECTIONS.values()}
     return _answer(request, ogc_documents.collections(public_base(request), extents), JSON)
 
 
-@router.get("/collections/{collection}", summary="Une collection", response_class=Response, responses=BAD)
+@router.get(
+    "/collections/{collection}", summary="Une collection", response_class=Response, responses=BAD, openapi_extra=FORMAT
+)
 async def collection(request: Request, session: SessionDep, collection: CollectionName) -> Response:
     """Renvoie la description d’une collection : étendue, système de coordonnées, adresse des objets."""
     one = _collection(collection)
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     extent = await ogc.extent(session, one, await data_mark(session))
     return _answer(request, ogc_documents.collection(public_base(request), one, extent), JSON)
 
 
 @router.get(
-    "/collections/{collection}/schema", summary="Propriétés d’une collection", response_class=Response, responses=BAD
+    "/collections/{collection}/schema",
+    summary="Propriétés d’une collection",
+    response_class=Response,
+    responses=BAD,
+    openapi_extra=FORMAT,
 )
 async def schema(request: Request, collection: CollectionName) -> Response:
     """Renvoie le schéma JSON des objets d’une collection."""
     one = _collection(collection)
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     return _answer(request, ogc_documents.schema(public_base(request), one), SCHEMA)
 
 
@@ -160,6 +169,7 @@ async def items(request: Request, session: SessionDep, collection: CollectionNam
     summary="Un objet",
     response_class=Response,
     responses={**BAD, 200: {"content": {GEOJSON: {}}, "description": "Objet (Feature)."}},
+    openapi_extra=FORMAT,
 )
 async def item(
     request: Request,
@@ -169,7 +179,7 @@ async def item(
 ) -> Response:
     """Renvoie un objet en GeoJSON."""
     one = _collection(collection)
-    refuse_all(request.query_params.multi_items())
+    only_format(request.query_params.multi_items())
     base = public_base(request)
     found = await ogc.one(session, one, feature, await _seen(request, Asked()), base)
     return _answer(request, ogc_documents.item(base, one, found), GEOJSON)

@@ -17,7 +17,7 @@ from search_api.facets import facets_out
 from search_api.hydrate import asked, items
 from search_api.mapping import map_answer
 from search_api.params import clean_text
-from search_api.resolve import CONCEPTS_SECONDS, Resolved, find_place, place_out, resolve, with_place
+from search_api.resolve import CONCEPTS_SECONDS, Resolved, limit_keys, place_out, resolve, with_place
 from search_api.schemas import (
     CAP,
     PAGE_SIZE,
@@ -35,8 +35,6 @@ from search_api.widen import widen
 
 PLACES = 20
 """« Où ? » suggestions at most."""
-PLACES_LOOKED_AT = 400
-"""Places that answer a text, among which those of a zone are looked for."""
 
 
 class Prepared:
@@ -226,13 +224,12 @@ async def places(
         InvalidInput: the text is too long, or a place does not exist.
     """
     cleaned = _cleaned(typed)
-    if within:
-        await maps.ready()
-    wanted = min(limit, PLACES)
-    # Namesakes elsewhere come first when they are larger.
-    most = PLACES_LOOKED_AT if within else wanted
-    found = await asyncio.to_thread(maps.suggest, cleaned, most, kinds) if cleaned else []
-    return [place_out(hit) for hit in _inside(found, within)][:wanted]
+    await maps.ready()
+    # Namesakes elsewhere would come first when they are larger: the zone limits what is looked at.
+    inside = limit_keys(within) if within else None
+    most = min(limit, PLACES)
+    found = await asyncio.to_thread(maps.suggest, cleaned, most, kinds, inside) if cleaned else []
+    return [place_out(hit) for hit in found]
 
 
 async def named_places(refs: Sequence[WhereRef], within: tuple[WhereRef, ...] = ()) -> list[PlaceOut]:
@@ -243,15 +240,11 @@ async def named_places(refs: Sequence[WhereRef], within: tuple[WhereRef, ...] = 
     """
     await maps.ready()
     found = [hit for ref in refs if (hit := maps.resolve_ref(ref.kind, ref.code)) is not None]
-    return [place_out(hit) for hit in _inside(found, within)]
-
-
-def _inside(found: Sequence[maps.PlaceHit], within: tuple[WhereRef, ...]) -> list[maps.PlaceHit]:
-    if not within:
-        return list(found)
-    limits = {find_place(ref, "within").id for ref in within}
-    around = maps.containers_of(hit.id for hit in found)
-    return [hit for hit in found if not limits.isdisjoint((hit.id, *around.get(hit.id, ())))]
+    if within:
+        limits = limit_keys(within)
+        around = maps.containers_of(hit.id for hit in found)
+        found = [hit for hit in found if not limits.isdisjoint((hit.id, *around.get(hit.id, ())))]
+    return [place_out(hit) for hit in found]
 
 
 async def matched(

@@ -103,7 +103,9 @@ def codes(said: Sequence[str], lex: Lexicon) -> dict[int, _Candidate]:
     for one in frozenset.intersection(*sets):
         scored.setdefault(one, BEGINNING)
     if not scored:
-        mended = [ids | _mended(word, lex) for word, ids in zip(said, sets, strict=True)]
+        mended = [ids | _mended(lex.mended(word), lex) for word, ids in zip(said, sets, strict=True)]
+        # What is still being typed may hold an error too; whoever goes on typing reaches the whole word.
+        mended[-1] |= _mended(lex.mended_beginnings(said[-1]), lex)
         for one in frozenset.intersection(*mended):
             scored[one] = MENDED
     kept = sorted(scored, key=lambda one: (-scored[one], len(lex.concepts.by_id[one].label), one))[:CANDIDATES]
@@ -128,9 +130,9 @@ def _beginning(word: str, one: str, lex: Lexicon) -> frozenset[int]:
     return frozenset(found)
 
 
-def _mended(word: str, lex: Lexicon) -> frozenset[int]:
+def _mended(read_as: Sequence[str], lex: Lexicon) -> frozenset[int]:
     found: frozenset[int] = frozenset()
-    for other in lex.mended(word):
+    for other in read_as:
         found |= lex.exact([stem(other)], SYSTEMS)
     return found
 

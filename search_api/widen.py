@@ -1,17 +1,28 @@
 """What to try when nothing matches, in French, the most likely cause first."""
 
+from collections.abc import Iterable
+
 from search_api.schemas import SearchQuery
 from search_api.text import Reading
 
 
+def unread(words: Iterable[str]) -> list[str]:
+    """Say of each word of a text that nothing was found for it."""
+    return [
+        f"Le mot « {word} » ne figure ni dans les nomenclatures ni dans les noms : vérifiez-le ou retirez-le."
+        for word in words
+    ]
+
+
 def widen(query: SearchQuery, reading: Reading) -> list[str]:
     """Return advice for an empty answer."""
-    advice = [
-        f"Le mot « {word} » ne figure ni dans les nomenclatures ni dans les noms : vérifiez-le ou retirez-le."
-        for word in reading.unknown
-    ]
+    advice = unread(reading.unknown)
     if query.scope and query.q:
         advice.append("Cherchez dans tout le répertoire plutôt que dans un seul domaine.")
+    if len(query.within) > 1:
+        advice.append("Retirez l’une des limites « Dans » : une offre doit être dans toutes à la fois.")
+    elif query.within:
+        advice.append("Retirez la limite « Dans » : ce qui est hors de ces lieux n’est pas cherché.")
     if query.radius_km is not None:
         advice.append("Agrandissez le rayon, ou retirez-le : les résultats les plus proches viendront d’abord.")
     if query.bbox is not None:

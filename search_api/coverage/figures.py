@@ -41,7 +41,10 @@ class Summary(BaseModel):
     communes_unvisited: int = Field(description="Communes où aucune offre ne dit se déplacer.")
     population_unvisited: int
     offers_visiting: int = Field(description="Offres du territoire qui disent où elles se déplacent.")
-    population_far: int = Field(description="Habitants de communes à plus de 10 km de toute offre située.")
+    population_far: int | None = Field(
+        description="Habitants de communes à plus de 10 km de toute offre située ; `null` si aucune ne répond, "
+        "où que ce soit."
+    )
     share_far: float | None = Field(description="La même, rapportée aux habitants des communes situées.")
     median_m: int | None = Field(description="La moitié des habitants sont à cette distance ou moins.")
     farthest_m: int | None
@@ -49,6 +52,11 @@ class Summary(BaseModel):
     without_point: int = Field(description="Communes dont la position n’est pas connue.")
     without_population: int = Field(description="Communes dont la population n’est pas connue.")
     zone: tuple[str, ...] = Field(default=(), description="Lieux auxquels tout ce qui précède est limité.")
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether nothing answers, here or elsewhere: the question is in doubt, not the access to care."""
+        return not self.offers and self.farthest_m is None and self.without_point < self.communes
 
 
 def by_unit(communes: Sequence[PlaceHit], found: Mapping[int, Count]) -> dict[int, Count]:
@@ -132,7 +140,8 @@ def summary(frame: pd.DataFrame, zone: Sequence[str] = ()) -> Summary:
     unvisited = ~frame["visited"].to_numpy(dtype=bool)
     metres = frame["nearest_m"].to_numpy(dtype=np.float64)
     located = frame["lon"].notna().to_numpy()
-    # Where nothing at all is found, everyone lives far from it.
+    # What is found nowhere is far from nobody: such a share would be read as a lack of care.
+    measured = offers > 0 or bool(np.isfinite(metres).any())
     far = located & ~(metres <= FAR_M)
     measurable = int(population[located].sum())
     farthest = int(np.nanargmax(metres)) if np.isfinite(metres).any() else None
@@ -147,8 +156,8 @@ def summary(frame: pd.DataFrame, zone: Sequence[str] = ()) -> Summary:
         communes_unvisited=int(unvisited.sum()),
         population_unvisited=int(population[unvisited].sum()),
         offers_visiting=int(frame["visiting"].sum()),
-        population_far=int(population[far].sum()),
-        share_far=int(population[far].sum()) / measurable if measurable else None,
+        population_far=int(population[far].sum()) if measured else None,
+        share_far=int(population[far].sum()) / measurable if measurable and measured else None,
         median_m=_weighted_median(metres, population),
         farthest_m=None if farthest is None else int(metres[farthest]),
         farthest=None if farthest is None else str(frame["name"].iloc[farthest]),

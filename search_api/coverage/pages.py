@@ -86,6 +86,7 @@ async def report(request: Request, session: SessionDep, uid: uuid.UUID) -> Respo
         "status": status,
         "table": table,
         "headline": words.headline(status.summary),
+        "nothing": words.nothing(status.summary) != "",
         "cautions": words.cautions(status.summary),
         "definitions": words.DEFINITIONS,
         "again": address(_pairs(found), "/couverture"),

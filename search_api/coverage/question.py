@@ -23,7 +23,7 @@ from search_api.schemas import FacetKey, SearchQuery
 from search_api.settings import map_settings
 from search_api.text import place_ref
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Renewed when the figures or the files change: a report made before is then made again."""
 WHAT: Final = frozenset({"q", "scope", "code", "age", "open_at", "accepts_new", *(str(key) for key in FacetKey)})
 """Parameters of the search that say what is measured; `where` says the territory."""

@@ -12,17 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, files
-from core.errors import NotFound, Unavailable
+from core.errors import InvalidInput, NotFound, Unavailable
 from directory.api import PUBLIC, concept_index
 from search_api import service as search
 from search_api.addresses import Pair
 from search_api.coverage import question as questions
-from search_api.coverage import states
+from search_api.coverage import states, words
 from search_api.coverage.figures import Summary
 from search_api.coverage.question import Question
 from search_api.coverage.schemas import CoverageFiles, CoverageStatus
 from search_api.models_coverage import CoverageReport
 from search_api.settings import coverage_settings
+from search_api.widen import unread
 
 AT_ONCE: Final = 300
 """Communes up to which a report is established in the request that asks for it."""
@@ -49,7 +50,11 @@ async def ask(session: AsyncSession, pairs: Sequence[Pair], zone: Sequence[str] 
     """
     asked = await asyncio.to_thread(questions.read, list(pairs), zone)
     # The codes and the words of the question are judged before anything is promised.
-    await search.prepare(session, asked.query, PUBLIC)
+    prepared = await search.prepare(session, asked.query, PUBLIC)
+    if refused := unread(prepared.reading.unknown):
+        # A word that nothing reads would draw a territory without care.
+        message = " ".join(refused)
+        raise InvalidInput(message, fields={"q": message})
     mark = await questions.fingerprint(session, asked)
     at_once = len(asked.communes) <= AT_ONCE
     found = await _by_fingerprint(session, mark)
@@ -148,7 +153,8 @@ async def status(session: AsyncSession, report: CoverageReport) -> CoverageStatu
 
 def _message(report: CoverageReport, *, still: bool) -> str:
     if report.state == "ready":
-        return "Le rapport est prêt."
+        nothing = words.nothing(Summary.model_validate(report.summary))
+        return f"Le rapport est prêt. {nothing}" if nothing else "Le rapport est prêt."
     if report.state == "failed":
         return report.reason or "Le rapport n’a pas pu être établi."
     if still and report.state == "asked":

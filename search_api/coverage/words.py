@@ -68,7 +68,7 @@ def cautions(summary: Summary) -> list[str]:
             "offres du dehors ne comptent, y compris dans les distances et les visites."
         )
     if not summary.offers:
-        found.append("Aucune offre du territoire ne répond à la question.")
+        found.append(nothing(summary))
     elif summary.offers_visiting < summary.offers:
         said = {
             0: "aucune n’a déclaré où elle se déplace",
@@ -85,6 +85,23 @@ def cautions(summary: Summary) -> list[str]:
     return found
 
 
+def nothing(summary: Summary) -> str:
+    """Say that no offer answers, and what to make of it; empty when one does."""
+    if summary.offers:
+        return ""
+    if not summary.nowhere:
+        return (
+            "Aucune offre du territoire ne répond à la question. Vérifiez ses mots et ses filtres avant d’en conclure "
+            "un manque."
+        )
+    elsewhere = "ailleurs dans la zone" if summary.zone else "ailleurs"
+    return (
+        f"Aucune offre ne répond à la question, ni dans ce territoire ni {elsewhere} : ce rapport ne dit rien de "
+        "l’accès aux soins. Vérifiez les mots de la question, sans nom de commune (le territoire se choisit à part), "
+        "ou retirez un filtre."
+    )
+
+
 def _communes(count: int) -> str:
     return counted(count, "commune")
 
@@ -92,16 +109,22 @@ def _communes(count: int) -> str:
 def headline(summary: Summary) -> list[tuple[str, str, str]]:
     """Return the figures of the top of a report: name, value, what completes it."""
     density = "" if summary.density is None else density_text(summary.density, decimals([summary.density]))
-    share = summary.population_far / summary.population if summary.population else None
+    far = summary.population_far or 0
+    share = far / summary.population if summary.population else None
     unvisited = summary.population_unvisited / summary.population if summary.population else None
-    return [
+    found = [
         ("Offres", number(summary.offers), f"dans {counted(summary.sites, 'lieu', 'lieux')}"),
         ("Habitants", number(summary.population), f"dans {_communes(summary.communes)}"),
+    ]
+    if summary.nowhere:
+        return found
+    return [
+        *found,
         (f"Offres pour 10{NBSP}000 habitants", density or "–", "sur tout le territoire"),
         (
             f"Habitants à plus de 10{NBSP}km",
             share_text(summary.share_far if summary.share_far is not None else share) or "–",
-            counted(summary.population_far, "habitant"),
+            counted(far, "habitant"),
         ),
         (
             "Communes où personne ne dit se déplacer",

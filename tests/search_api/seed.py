@@ -26,6 +26,17 @@ FIRST_NAMES = ("Élodie", "Jean-Pierre", "Maïté", "Léa", "Hugo", "Fatima", "N
 CANARY = "ZZCANARI"
 """In the name of every sensitive offer's practitioner, and nowhere else; their act is the last of J16."""
 
+_NURSE = """
+    INSERT INTO directory.offer_search (offer_id, site_id, kind, position, exact, commune_id, places, codes, territory,
+        age_min, age_max, names, described, sensitive, updated_at)
+    SELECT %(number)s, %(number)s, 'liberal', p.point, true, p.id,
+           ARRAY[p.id] || ARRAY(SELECT container_id FROM maps.place_containment WHERE place_id = p.id),
+           ARRAY(SELECT id FROM directory.concept WHERE system = 'G15' AND code = '60'),
+           ARRAY(SELECT id FROM maps.place WHERE kind IN ('commune', 'arrondissement') AND code = ANY(%(visited)s)),
+           0, 150, '', true, false, now()
+      FROM maps.place p WHERE p.kind IN ('commune', 'arrondissement') AND p.code = %(code)s
+"""
+
 
 @dataclass(frozen=True)
 class Town:
@@ -65,6 +76,11 @@ def insert(conn: psycopg.Connection, table: str, **values: object) -> None:
         sql.SQL(", ").join(sql.Placeholder() * len(values)),
     )
     conn.execute(statement, list(values.values()))
+
+
+def nurse_at(conn: psycopg.Connection, number: int, code: str, visited: tuple[str, ...] = ()) -> None:
+    """Write the search row of a nurse's offer, alone of its site, at the point of a town or arrondissement."""
+    conn.execute(_NURSE, {"number": number, "code": code, "visited": list(visited)})
 
 
 def _sites(conn: psycopg.Connection, rng: random.Random, towns: dict[str, Town], count: int) -> None:

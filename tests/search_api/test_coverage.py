@@ -116,10 +116,12 @@ async def test_nothing_found_is_a_report_that_says_so(api: httpx.AsyncClient) ->
     assert summary["offers"] == summary["sites"] == 0
     assert summary["communes_without_offer"] == summary["communes_unvisited"] == summary["communes"]
     assert summary["median_m"] is None and summary["farthest_m"] is None
-    assert summary["share_far"] == 1
+    assert summary["share_far"] is None and summary["population_far"] is None
+    assert "Aucune offre ne répond à la question, ni dans ce territoire ni ailleurs" in report["message"]
     assert all(one["nearest_m"] is None and one["nearest_commune"] is None for one in await features(api, report))
     page = (await api.get(report["page"], headers=PAGE)).text
-    assert "Aucune offre du territoire ne répond à la question." in page
+    assert "Aucune offre ne répond à la question, ni dans ce territoire ni ailleurs" in page
+    assert "Habitants à plus de" not in page
     for name in report["files"].values():
         assert (await api.get(name)).status_code == 200
 
@@ -136,8 +138,8 @@ async def test_sensitive_offers_are_never_counted(api: httpx.AsyncClient, filled
     assert report["summary"]["offers"] == report["summary"]["offers_visiting"] == 0
     assert report["summary"]["communes_unvisited"] == report["summary"]["communes"]
     assert report["summary"]["farthest_m"] is None
-    named = await ask(api, q=CANARY, where="departement:78")
-    assert named["summary"]["offers"] == 0
+    named = await api.post(COVERAGE, json={"q": CANARY, "where": "departement:78"})
+    assert named.status_code == 422, "a name that may not be found is a word that nothing knows"
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,8 @@ async def test_sensitive_offers_are_never_counted(api: httpx.AsyncClient, filled
         ({"code": ["G15|60"], "where": "departement:78", "age": 200}, "age", "L’âge va de 0 à 150 ans"),
         ({"q": "x" * 300, "where": "departement:78"}, "q", "Ce texte est trop long"),
         ({"q": "kiné", "where": "departement:78", "radius_km": 3}, "radius_km", "Ce paramètre est inconnu"),
+        ({"q": "zzzzqq", "where": "departement:78"}, "q", "Le mot « zzzzqq » ne figure ni dans"),
+        ({"q": "kiné zzzzqq", "where": "departement:78"}, "q", "Le mot « zzzzqq » ne figure ni dans"),
         ({"q": "kiné"}, "where", "Ce champ est obligatoire"),
     ],
 )
@@ -163,6 +167,28 @@ async def test_a_refused_question_says_why_at_its_field(
     assert answer.headers["content-type"] == "application/problem+json"
     errors = {one["field"]: one["detail"] for one in answer.json()["errors"]}
     assert message in errors[field]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "message"),
+    [
+        (b"{bad", "application/json", 422, "illisible à partir du caractère 1"),
+        (b'{"q": "a",}', "application/json", 422, "illisible à partir du caractère"),
+        (b'{"q": "a", "where": "departement:78"}', "text/plain", 422, "Content-Type: application/json"),
+        (b"[1]", "application/json", 422, "Un objet JSON est attendu"),
+        (b"", "application/json", 422, "Un objet JSON est attendu"),
+        (b'{"q": "a", "where": "departement:78", "facets": [1]}', "application/json", 422, "facets : Un objet JSON"),
+        (b'{"q": 1, "where": "departement:78"}', "application/json", 422, "q : Un texte est attendu"),
+        (b"\xff{", "application/json", 400, "encodage (UTF-8)"),
+    ],
+)
+async def test_what_is_not_json_is_said_to_be_so(
+    api: httpx.AsyncClient, content: bytes, media_type: str, status: int, message: str
+) -> None:
+    answer = await api.post(COVERAGE, content=content, headers={"Content-Type": media_type})
+    assert answer.status_code == status
+    assert message in answer.json()["detail"]
+    assert all(not error["field"].isdigit() for error in answer.json().get("errors", []))
 
 
 async def test_the_same_question_on_the_same_data_is_one_report(api: httpx.AsyncClient, filled: URL) -> None:

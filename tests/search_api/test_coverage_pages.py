@@ -56,6 +56,7 @@ async def test_the_form_is_shown_again_with_what_was_typed(api: httpx.AsyncClien
     for data, messages in (
         ({"q": "", "lieu": ""}, ["Indiquez ce dont vous voulez", "Indiquez le territoire"]),
         ({"q": "kiné", "lieu": "Nullepartville"}, ["Aucun territoire ne s’appelle « Nullepartville »", 'value="kiné"']),
+        ({"q": "kiné zzzzqq", "lieu": "yvelines"}, ["Le mot « zzzzqq » ne figure", 'value="kiné zzzzqq"']),
         ({"q": "kiné", "lieu": "x" * 300}, ["Ce texte est trop long"]),
     ):
         answer = await api.post("/couverture", data=data, headers=PAGE)

@@ -16,6 +16,7 @@ from directory import nomenclature
 from search_api.coverage import work
 from tests.search_api.conftest import dsn
 from tests.search_api.coverage import COVERAGE, ask, features
+from tests.search_api.seed import nurse_at
 
 GEOD = Geod(ellps="WGS84")
 OFFERS = (
@@ -26,16 +27,6 @@ OFFERS = (
     ("97411", ("97411",)),
     ("78646", ()),
 )
-INSERT = """
-    INSERT INTO directory.offer_search (offer_id, site_id, kind, position, exact, commune_id, places, codes, territory,
-        age_min, age_max, names, described, sensitive, updated_at)
-    SELECT %(number)s, %(number)s, 'liberal', p.point, true, p.id,
-           ARRAY[p.id] || ARRAY(SELECT container_id FROM maps.place_containment WHERE place_id = p.id),
-           ARRAY(SELECT id FROM directory.concept WHERE system = 'G15' AND code = '60'),
-           ARRAY(SELECT id FROM maps.place WHERE kind IN ('commune', 'arrondissement') AND code = ANY(%(visited)s)),
-           0, 150, '', true, false, now()
-      FROM maps.place p WHERE p.kind IN ('commune', 'arrondissement') AND p.code = %(code)s
-"""
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def nurses(places: None, clean_database: URL) -> Iterator[URL]:
     with psycopg.connect(dsn(clean_database)) as conn:
         nomenclature.load(conn)
         for number, (code, visited) in enumerate(OFFERS, 1):
-            conn.execute(INSERT, {"number": number, "code": code, "visited": list(visited)})
+            nurse_at(conn, number, code, visited)
     yield clean_database
 
 

@@ -46,6 +46,18 @@ async def test_excel_holds_typed_cells_links_and_the_question(api: httpx.AsyncCl
     assert question["Type d’offre"].startswith("Offre libérale")
     assert question["Lieux trouvés"] == listed["total"]
     assert isinstance(question["Recherche faite le"], datetime)
+    assert "Zone de la carte" not in question
+
+
+async def test_the_sheet_tells_every_limit_of_the_search(api: httpx.AsyncClient) -> None:
+    params = {"q": "kiné", "bbox": "1.5,48.9,1.8,49.1", "within": "departement:78", "open_at": "2026-11-28T09:30"}
+    book = openpyxl.load_workbook(io.BytesIO((await api.get("/api/v1/search.xlsx", params=params)).content))
+    question = {row[0].value: row[1].value for row in book["Requête"].iter_rows()}
+    assert question["Zone de la carte"] == "ouest 1.50000 ; sud 48.90000 ; est 1.80000 ; nord 49.10000"
+    assert question["Dans"].startswith("Yvelines")
+    assert question["Ouvert le"] == datetime(2026, 11, 28, 9, 30)
+    listed = (await api.get("/api/v1/search", params=params)).json()
+    assert question["Lieux trouvés"] == listed["total"]
 
 
 async def test_csv_opens_in_a_french_spreadsheet(api: httpx.AsyncClient) -> None:

@@ -138,6 +138,18 @@ async def test_an_index_that_lags_leaves_the_answer_to_the_database(
     assert (await web.get("/api/v1/search", params={"age": "20"})).headers["X-Repere-Engine"] == "columns"
 
 
+@pytest.mark.parametrize("way", ["header", "cookie"])
+async def test_a_position_that_no_event_reached_leaves_the_index_alone(
+    follower: Follower, web: httpx.AsyncClient, filled: URL, way: str
+) -> None:
+    for position in (999_999_999_999_999_999, last_position(filled) + 1):
+        given = {"X-Repere-Position": str(position)} if way == "header" else {"Cookie": f"repere_position={position}"}
+        for path in ("/api/v1/search?age=20", "/recherche?age=20"):
+            answer = await web.get(path, headers=given)
+            assert answer.status_code == 200
+            assert answer.headers["X-Repere-Engine"] == "columns"
+
+
 async def test_a_lost_connection_and_a_lost_wake_up_leave_no_hole(follower: Follower, filled: URL) -> None:
     uid, version, offer_id = published(filled)
     with connect(filled) as conn:

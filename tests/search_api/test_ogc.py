@@ -245,3 +245,11 @@ async def test_communes_have_their_contours(api: httpx.AsyncClient, filled: URL)
     assert math.isclose(sum(row.area for row in rows), 0.28, rel_tol=0.2)
     capped = await ask(api, ITEMS.format("communes"), limit=5_000)
     assert capped["numberReturned"] == len(rows)
+
+
+async def test_a_commune_of_corsica_is_found_however_its_letter_is_written(
+    places: None, client: httpx.AsyncClient
+) -> None:
+    for code in ("2A004", "2a004"):
+        assert (await ask(client, f"{ITEMS.format('communes')}/{code}"))["id"] == "2A004"
+        assert ids(await pages(client, "communes", code=code)) == ["2A004"]

@@ -111,9 +111,11 @@ async def test_an_empty_answer_says_why(api: httpx.AsyncClient) -> None:
     ("params", "field", "words"),
     [
         ({"couleur": "bleu"}, "couleur", "inconnu"),
-        ({"f": "json"}, "f", "inconnu"),
+        ({"f": "html"}, "f", "json"),
+        ({"f": ["json", "json"]}, "f", "une fois"),
         ({"a" * 10_000: "1"}, "a" * 40, "inconnu"),
         ({"limit": "0"}, "limit", "à partir de 1"),
+        ({"limit": "000"}, "limit", "à partir de 1"),
         ({"limit": "-5"}, "limit", "à partir de 1"),
         ({"limit": "dix"}, "limit", "à partir de 1"),
         ({"limit": "1e3"}, "limit", "à partir de 1"),
@@ -161,7 +163,8 @@ async def test_what_is_refused_says_why_at_the_parameter(
     ("path", "status"),
     [
         ("/ogc?x=1", 400),
-        ("/ogc/api?f=json", 400),
+        ("/ogc/api?f=html", 400),
+        ("/ogc/collections?f=json&f=json", 400),
         ("/ogc/conformance?x=1", 400),
         ("/ogc/collections?x=1", 400),
         ("/ogc/collections/sites?x=1", 400),
@@ -173,6 +176,8 @@ async def test_what_is_refused_says_why_at_the_parameter(
         ("/ogc/collections/offers/items/00000000-0000-0000-0000-000000000000", 404),
         ("/ogc/collections/communes/items/99999", 404),
         ("/ogc/collections/communes/items/'; --", 404),
+        ("/ogc/collections/communes/items/%00", 404),
+        ("/ogc/collections/sites/items/%00", 404),
         ("/ogc/rien", 404),
     ],
 )
@@ -184,8 +189,28 @@ async def test_what_does_not_exist_says_so(api: httpx.AsyncClient, path: str, st
 
 
 async def test_a_page_larger_than_the_largest_is_cut(api: httpx.AsyncClient) -> None:
-    for limit in ("10001", "999999999999999999"):
+    for limit in ("10001", "999999999999999999", f"{10**30}", "9" * 5_000):
         assert (await ask(api, ITEMS.format("sites"), limit=limit))["numberReturned"] > 50
+    assert (await ask(api, ITEMS.format("sites"), limit="0" * 20 + "3"))["numberReturned"] == 3
+
+
+async def test_the_only_format_may_be_asked_for_everywhere(api: httpx.AsyncClient) -> None:
+    root = "/ogc/collections/sites"
+    [feature] = (await ask(api, f"{root}/items", limit=1))["features"]
+    for path in (
+        "/ogc",
+        "/ogc/api",
+        "/ogc/conformance",
+        "/ogc/collections",
+        root,
+        f"{root}/schema",
+        f"{root}/items/{feature['id']}",
+    ):
+        assert await ask(api, path, f="json") == await ask(api, path), path
+    page = await ask(api, f"{root}/items", limit=2, f="json")
+    assert page["numberReturned"] == 2
+    [following] = [link["href"] for link in page["links"] if link["rel"] == "next"]
+    assert "f=json" in following and (await api.get(following)).status_code == 200
 
 
 async def test_a_hostile_host_makes_no_error(api: httpx.AsyncClient) -> None:

@@ -280,6 +280,15 @@ async def test_suggestions_follow_synonyms_and_typing_errors(api: httpx.AsyncCli
         assert code in found, typed
 
 
+async def test_an_error_in_an_unfinished_word_is_forgiven(api: httpx.AsyncClient) -> None:
+    for whole, code in (("kinesiterapeute", "G15|70"), ("orthofoniste", "G15|91"), ("infirmire", "G15|60")):
+        for length in range(7, len(whole) + 1):
+            groups = await suggestions(api, whole[:length])
+            assert code in {item["code"] for group in groups for item in group["items"]}, whole[:length]
+    # A short word is near the beginning of too many to be guessed.
+    assert not [item for group in await suggestions(api, "pidia") for item in group["items"] if item["code"]]
+
+
 async def test_nothing_typed_suggests_nothing(api: httpx.AsyncClient) -> None:
     assert await suggestions(api, " ") == []
     assert (await api.get("/api/v1/suggest", params={"q": "k", "where": "commune:00000"})).status_code == 422

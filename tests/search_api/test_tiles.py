@@ -193,10 +193,12 @@ async def test_wrong_tiles(api: httpx.AsyncClient, path: str, params: dict[str, 
         ({"view": "1" * 10_000, "zoom": "5"}, "view", "Quatre"),
         ({"view": ",".join(["9" * 2_500] * 4), "zoom": "5"}, "view", "nombre"),
         ({"view": "1,48,2,49", "zoom": "5", "bbox": "1,2,3"}, "bbox", "Quatre"),
+        ({"view": "1,48,2,49", "zoom": ["5", "6"]}, "zoom", "une fois"),
+        ({"view": ["1,48,2,49", "1,48,2,50"], "zoom": "5"}, "view", "une fois"),
     ],
     ids=lambda value: str(value)[:60],
 )
-async def test_wrong_views_of_the_map(api: httpx.AsyncClient, params: dict[str, str], field: str, words: str) -> None:
+async def test_wrong_views_of_the_map(api: httpx.AsyncClient, params: dict[str, Any], field: str, words: str) -> None:
     answer = await api.get("/api/v1/map", params=params)
     assert answer.status_code == 422
     assert words in {error["field"]: error["detail"] for error in answer.json()["errors"]}[field]
