@@ -181,7 +181,8 @@ class SiteSheet(Frozen):
     position: Position | None
     contacts: list[Contact]
     booking: list[OfferBooking] = Field(
-        default=[], description="How to book each of `offers` beside the contacts of the site; those without a way of their own left out."
+        default=[],
+        description="How to book each of `offers` beside `contacts`; those without a way of their own are left out.",
     )
     accessibility: ConceptRef | None
     equipment: list[ConceptRef]

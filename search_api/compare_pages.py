@@ -78,13 +78,14 @@ async def comparison(
     sheets, gone = await compare.sheets(session, uids, level)
     before = _before(request)
     place = place_given(request.query_params.multi_items()) or place_given(parse_qsl(before.query))
-    distances = [await distance_from(place, sheet.position) for sheet in sheets]
+    found = [await distance_from(place, sheet.position) for sheet in sheets]
+    distances = [f"{distance(one.metres)} {calm(one.place)}" if one else None for one in found]
     context = {
         "sheets": sheets,
         "without": {s.uid: _address((other.uid for other in sheets if other is not s), place) for s in sheets}
         if o
         else {},
-        "rows": compare_table.table(sheets, [f"{distance(d.metres)} {calm(d.place)}" if d else None for d in distances]),
+        "rows": compare_table.table(sheets, distances),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,

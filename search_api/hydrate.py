@@ -86,14 +86,9 @@ _ASKED: Final = bindparam("minute", type_=Integer)
 _PIECES: Final = func.unnest(OfferSearch.open_minutes).column_valued("piece")
 _LOWER, _UPPER = (cast(bound(_PIECES), Integer) for bound in (func.lower, func.upper))
 # What opens later this week, else what opens first in it: in the week to come.
-_UPCOMING: Final = select(
-    func.coalesce(func.min(_LOWER).filter(_LOWER > _MINUTE), func.min(_LOWER))
-).scalar_subquery()
+_UPCOMING: Final = select(func.coalesce(func.min(_LOWER).filter(_LOWER > _MINUTE), func.min(_LOWER))).scalar_subquery()
 _AROUND: Final = (
-    select(array([_LOWER, _UPPER]))
-    .where(_PIECES.op("@>", is_comparison=True)(_ASKED))
-    .limit(1)
-    .scalar_subquery()
+    select(array([_LOWER, _UPPER])).where(_PIECES.op("@>", is_comparison=True)(_ASKED)).limit(1).scalar_subquery()
 )
 _CARDS: Final = Fixed(
     select(

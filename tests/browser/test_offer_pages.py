@@ -114,7 +114,7 @@ async def test_what_is_kept_and_compared(open_page: OpenPage) -> None:
 
 async def test_offers_are_ticked_counted_and_compared(open_page: OpenPage) -> None:
     results = "/recherche?q=kin%C3%A9&where=commune:78361"
-    page = await open_page(results, who="voisine", scripts=False)
+    page = await open_page(results, who="voisine")
     compare = page.get_by_role("button", name="Comparer les offres cochées")
     await compare.click()
     await page.get_by_role("link", name="Retour aux résultats").click()

@@ -102,7 +102,7 @@ async def test_with_nothing_ticked_the_page_leads_back(api: httpx.AsyncClient) -
     page = html.unescape((await api.get("/comparer?", headers={"Referer": f"http://repere.test{back}"})).text)
     assert "Aucune offre n’est cochée" in page and f'href="{back}"' in page
     for hostile in ("http://mal.test/recherche", "http://repere.test//mal.test/recherche", "http://[", "é"):
-        answer = await api.get("/comparer", headers={"Referer": hostile.encode()})
+        answer = await api.get("/comparer", headers={b"Referer": hostile.encode()})
         assert answer.status_code == 200 and "Le comparateur est vide" in answer.text, hostile
 
 
