@@ -125,7 +125,6 @@ async def test_offers_are_ticked_counted_and_compared(open_page: OpenPage) -> No
     hint = page.locator(".compare-bar p")
     said = await hint.evaluate("one => getComputedStyle(one, '::after').content")
     assert "Cochées" in said, "what is ticked is counted"
-    await check_both(page)
     await compare.click()
     await expect(page.get_by_text("la suivante n’est pas montrée")).to_be_visible()
     await expect(page.get_by_role("rowheader", name="Distance")).to_be_visible()

@@ -99,3 +99,18 @@ async def test_the_name_on_the_card_of_one_person_opens_their_offer(town: Any, c
     offer = town.offer(ALICE)["uid"]
     assert named(heading[0]) == [(f"/offres/{offer}?where=commune:78361", "Alice MARTIN")]
     assert ("https://rdv.test/alice", "Prendre rendez-vous avec Alice MARTIN") in named(text)
+
+
+async def test_a_card_says_each_thing_once_and_titles_calmly(town: Any, client: httpx.AsyncClient) -> None:
+    twice = town.one(
+        "SELECT a.label, ARRAY[a.id, b.id] AS ids FROM directory.concept a JOIN directory.concept b"
+        " ON b.label = a.label AND b.system = 'R38' WHERE a.system = 'J17' ORDER BY a.id LIMIT 1"
+    )
+    key = town.offer(ALICE)["id"]
+    town.conn.execute("UPDATE directory.offer_search SET codes = codes || %s WHERE offer_id = %s", (twice["ids"], key))
+    town.conn.execute("UPDATE directory.search_card SET title = 'DR' WHERE offer_id = %s", (key,))
+    answer = (await client.get("/api/v1/search", params={"where": "commune:78361"})).json()
+    (card,) = [offer for item in answer["items"] for offer in item["offers"] if "Alice" in offer["practitioner"]]
+    assert card["practitioner"] == "Dr Alice MARTIN"
+    labels = [label["label"] for label in card["labels"]]
+    assert twice["label"] in labels and len(labels) == len(set(labels))
