@@ -110,7 +110,9 @@ async def test_a_card_says_each_thing_once_and_titles_calmly(town: Any, client: 
     town.conn.execute("UPDATE directory.offer_search SET codes = codes || %s WHERE offer_id = %s", (twice["ids"], key))
     town.conn.execute("UPDATE directory.search_card SET title = 'DR' WHERE offer_id = %s", (key,))
     answer = (await client.get("/api/v1/search", params={"where": "commune:78361"})).json()
-    (card,) = [offer for item in answer["items"] for offer in item["offers"] if "Alice" in (offer["practitioner"] or "")]
+    (card,) = [
+        offer for item in answer["items"] for offer in item["offers"] if "Alice" in (offer["practitioner"] or "")
+    ]
     assert card["practitioner"] == "Dr Alice MARTIN"
     labels = [label["label"] for label in card["labels"]]
     assert twice["label"] in labels and len(labels) == len(set(labels))
