@@ -12,7 +12,7 @@ from directory.hours_store import holiday_rule
 from directory.hours_words import HOLIDAY_WORDS, exception_label, replacement_words, span_label
 from directory.hours_zones import departement_at, departement_of_region, timezone_of
 from directory.known_people import offer_known_people
-from directory.labels import FEE_OPTIONS, LANGUAGES, PURPOSES
+from directory.labels import FEE_OPTIONS, LANGUAGES, PURPOSES, person_name
 from directory.models import (
     Alias,
     Concept,
@@ -49,6 +49,7 @@ from directory.schemas import (
     ContactIn,
     EntityCounts,
     Identifier,
+    OfferBooking,
     OfferDescription,
     OfferSheet,
     OfferSummary,
@@ -105,6 +106,7 @@ __all__ = [
     "LoadChange",
     "Nomenclature",
     "Offer",
+    "OfferBooking",
     "OfferDescription",
     "OfferSearch",
     "OfferSheet",
@@ -156,6 +158,7 @@ __all__ = [
     "offer_professions",
     "offer_sheet",
     "parse_hours_form",
+    "person_name",
     "publish",
     "read_day",
     "refresh_places",

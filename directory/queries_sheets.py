@@ -140,6 +140,20 @@ def contacts(level: int, offer_id: int | None = None, site_id: int | None = None
     )
 
 
+def booking_contacts(offer_ids: Collection[int], level: int) -> Select[ContactPoint]:
+    """Select how to book offers, as far as a level may see it."""
+    return (
+        select(ContactPoint)
+        .where(
+            ContactPoint.offer_id.in_(offer_ids),
+            ContactPoint.purpose.in_(("booking_phone", "booking_url", "booking_email")),
+            ContactPoint.confidentiality <= level,
+        )
+        .order_by(ContactPoint.offer_id, ContactPoint.id)
+        .limit(5 * OFFERS_SHOWN)
+    )
+
+
 def slots(offer_ids: Collection[int]) -> Select[OpeningSlot]:
     """Select the opening slots of offers."""
     return (

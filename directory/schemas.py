@@ -149,6 +149,14 @@ class OfferSummary(Frozen):
     updated_at: datetime
 
 
+class OfferBooking(Frozen):
+    """How to book one of the offers of a site, and with whom."""
+
+    uid: uuid.UUID
+    name: str = Field(description="The practitioner, else the offer.")
+    contacts: list[Contact]
+
+
 class SiteRef(Frozen):
     """The site of an offer's sheet."""
 
@@ -172,6 +180,10 @@ class SiteSheet(Frozen):
     address: PostalAddress
     position: Position | None
     contacts: list[Contact]
+    booking: list[OfferBooking] = Field(
+        default=[],
+        description="How to book each of `offers` beside `contacts`; those without a way of their own are left out.",
+    )
     accessibility: ConceptRef | None
     equipment: list[ConceptRef]
     offers: list[OfferSummary] = Field(description="Bounded to 200, described first, then by name.")

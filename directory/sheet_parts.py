@@ -141,6 +141,23 @@ def register_contacts(site: Site, role: Role | None = None) -> list[Contact]:
     return found
 
 
+def insurance_contacts(role: Role | None) -> list[Contact]:
+    """Return the telephone that the health insurance publishes of a role; public, as registers are."""
+    if role is None or not role.ameli_phone:
+        return []
+    return [
+        Contact(
+            purpose="register",
+            label="Téléphone (Assurance Maladie)",
+            channel="phone",
+            value=phone_text(role.ameli_phone),
+            href=contact_href("phone", role.ameli_phone),
+            confidentiality=1,
+            source="AMELI",
+        )
+    ]
+
+
 def _fields(*pairs: tuple[str, str | None]) -> list[RegisterField]:
     return [RegisterField(label=label, value=value) for label, value in pairs if value]
 

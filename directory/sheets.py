@@ -1,7 +1,7 @@
 """Sheets of a site and of an offer, complete for a page or for JSON, at a level of confidentiality."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,9 +17,11 @@ from directory.hours_store import timetables
 from directory.hours_words import readable
 from directory.labels import FEE_OPTIONS, KINDS, french_date, patients, person_name
 from directory.models import Practitioner, Role, Site
-from directory.models_offer import Offer
+from directory.models_offer import ContactPoint, Offer
 from directory.schemas import (
+    Contact,
     Identifier,
+    OfferBooking,
     OfferSheet,
     OfferSummary,
     PlaceRef,
@@ -53,6 +55,27 @@ async def _summaries(
     ]
 
 
+async def _booking(
+    session: AsyncSession, rows: Sequence[Any], own: Collection[Contact], level: int
+) -> list[OfferBooking]:
+    """Return how to book each offer of a site; `own`: the contacts of the site, which nobody repeats."""
+    order = {"url": 0, "phone": 1}
+    shared = {contact.value for contact in own}
+    points: dict[int | None, list[ContactPoint]] = {}
+    if rows:
+        for point in await session.scalars(queries_sheets.booking_contacts([row.Offer.id for row in rows], level)):
+            points.setdefault(point.offer_id, []).append(point)
+    found = []
+    for row in rows:
+        who: Practitioner | None = row.Practitioner
+        given = [*parts.written_contacts(points.get(row.Offer.id, ())), *parts.insurance_contacts(row.Role)]
+        once = {contact.value: contact for contact in reversed(given) if contact.value not in shared}
+        if contacts := sorted(once.values(), key=lambda contact: order.get(contact.channel, 2)):
+            name = person_name(who.first_name, who.last_name) if who else row.Offer.name
+            found.append(OfferBooking(uid=row.Offer.uid, name=name, contacts=contacts))
+    return found
+
+
 async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteSheet:
     """Return the sheet of a site (level 1 public, 2 professional).
 
@@ -73,6 +96,7 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
     offers = (await session.execute(queries_sheets.offers_of_site(site.id, level))).all()
     people = (await session.execute(queries_sheets.people_of_site(site.id, level))).all()
     points = await session.scalars(queries_sheets.contacts(level, site_id=site.id))
+    own = [*parts.written_contacts(points), *parts.register_contacts(site)]
     return SiteSheet(
         uid=site.uid,
         name=site.name,
@@ -84,7 +108,8 @@ async def site_sheet(session: AsyncSession, uid: uuid.UUID, level: int) -> SiteS
         legal_entity=row.legal_entity,
         address=address,
         position=parts.position(site, row),
-        contacts=[*parts.written_contacts(points), *parts.register_contacts(site)],
+        contacts=own,
+        booking=await _booking(session, offers, own, level),
         accessibility=index.ref(f"R202|{site.accessibility}" if site.accessibility else None),
         equipment=index.out(await session.scalars(queries_sheets.equipment(site.id))),
         offers=await _summaries(session, offers, index, now),

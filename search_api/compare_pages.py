@@ -1,8 +1,9 @@
 """Pages of the comparator, for people who are signed in."""
 
 import uuid
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -10,9 +11,13 @@ from fastapi.responses import RedirectResponse, Response
 from accounts.api import LevelDep, Service, SignedInDep, add_service, everybody, safe_target
 from core.db import SessionDep
 from core.errors import InvalidInput
+from core.http import public_base
 from core.security import csrf_protected, set_cookie
 from core.ui import pages
+from core.ui.filters import calm, distance
 from search_api import compare, compare_table
+from search_api.addresses import Pair, address
+from search_api.sheet_pages import distance_from, place_given
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,8 +34,25 @@ add_service(
 )
 
 
-def _address(uids: Iterable[uuid.UUID]) -> str:
-    return "/comparer?" + "&".join(f"o={uid}" for uid in uids)
+BACK: Final = ("/recherche", "/favoris")
+"""Pages on which offers are ticked."""
+
+
+def _address(uids: Iterable[uuid.UUID], place: Sequence[Pair]) -> str:
+    return address([*(("o", str(uid)) for uid in uids), *place], "/comparer")
+
+
+def _before(request: Request) -> SplitResult:
+    """Return the address of the page of ours that led here, empty when another one did.
+
+    The form beside the results knows neither the search nor its place: the page on which it stands does.
+    """
+    said = request.headers.get("referer", "")
+    own = f"{public_base(request)}/"
+    try:
+        return urlsplit("/" + said.removeprefix(own).lstrip("/") if said.startswith(own) else "")
+    except ValueError:
+        return urlsplit("")
 
 
 def _kept(target: str, uids: list[uuid.UUID]) -> Response:
@@ -54,14 +76,22 @@ async def comparison(
         message = "Cette adresse désigne une offre qui n’existe pas."
         raise InvalidInput(message, fields={"o": message}) from None
     sheets, gone = await compare.sheets(session, uids, level)
+    before = _before(request)
+    place = place_given(request.query_params.multi_items()) or place_given(parse_qsl(before.query))
+    found = [await distance_from(place, sheet.position) for sheet in sheets]
+    distances = [f"{distance(one.metres)} {calm(one.place)}" if one else None for one in found]
     context = {
         "sheets": sheets,
-        "without": {s.uid: _address(other.uid for other in sheets if other is not s) for s in sheets} if o else {},
-        "rows": compare_table.table(sheets),
+        "without": {s.uid: _address((other.uid for other in sheets if other is not s), place) for s in sheets}
+        if o
+        else {},
+        "rows": compare_table.table(sheets, distances),
         "gone": gone,
         "left_out": max(0, len(uids) - compare.MOST),
         "most": compare.MOST,
-        "link": _address(sheet.uid for sheet in sheets),
+        "link": _address((sheet.uid for sheet in sheets), place),
+        "here": address(place, "/comparer"),
+        "back": before.geturl() if before.path in BACK else "",
     }
     return pages.render(request, "search/compare.html", context)
 

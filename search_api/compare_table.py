@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.ui.filters import long_date
+from core.ui.filters import calm, long_date
 from directory.api import ConceptRef, OfferSheet
 
 
@@ -26,7 +26,7 @@ class Row:
 
 
 def _labels(concepts: Iterable[ConceptRef]) -> tuple[str, ...]:
-    return tuple(concept.label for concept in concepts)
+    return tuple(dict.fromkeys(concept.label for concept in concepts))
 
 
 def _one(value: str | None) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ _READERS: Final[tuple[tuple[str, Callable[[OfferSheet], tuple[str, ...]]], ...]]
     ("Profession", lambda s: _one(s.practitioner.profession.label if s.practitioner and s.practitioner.profession
                                   else s.kind_label)),
     ("Type d’unité", lambda s: _one(s.type.label if s.type else None)),
-    ("Adresse", lambda s: tuple(s.address.lines)),
+    ("Adresse", lambda s: tuple(map(calm, s.address.lines))),
     ("Prendre rendez-vous", lambda s: tuple(f"{c.label} : {c.value}" for c in s.contacts)),
     ("En ce moment", lambda s: _one(s.hours.status)),
     ("Horaires", _hours),
@@ -78,14 +78,21 @@ _READERS: Final[tuple[tuple[str, Callable[[OfferSheet], tuple[str, ...]]], ...]]
 """What is compared, in the order of the page."""
 
 
-def table(found: Sequence[OfferSheet]) -> list[Row]:
-    """Return the comparison of some offers; a subject of which none says anything is left out."""
+def table(found: Sequence[OfferSheet], distances: Sequence[str | None] = ()) -> list[Row]:
+    """Return the comparison of some offers; a subject of which none says anything is left out.
+
+    `distances`: how far each offer is from the place of the search, in words; None when its position is not exact.
+    """
     rows = []
     for label, read in _READERS:
-        said = [read(sheet) for sheet in found]
-        if not any(said):
-            continue
-        shared = frozenset(set.intersection(*(set(lines) for lines in said))) if len(said) > 1 else frozenset()
-        cells = tuple(Cell(lines, shared) for lines in said)
-        rows.append(Row(label, cells, len({frozenset(lines) for lines in said}) > 1))
+        rows += _row(label, [read(sheet) for sheet in found])
+        if label == "Adresse" and any(distances):
+            rows += _row("Distance", [(one or "position approximative",) for one in distances])
     return rows
+
+
+def _row(label: str, said: Sequence[tuple[str, ...]]) -> list[Row]:
+    if not any(said):
+        return []
+    shared = frozenset(set.intersection(*(set(lines) for lines in said))) if len(said) > 1 else frozenset()
+    return [Row(label, tuple(Cell(lines, shared) for lines in said), len({frozenset(lines) for lines in said}) > 1)]

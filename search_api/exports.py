@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.clock import local
 from core.sheets import HEAD, OPTIONS, safe
+from core.ui.filters import calm
 from search_api.labels import FACETS, SCOPES
 from search_api.params import query_params, ref_text
 from search_api.schemas import CAP, BBox, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
@@ -70,17 +71,17 @@ def _row(item: SearchItem, offer: OfferCard, question: Question) -> dict[str, An
     site = item.site
     values = (
         item.rank,
-        site.name,
+        calm(site.name),
         site.category,
-        site.departement,
-        site.commune,
-        site.street,
+        calm(site.departement) or None,
+        calm(site.commune) or None,
+        calm(site.street) or None,
         site.postal_code,
         site.phone,
         item.distance_m / 1000 if item.distance_m is not None else None,
         None if site.lat is None else "approximative" if item.approximate else "exacte",
         item.offers_count,
-        offer.name,
+        calm(offer.name),
         offer.practitioner,
         offer.type.label if offer.type else None,
         " ; ".join(label.label for label in offer.labels),

@@ -20,12 +20,15 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Fixed, keys
-from directory.api import PUBLIC, ConceptEntry, ConceptIndex, ContactPoint, OfferSearch, SearchCard
+from directory.api import PUBLIC, ConceptEntry, ConceptIndex, ContactPoint, OfferSearch, SearchCard, person_name
 from maps.api import names_of
 from search_api.engine import EngineQuery, Hit
+from search_api.folding import fold
+from search_api.hours_words import opening
 from search_api.labels import SPECIALTY_SYSTEMS
 from search_api.schemas import ConceptOut, OfferCard, SearchItem, SiteCard
 
@@ -34,17 +37,20 @@ LABELS = 3
 CARD_SYSTEMS = ("J16", "J17", *SPECIALTY_SYSTEMS, "J35", "J33", "J18", "R338", "G15", "J238")
 """Systems of a card's labels, most telling first."""
 _RANKS: Final = {system: rank for rank, system in enumerate(CARD_SYSTEMS)}
+TITLED = ("DR", "PR")
+"""Titles of the registers that stand before a name; Monsieur and Madame do not."""
 VISIT_SYSTEM_REF = "R338|05"
 """« Visite à domicile » as a way of receiving."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a card must bring out: the codes of the search, the name and ids of the commune visited."""
+    """What a card must bring out: codes of the search, name and ids of the commune visited, minute of the week."""
 
     codes: frozenset[int]
     visited: str | None
     visits: frozenset[int]
+    minute: int | None
 
 
 def asked(query: EngineQuery, visited: str | None) -> Asked:
@@ -52,7 +58,7 @@ def asked(query: EngineQuery, visited: str | None) -> Asked:
     wanted: set[int] = set()
     for codes in (*(term.codes for term in query.terms), *query.codes, *query.ticks.values()):
         wanted |= codes
-    return Asked(frozenset(wanted), visited, query.visits)
+    return Asked(frozenset(wanted), visited, query.visits, query.week_minute)
 
 
 def _contact(of: ColumnElement[bool], *purposes: str) -> Case[Any]:
@@ -76,6 +82,14 @@ _MINUTE: Final = cast(
     (func.extract("isodow", _THERE) - 1) * 1440 + func.extract("hour", _THERE) * 60 + func.extract("minute", _THERE),
     Integer,
 )
+_ASKED: Final = bindparam("minute", type_=Integer)
+_PIECES: Final = func.unnest(OfferSearch.open_minutes).column_valued("piece")
+_LOWER, _UPPER = (cast(bound(_PIECES), Integer) for bound in (func.lower, func.upper))
+# What opens later this week, else what opens first in it: in the week to come.
+_UPCOMING: Final = select(func.coalesce(func.min(_LOWER).filter(_LOWER > _MINUTE), func.min(_LOWER))).scalar_subquery()
+_AROUND: Final = (
+    select(array([_LOWER, _UPPER])).where(_PIECES.op("@>", is_comparison=True)(_ASKED)).limit(1).scalar_subquery()
+)
 _CARDS: Final = Fixed(
     select(
         SearchCard.offer_id,
@@ -95,9 +109,7 @@ _CARDS: Final = Fixed(
         SearchCard.street,
         SearchCard.postal_code,
         SearchCard.town,
-        func.coalesce(
-            _contact(ContactPoint.site_id == SearchCard.site_id, "phone", "booking_phone"), SearchCard.phone
-        ).label("phone"),
+        func.coalesce(_SITE_PHONE, SearchCard.phone).label("phone"),
         OfferSearch.commune_id,
         func.ST_Y(_POINT).label("lat"),
         func.ST_X(_POINT).label("lon"),
@@ -110,6 +122,9 @@ _CARDS: Final = Fixed(
         OfferSearch.updated_at,
         OfferSearch.open_minutes.op("@>", return_type=Boolean())(_MINUTE).label("open_now"),
         OfferSearch.open_minutes.is_(None).label("no_hours"),
+        _MINUTE.label("minute"),
+        _UPCOMING.label("upcoming"),
+        case((_ASKED.is_not(None), _AROUND)).label("around"),
         _contact(ContactPoint.offer_id == SearchCard.offer_id, "booking_phone").label("booking_phone"),
         _contact(ContactPoint.offer_id == SearchCard.offer_id, "booking_url").label("booking_url"),
     )
@@ -140,6 +155,7 @@ def _site_card(row: Any, concepts: ConceptIndex) -> SiteCard:
 
 def _offer_card(row: Any, concepts: ConceptIndex, wanted: Asked, home: int | None) -> OfferCard:
     kind = concepts.by_id.get(row.type_id) if row.type_id is not None else None
+    open_now = None if row.no_hours else row.open_now
     return OfferCard(
         id=row.uid,
         name=row.name,
@@ -152,7 +168,8 @@ def _offer_card(row: Any, concepts: ConceptIndex, wanted: Asked, home: int | Non
         accepts_new=row.accepts_new,
         visits=bool(row.territory) or home in row.codes,
         visits_searched=wanted.visited if wanted.visits and not wanted.visits.isdisjoint(row.territory) else None,
-        open_now=None if row.no_hours else row.open_now,
+        open_now=open_now,
+        opening=opening(open_now, row.minute, row.upcoming, wanted.minute, row.around),
         booking_phone=row.booking_phone,
         booking_url=row.booking_url,
         described=row.described,
@@ -167,10 +184,11 @@ def patients(age_min: int, age_max: int) -> str:
 
 
 def person(title: str | None, first_name: str | None, last_name: str | None) -> str | None:
-    """Return how a practitioner is named, or None without a name."""
+    """Return how a practitioner is named, as on their sheet, after « Dr » or « Pr »; None without a name."""
     if not last_name:
         return None
-    return " ".join(part for part in (title, first_name, last_name) if part)
+    name = person_name(first_name, last_name)
+    return f"{title.capitalize()} {name}" if title in TITLED else name
 
 
 @lru_cache(maxsize=8192)
@@ -188,7 +206,11 @@ def _labels(
         (entry for entry in entries if entry.system in _RANKS),
         key=lambda e: (e.id not in wanted, _RANKS[e.system], e.label.casefold(), e.id),
     )
-    return tuple(_out(entry, matched=entry.id in wanted) for entry in ranked[:LABELS])
+    # An activity and a specialty may bear one name: the first, which is the one asked for, speaks for both.
+    once: dict[str, ConceptEntry] = {}
+    for entry in ranked:
+        once.setdefault(fold(entry.label), entry)
+    return tuple(_out(entry, matched=entry.id in wanted) for entry in list(once.values())[:LABELS])
 
 
 async def items(
@@ -200,7 +222,8 @@ async def items(
     home = concepts.id(VISIT_SYSTEM_REF)
     sites: dict[int, SiteCard] = {}
     offers: dict[int, OfferCard] = {}
-    for row in await _CARDS.rows(session, offers=keys(offer for hit in hits for offer in hit.offers)):
+    shown = keys(offer for hit in hits for offer in hit.offers)
+    for row in await _CARDS.rows(session, offers=shown, minute=wanted.minute):
         if row.site_id not in sites:
             sites[row.site_id] = _site_card(row, concepts)
         offers[row.offer_id] = _offer_card(row, concepts, wanted, home)

@@ -129,6 +129,10 @@ class OfferCard(Frozen):
     visits: bool = Field(description="Comes to the patient's home.")
     visits_searched: str | None = Field(description="The searched commune when it is in the territory.")
     open_now: bool | None = Field(description="None when no hours are known.")
+    opening: str | None = Field(
+        default=None,
+        description="« ouvert maintenant », « fermé, ouvre demain à 9 h », or what holds at the instant asked for.",
+    )
     booking_phone: str | None
     booking_url: str | None
     described: bool

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import clock
-from core.ui.filters import calm, counted, hour, long_date, number, phone, upper_first, weekday
+from core.ui.filters import calm, counted, hour, long_date, lower_first, number, phone, upper_first, weekday
 from directory.api import (
     PUBLIC,
     ConceptRef,
@@ -27,6 +27,8 @@ FOLDER: Final = Path(__file__).parent / "documents"
 OFFER, SITE = FOLDER / "offer.typ", FOLDER / "site.typ"
 OTHERS: Final = 6
 """Other offers of the address named on an offer's document, as on its page."""
+PEOPLE: Final = 12
+"""Offers of a site of which the document says how to book: as many as the page shows unfolded."""
 ATTRIBUTION: Final = "Contours IGN, Insee"
 NAMED: Final = 6
 """Places that the description of a map names."""
@@ -102,7 +104,14 @@ def site(sheet: SiteSheet, level: int, today: date, address: str) -> Data:
         "eyebrow": sheet.category.label if sheet.category else sheet.kind_label,
         "subtitle": calm(sheet.long_name) if sheet.long_name and sheet.long_name != sheet.name else None,
         "tags": [one.label for one in (sheet.sector,) if one],
-        "booking": _contacts(sheet.contacts),
+        "booking": [
+            *_contacts(sheet.contacts),
+            *(
+                contact | {"label": f"{calm(one.name)} : {lower_first(contact['label'])}"}
+                for one in sheet.booking[:PEOPLE]
+                for contact in _contacts(one.contacts)
+            ),
+        ],
         "no_booking": _NO_CONTACT,
         "place": _place(sheet.address, sheet.position),
         "practical": _pairs(

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,7 @@ from core.ui import pages
 from directory.api import PROFESSIONAL, OfferSheet, Position, may_edit, offer_sheet, site_sheet
 from maps.api import resolve_ref
 from search_api import structured
-from search_api.addresses import address
+from search_api.addresses import Pair, address
 from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
 from search_api.params import place_ref
@@ -73,17 +74,23 @@ async def offer_context(request: Request, sheet: OfferSheet) -> dict[str, object
 
 async def _context(request: Request, position: Position | None) -> dict[str, object]:
     settings = map_settings()
-    given = [(n, v) for n, v in request.query_params.multi_items() if n in ("where", "lat", "lon")][:2]
+    given = place_given(request.query_params.multi_items())
     return {
-        "distance": await _distance(dict(given), position),
+        "distance": await distance_from(given, position),
         "suffix": address(given, "") if given else "",
         "tiles_url": settings.tiles_url,
         "tiles_attribution": settings.tiles_attribution,
     }
 
 
-async def _distance(given: dict[str, str], position: Position | None) -> Distance | None:
+def place_given(items: Sequence[Pair]) -> list[Pair]:
+    """Return the place of a search among the parameters of an address."""
+    return [(name, value) for name, value in items if name in ("where", "lat", "lon")][:2]
+
+
+async def distance_from(pairs: Sequence[Pair], position: Position | None) -> Distance | None:
     """Return the distance from the place of the search; None without a place or an exact position."""
+    given = dict(pairs)
     if position is None or not position.exact:
         return None
     try:

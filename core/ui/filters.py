@@ -121,15 +121,24 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=\w)")
+
+
+def _typographic(text: str) -> str:
+    """Write the apostrophes of a name as the pages do."""
+    return _APOSTROPHE.sub("’", text)
+
+
 _VOWEL = re.compile(r"[aeiouyàâäéèêëîïôöùûüœæh]", re.IGNORECASE)
 
 
 def of_place(name: str) -> str:
     """Write « de » before the name of a town: « d’Achères », « du Havre », « des Mureaux », « de Limay »."""
+    name = _typographic(name)
     for article, form in (("Le ", "du "), ("Les ", "des ")):
         if name.startswith(article):
             return form + name[len(article) :]
-    if name.startswith(("La ", "L’", "L'")):
+    if name.startswith(("La ", "L’")):
         return f"de {name[0].lower()}{name[1:]}"
     return f"d’{name}" if _VOWEL.match(name) else f"de {name}"
 
@@ -155,12 +164,14 @@ ACRONYMS = frozenset(_ACRONYMS.split())
 
 
 def calm(text: str | None) -> str:
-    """Write in ordinary letters a name or a street that a register wrote in capitals only; others are kept.
+    """Write in ordinary letters a name or a street that a register wrote in capitals only; others keep their letters.
 
-    « CENTRE HOSPITALIER DE L'ISLE » becomes « Centre Hospitalier de l'Isle », acronyms stay.
+    « CENTRE HOSPITALIER DE L'ISLE » becomes « Centre Hospitalier de l’Isle », acronyms stay. Every name that is drawn
+    takes its apostrophes here: « Boissy-l’Aillerie ».
     """
-    if not text or text != text.upper() or not re.search(r"[A-ZÀ-Ý]{4}", text):
-        return text or ""
+    text = _typographic(text or "")
+    if text != text.upper() or not re.search(r"[A-ZÀ-Ý]{4}", text):
+        return text
     words = re.split(r"([\s'’\-/]+)", text)
     return "".join(_calm_word(word, first=index == 0) for index, word in enumerate(words))
 

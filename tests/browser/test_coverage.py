@@ -104,6 +104,10 @@ async def test_a_report_wide_and_narrow(open_page: OpenPage, size: tuple[int, in
     await page.goto(await report(page))
     await expect(page.locator("[data-coverage-map] path.leaflet-interactive").first).to_be_attached()
     await check(page)
+    table = page.locator(".coverage-table")
+    assert await table.evaluate("one => one.scrollWidth <= one.clientWidth"), "a column is out of sight"
+    await expect(table.get_by_role("columnheader")).to_have_count(6)
+    await expect(table.get_by_role("row").nth(1).get_by_role("cell")).to_have_count(5)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -65,8 +65,6 @@ async def test_the_story_of_the_manual(open_page: OpenPage) -> None:
     await expect(page.get_by_role("navigation", name="Principale")).to_contain_text("Mes favoris (2)")
     await page.locator(".result-link").first.click()
     await expect(page.locator(".sheet-updated")).to_have_text(re.compile(r"Mis à jour le \d"))
-    await page.locator(".offer-row-name").first.click()
-    await expect(page.locator(".sheet-updated")).to_have_text(re.compile(r"Mis à jour le \d"))
     await expect(page.locator("[data-territory]")).to_be_visible()
     await page.get_by_role("link", name="Retour aux résultats").click()
     await page.wait_for_url(re.compile("where=commune:78335"))
@@ -135,7 +133,6 @@ async def test_without_scripts_everything_is_a_link_or_a_form(open_page: OpenPag
     await expect(page.locator(".compare thead a[href*='/offres/']")).to_have_count(2)
     await page.get_by_role("navigation", name="Fil d’Ariane").get_by_role("link").click()
     await page.locator(".result-link").nth(3).click()
-    await page.locator(".offer-row-name").first.click()
     await page.get_by_role("link", name="Garder dans mes favoris").click()
     await expect(page.get_by_role("navigation", name="Principale")).to_contain_text("Mes favoris (3)")
 

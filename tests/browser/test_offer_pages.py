@@ -112,6 +112,25 @@ async def test_what_is_kept_and_compared(open_page: OpenPage) -> None:
     await check_both(page)
 
 
+async def test_offers_are_ticked_counted_and_compared(open_page: OpenPage) -> None:
+    results = "/recherche?q=kin%C3%A9&where=commune:78361"
+    page = await open_page(results, who="voisine")
+    compare = page.get_by_role("button", name="Comparer les offres cochées")
+    await compare.click()
+    await page.get_by_role("link", name="Retour aux résultats").click()
+    await expect(page).to_have_url(re.compile("/recherche.q=kin%C3%A9&where=commune:78361$"))
+    boxes = page.get_by_role("checkbox", name=re.compile("^Comparer"))
+    for number in range(5):
+        await boxes.nth(number).check()
+    hint = page.locator(".compare-bar p")
+    said = await hint.evaluate("one => getComputedStyle(one, '::after').content")
+    assert "Cochées" in said, "what is ticked is counted"
+    await compare.click()
+    await expect(page.get_by_text("la suivante n’est pas montrée")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="Distance")).to_be_visible()
+    await check_both(page)
+
+
 @pytest.mark.parametrize("profession", ["", "70"])
 async def test_completeness(open_page: OpenPage, profession: str) -> None:
     page = await open_page(f"/completude?profession={profession}", who=COORDINATOR)

@@ -59,7 +59,8 @@ def test_counts_agree() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [("Achères", "d’Achères"), ("Le Havre", "du Havre"), ("Les Mureaux", "des Mureaux"), ("Limay", "de Limay"),
-     ("La Celle-Saint-Cloud", "de la Celle-Saint-Cloud"), ("L’Isle-Adam", "de l’Isle-Adam"), ("", "de ")],
+     ("La Celle-Saint-Cloud", "de la Celle-Saint-Cloud"), ("L’Isle-Adam", "de l’Isle-Adam"),
+     ("L'Isle-Adam", "de l’Isle-Adam"), ("", "de ")],
 )  # fmt: skip
 def test_of_a_town(name: str, text: str) -> None:
     assert filters.of_place(name) == text
@@ -68,7 +69,9 @@ def test_of_a_town(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("CENTRE HOSPITALIER DE L'ISLE", "Centre Hospitalier de l'Isle"),
+        ("CENTRE HOSPITALIER DE L'ISLE", "Centre Hospitalier de l’Isle"),
+        ("Boissy-l'Aillerie", "Boissy-l’Aillerie"),
+        ("Les 'Lilas' d'Anne", "Les 'Lilas' d’Anne"),
         ("EHPAD LES LILAS", "EHPAD les Lilas"),
         ("12 BIS RUE DE LA RÉPUBLIQUE", "12 Bis rue de la République"),
         ("Cabinet du Val", "Cabinet du Val"),

@@ -1,5 +1,6 @@
 """The comparator: who may use it, what it shows at each level, hostile choices."""
 
+import html
 import re
 import uuid
 
@@ -78,6 +79,38 @@ async def test_a_comparison_shows_what_its_reader_may_see(api: httpx.AsyncClient
     assert "39 98 22 33" not in (await api.get(address)).text.replace("\u00a0", " ")
     await signed_in(api, ("professional", "rpps:10101010101"))
     assert "39 98 22 33" in (await api.get(address)).text.replace("\u00a0", " ")
+
+
+async def test_the_table_tells_how_far_each_offer_is_from_the_place_of_the_search(api: httpx.AsyncClient) -> None:
+    await signed_in(api)
+    results = "http://repere.test/recherche?q=kine&where=commune:78361"
+    found = (await api.get("/api/v1/search", params={"q": "kine", "where": "commune:78361"})).json()["items"]
+    uids = [item["offers"][0]["id"] for item in found if not item["approximate"]][:2]
+    ask = "/comparer?" + "&".join(f"o={uid}" for uid in uids)
+    assert '<th scope="row">Distance</th>' not in (await api.get(ask)).text
+    page = html.unescape((await api.get(ask, headers={"Referer": results})).text)
+    assert '<th scope="row">Distance</th>' in page and page.count("depuis Mantes-la-Jolie") == 2
+    link = re.search(r'href="(/comparer\?[^"]+)">[^<]*(?:<svg.*?</svg>)?\s*Adresse de cette', page, re.DOTALL)
+    assert link and link[1].endswith("&where=commune:78361")
+    assert "depuis Mantes-la-Jolie" in (await api.get(link[1])).text, "the address alone says it too"
+    assert "Distance</th>" not in (await api.get(f"{ask}&where=nulle:part")).text
+
+
+async def test_with_nothing_ticked_the_page_leads_back(api: httpx.AsyncClient) -> None:
+    await signed_in(api)
+    back = "/recherche?q=kine&where=commune:78361"
+    page = html.unescape((await api.get("/comparer?", headers={"Referer": f"http://repere.test{back}"})).text)
+    assert "Aucune offre n’est cochée" in page and f'href="{back}"' in page
+    for hostile in ("http://mal.test/recherche", "http://repere.test//mal.test/recherche", "http://[", "é"):
+        answer = await api.get("/comparer", headers={b"Referer": hostile.encode()})
+        assert answer.status_code == 200 and "Le comparateur est vide" in answer.text, hostile
+
+
+async def test_what_is_not_shown_is_counted(api: httpx.AsyncClient) -> None:
+    await signed_in(api)
+    uids = [str(offer.uid) for offer in await offers(6)]
+    assert "la suivante n’est pas montrée" in (await api.get("/comparer", params={"o": uids[:5]})).text
+    assert "les 2 suivantes ne sont pas montrées" in (await api.get("/comparer", params={"o": uids})).text
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "." * 500, f"{uuid.UUID(int=1)}.{uuid.UUID(int=2)}"])

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
+from core.ui.filters import WEEKDAYS
 from directory.api import ExceptionIn, OfferDescription, SlotIn, describe_offer, timezone_of
 from maps.api import invalidate
 from search_api import engines
@@ -172,3 +173,37 @@ async def test_now_is_read_on_the_clock_of_the_place(offer: Opened) -> None:
             move(conn, offer.town, "78")
             await offer.write((start.isoweekday(), f"{start:%H:%M}", f"{end:%H:%M}"))
     assert await offer.card(open_at="maintenant") is None
+
+
+async def test_a_card_says_what_holds_at_the_instant_asked_for(offer: Opened) -> None:
+    saturday = offer.next(6)
+    await offer.write((6, "09:00", "12:30"), (6, "14:00", "00:00"))
+    for at, words in (("09:30", "à 9 h 30 (9 h – 12 h 30)"), ("15:00", "à 15 h (14 h – minuit)")):
+        shown = await offer.card(open_at=f"{saturday}T{at}")
+        assert shown is not None
+        assert shown["opening"].replace("\u00a0", " ") == f"ouvert samedi {words}"
+    await offer.write(*[(day, "00:00", "00:00") for day in range(1, 8)])
+    for asked, expected in ((f"{saturday}T09:30", "ouvert samedi à 9 h 30 (en continu)"), ("maintenant", None)):
+        shown = await offer.card(open_at=asked)
+        assert shown is not None
+        # On a Saturday at half past nine the two are one.
+        assert shown["opening"].replace("\u00a0", " ") in {expected, "ouvert maintenant"}, asked
+
+
+async def test_a_card_that_is_closed_says_when_it_opens(offer: Opened) -> None:
+    for ahead in (1, 3):
+        day = offer.today + DAY * ahead
+        await offer.write((day.isoweekday(), "08:30", "12:00"))
+        shown = await offer.card()
+        assert shown is not None
+        name = "demain" if ahead == 1 else WEEKDAYS[day.weekday()]
+        assert shown["opening"].replace("\u00a0", " ") == f"fermé, ouvre {name} à 8 h 30"
+    away = ExceptionIn(kind="leave", starts_on=offer.today, ends_on=offer.today + DAY * 40)
+    await offer.write((1, "08:30", "12:00"), exceptions=[away])
+    shown = await offer.card()
+    assert shown is not None
+    assert shown["opening"] == "fermé pour l’instant"
+    await offer.write()
+    shown = await offer.card()
+    assert shown is not None
+    assert shown["opening"] is None

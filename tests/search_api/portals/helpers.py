@@ -25,8 +25,8 @@ async def make(slug: str, **more: object) -> PortalOut:
 
 
 def sheets(page: str, kind: str) -> list[str]:
-    """Return the identifiers of the sheets that a page leads to, each once."""
-    return list(dict.fromkeys(re.findall(rf"/{kind}/([0-9a-f-]{{36}})", page)))
+    """Return the identifiers of the sheets that a page leads to, or of the sites of its cards, each once."""
+    return list(dict.fromkeys(re.findall(rf'(?:/{kind}/|data-{kind[:-1]}=")([0-9a-f-]{{36}})', page)))
 
 
 def total(page: str) -> int:
