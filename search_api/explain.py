@@ -5,6 +5,9 @@ from search_api.engine import EngineQuery, Hit, Term
 from search_api.relevance import ACCEPTS_NEW, BANDS, DESCRIBED, EXACT, HOURS, NAME, OTHER, PRIMARY
 from search_api.schemas import PlaceOut, Sort
 
+PLAN = "Plan du moteur : "
+"""Begins the lines that are for whoever looks after the engine, and that pages leave out."""
+
 
 def kilometres(metres: int) -> str:
     """Return a distance as French pages write it: « 850 m », « 3,2 km »."""
@@ -58,7 +61,7 @@ def order_lines(
             f"connus, {EXACT} si sa position est exacte ; proximité : {bands}. À points égaux : la distance, puis un "
             "ordre qui ne change pas."
         )
-    lines.extend(f"Plan du moteur : {step}." for step in plan)
+    lines.extend(f"{PLAN}{step}." for step in plan)
     return lines
 
 

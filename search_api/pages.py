@@ -18,6 +18,7 @@ from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service, ways
 from search_api.addresses import AROUND_ME, SearchBox, address, without
 from search_api.engine import SearchEngine
+from search_api.explain import PLAN
 from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
 from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
@@ -66,7 +67,7 @@ async def results(
         headers["HX-Push-Url"] = address(typed.pairs)
     status = 422 if view.errors else 503 if view.timed_out else 200
     # htmx draws nothing of an error answer; a refused filter must still show its reason.
-    context = {"view": view, "answer": answer, "query": query}
+    context = {"view": view, "answer": answer, "query": query, "plan_prefix": PLAN}
     return pages.render(request, "search/results.html", context, status=200 if enhanced else status, headers=headers)
 
 

@@ -72,3 +72,12 @@ async def test_a_word_too_many_is_named(api: httpx.AsyncClient) -> None:
     found = await ways(api, q="kiné zzzz", where="commune:78361")
     assert any(text.startswith("Chercher sans « zzzz » (") for text in found)
     assert not any("sans « kiné »" in text for text in found)
+
+
+async def test_the_plan_of_the_engine_is_for_the_api_alone(api: httpx.AsyncClient) -> None:
+    params = {"q": "kiné", "where": "commune:78361", "explain": "1"}
+    lines = (await api.get("/api/v1/search", params=params)).json()["explain"]
+    assert any(line.startswith("Plan du moteur") for line in lines)
+    page = (await api.get("/recherche", params=params, headers=PAGE)).text
+    assert "Comment cet ordre est obtenu" in page and lines[0][:12] in html.unescape(page)
+    assert "Plan du moteur" not in page
