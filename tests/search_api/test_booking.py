@@ -99,6 +99,9 @@ async def test_the_name_on_the_card_of_one_person_opens_their_offer(town: Any, c
     offer = town.offer(ALICE)["uid"]
     assert named(heading[0]) == [(f"/offres/{offer}?where=commune:78361", "Alice MARTIN")]
     assert ("https://rdv.test/alice", "Prendre rendez-vous avec Alice MARTIN") in named(text)
+    assert any(href.startswith("tel:+") for href, _ in named(text)), "the number of the place stands in for theirs"
+    town.conn.execute("UPDATE directory.search_card SET phone = NULL")
+    assert "tel:" not in await words(client, "/recherche?q=alice+martin&where=commune:78361")
 
 
 async def test_a_card_says_each_thing_once_and_titles_calmly(town: Any, client: httpx.AsyncClient) -> None:
