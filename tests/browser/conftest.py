@@ -230,7 +230,10 @@ async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[
         context.set_default_timeout(10_000)
         page = await context.new_page()
         _follow(page)
-        page.on("console", lambda m: watch.problems.append(f"{m.type}: {m.text}") if m.type == "error" else None)
+        page.on(
+            "console",
+            lambda m: watch.problems.append(f"{m.type}: {m.text} {m.location['url']}") if m.type == "error" else None,
+        )
         page.on("pageerror", lambda error: watch.problems.append(f"exception: {error}"))
         page.on("dialog", lambda dialog: watch.problems.append(f"dialog: {dialog.message}"))
         host = urlsplit(site).netloc

@@ -161,7 +161,7 @@ async def test_a_phone_has_the_menu_the_filters_of_the_map_and_comes_back_to_whe
     await page.locator(".pin-rank").first.focus()
     await page.keyboard.press("Enter")
     await page.locator(".leaflet-popup").get_by_role("link").first.click()
-    await page.wait_for_url(re.compile("/sites/"))
+    await page.wait_for_url(re.compile("/(offres|sites)/"))
     await page.go_back()
     await expect(page.get_by_role("button", name="Carte")).to_have_attribute("aria-pressed", "true")
     await expect(page.locator(".pin-rank").first).to_be_visible()
