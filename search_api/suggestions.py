@@ -104,8 +104,9 @@ def codes(said: Sequence[str], lex: Lexicon) -> dict[int, _Candidate]:
         scored.setdefault(one, BEGINNING)
     if not scored:
         mended = [ids | _mended(lex.mended(word), lex) for word, ids in zip(said, sets, strict=True)]
-        # What is still being typed may hold an error too; whoever goes on typing reaches the whole word.
-        mended[-1] |= _mended(lex.mended_beginnings(said[-1]), lex)
+        if not frozenset.intersection(*mended):
+            # What is still being typed may hold an error too; whoever goes on typing reaches the whole word.
+            mended[-1] |= _mended(lex.mended_beginnings(said[-1]), lex)
         for one in frozenset.intersection(*mended):
             scored[one] = MENDED
     kept = sorted(scored, key=lambda one: (-scored[one], len(lex.concepts.by_id[one].label), one))[:CANDIDATES]
