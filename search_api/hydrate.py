@@ -209,8 +209,15 @@ def _labels(
     # An activity and a specialty may bear one name: the first, which is the one asked for, speaks for both.
     once: dict[str, ConceptEntry] = {}
     for entry in ranked:
-        once.setdefault(fold(entry.label), entry)
-    return tuple(_out(entry, matched=entry.id in wanted) for entry in list(once.values())[:LABELS])
+        once.setdefault(_folded(entry.label), entry)
+        if len(once) == LABELS:
+            break
+    return tuple(_out(entry, matched=entry.id in wanted) for entry in once.values())
+
+
+@lru_cache(maxsize=8192)
+def _folded(label: str) -> str:
+    return fold(label)
 
 
 async def items(
