@@ -42,11 +42,12 @@ ARGUMENTS = [
 ]
 WIDE = (1366, 900)
 NARROW = (390, 844)
+AXE: Final = HOME / "static" / "vendor" / "axe" / "axe.min.js"
 MISSING = (
     "Chromium is not on this machine (REPERE_CHROMIUM)"
     if not Path(CHROMIUM).is_file()
     else "the front-end packages are not installed (./repere test installs them)"
-    if not (HOME / "static" / "vendor" / "axe" / "axe.min.js").is_file()
+    if not AXE.is_file()
     else ""
 )
 

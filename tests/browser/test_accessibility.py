@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Watch, settled
+from tests.browser.conftest import AXE, NARROW, WIDE, Watch, settled
 
 pytestmark = pytest.mark.browser
 
@@ -42,8 +42,11 @@ PAGES = {
 
 
 async def findings(page: Page) -> list[str]:
-    """Return what axe finds, one line per rule."""
-    await page.add_script_tag(url="/static/vendor/axe/axe.min.js")
+    """Return what axe finds, one line per rule, on a page of the site or in a file of one's own."""
+    if page.url.startswith("file:"):
+        await page.add_script_tag(path=AXE)
+    else:
+        await page.add_script_tag(url="/static/vendor/axe/axe.min.js")
     report: dict[str, Any] = await page.evaluate(
         "rules => axe.run(document, {runOnly: rules}).then(({violations}) => ({violations}))", RULES
     )
