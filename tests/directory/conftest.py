@@ -175,6 +175,8 @@ def registers(clean_database: URL) -> Iterator[Registers]:
             nomenclature.load(loader)
             mark_base(address, "registers")
         yield Registers(conn, loader)
+    # These places are written by hand: what the process remembers must not outlive them.
+    maps.invalidate()
 
 
 @pytest.fixture

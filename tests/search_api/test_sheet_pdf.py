@@ -1,14 +1,12 @@
 """Sheets as PDF, through HTTP: what they say, what they hide, what they survive."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
 from directory.api import (
@@ -36,14 +34,6 @@ HOSTILE = (
 
 registers = directory_tests.registers
 town = directory_tests.town
-
-
-@pytest.fixture(autouse=True)
-def fresh_places(clean_database: URL) -> Iterator[None]:
-    """The places of these tests are written by hand: what the process remembers must not outlive them."""
-    maps.invalidate()
-    yield
-    maps.invalidate()
 
 
 async def describe(town: Any, **more: Any) -> dict[str, Any]:

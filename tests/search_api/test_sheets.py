@@ -1,13 +1,11 @@
 """What every form of an offer's sheet says (page, paper, comparison, author's view), through HTTP."""
 
-from collections.abc import Iterator
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
 from directory.api import (
@@ -19,7 +17,6 @@ from directory.api import (
     describe_offer,
     describe_site,
 )
-from maps import api as maps
 from tests.accounts.helpers import form_token, signed_in
 from tests.directory import conftest as directory_tests
 from tests.directory.path import hidden
@@ -30,14 +27,6 @@ PAGE = {"Accept": "text/html"}
 
 registers = directory_tests.registers
 town = directory_tests.town
-
-
-@pytest.fixture(autouse=True)
-def fresh_places(clean_database: URL) -> Iterator[None]:
-    """The places of these tests are written by hand: what the process remembers must not outlive them."""
-    maps.invalidate()
-    yield
-    maps.invalidate()
 
 
 async def describe(town: Any, **more: Any) -> Any:
