@@ -113,47 +113,36 @@ def written_contacts(points: Iterable[ContactPoint]) -> list[Contact]:
 def register_contacts(site: Site, role: Role | None = None) -> list[Contact]:
     """Return the contacts that registers publish, each number once; registers are public."""
     source = "FINESS" if site.kind == "establishment" else "RPPS"
-    lines = [
-        ("phone", "Téléphone", site.phone, source),
-        ("phone", "Téléphone 2", site.phone2, source),
-        ("phone", "Téléphone (Assurance Maladie)", role.ameli_phone if role else None, "AMELI"),
-        ("fax", "Télécopie", site.fax, source),
-        ("email", "Adresse électronique", site.email, source),
+    found = [
+        *_register_contact("phone", "Téléphone", site.phone, source),
+        *_register_contact("phone", "Téléphone 2", site.phone2, source),
+        *insurance_contacts(role),
+        *_register_contact("fax", "Télécopie", site.fax, source),
+        *_register_contact("email", "Adresse électronique", site.email, source),
     ]
-    seen: set[str] = set()
-    found = []
-    for channel, label, value, register in lines:
-        if not value or phone_text(value) in seen:
-            continue
-        seen.add(phone_text(value))
-        form: ContactForm = "email" if channel == "email" else "phone"
-        found.append(
-            Contact(
-                purpose="register",
-                label=label,
-                channel=channel,
-                value=phone_text(value) if form == "phone" else value,
-                href=None if channel == "fax" else contact_href(form, value),
-                confidentiality=1,
-                source=register,
-            )
-        )
-    return found
+    once: dict[str, Contact] = {}
+    for contact in found:
+        once.setdefault(contact.value, contact)
+    return list(once.values())
 
 
 def insurance_contacts(role: Role | None) -> list[Contact]:
     """Return the telephone that the health insurance publishes of a role; public, as registers are."""
-    if role is None or not role.ameli_phone:
+    return _register_contact("phone", "Téléphone (Assurance Maladie)", role.ameli_phone if role else None, "AMELI")
+
+
+def _register_contact(form: ContactForm, label: str, value: str | None, source: str) -> list[Contact]:
+    if not value:
         return []
     return [
         Contact(
             purpose="register",
-            label="Téléphone (Assurance Maladie)",
-            channel="phone",
-            value=phone_text(role.ameli_phone),
-            href=contact_href("phone", role.ameli_phone),
+            label=label,
+            channel=form,
+            value=value if form == "email" else phone_text(value),
+            href=contact_href(form, value),
             confidentiality=1,
-            source="AMELI",
+            source=source,
         )
     ]
 

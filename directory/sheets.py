@@ -69,7 +69,10 @@ async def _booking(
     for row in rows:
         who: Practitioner | None = row.Practitioner
         given = [*parts.written_contacts(points.get(row.Offer.id, ())), *parts.insurance_contacts(row.Role)]
-        once = {contact.value: contact for contact in reversed(given) if contact.value not in shared}
+        once: dict[str, Contact] = {}
+        for contact in given:
+            if contact.value not in shared:
+                once.setdefault(contact.value, contact)
         if contacts := sorted(once.values(), key=lambda contact: order.get(contact.channel, 2)):
             name = person_name(who.first_name, who.last_name) if who else row.Offer.name
             found.append(OfferBooking(uid=row.Offer.uid, name=name, contacts=contacts))

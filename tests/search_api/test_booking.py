@@ -2,16 +2,12 @@
 
 import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
-from sqlalchemy.engine import URL
 
 from core.db import unit_of_work
 from directory.api import ContactIn, OfferDescription, describe_offer
-from maps import api as maps
 from tests.accounts.helpers import signed_in
 from tests.directory import conftest as directory_tests
 
@@ -21,14 +17,6 @@ NONE_KNOWN = "Aucun moyen de prendre rendez-vous"
 
 registers = directory_tests.registers
 town = directory_tests.town
-
-
-@pytest.fixture(autouse=True)
-def fresh_places(clean_database: URL) -> Iterator[None]:
-    """The places of these tests are written by hand: what the process remembers must not outlive them."""
-    maps.invalidate()
-    yield
-    maps.invalidate()
 
 
 async def say(town: Any, rpps: str, **contacts: str) -> None:
@@ -68,6 +56,20 @@ async def test_the_sheet_of_a_place_says_how_to_book_with_each(town: Any, client
     assert NONE_KNOWN not in text and "39 98 22 33" not in text, "a restricted number never leaves"
     sheet = (await client.get(f"/api/v1{place}")).json()
     assert [one["name"] for one in sheet["booking"]] == ["Alice MARTIN", "Jean-Paul DURAND"]
+
+
+async def test_the_number_that_a_person_gave_comes_before_that_of_a_register(
+    town: Any, client: httpx.AsyncClient
+) -> None:
+    town.conn.execute("UPDATE directory.role SET ameli_phone = '0130000099'")
+    await say(town, ALICE, booking_phone="0639980011", booking_url="https://rdv.test/alice")
+    await say(town, JEAN, booking_phone="0130000099")
+    sheet = (await client.get(f"/api/v1/sites/{site_of(town, ALICE)}")).json()
+    told = [
+        [(one["value"].replace("\u00a0", ""), one["source"]) for one in who["contacts"]] for who in sheet["booking"]
+    ]
+    given = [("https://rdv.test/alice", "professionnel"), ("0639980011", "professionnel"), ("0130000099", "AMELI")]
+    assert told == [given, [("0130000099", "professionnel")]], "a number is told once, by who wrote it"
 
 
 async def test_the_way_to_book_a_sensitive_offer_is_for_professionals(town: Any, client: httpx.AsyncClient) -> None:
