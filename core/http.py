@@ -99,7 +99,8 @@ def validation_fields(error: RequestValidationError) -> dict[str, str]:
     fields: dict[str, str] = {}
     for item in error.errors():
         if item["type"] == "json_invalid":
-            fields["requête"] = UNREADABLE.format(at=item["loc"][-1])
+            # The parser counts from zero, people from one.
+            fields["requête"] = UNREADABLE.format(at=item["loc"][-1] + 1)
             continue
         if item["loc"] == ("body",):
             # Nothing was sent, or another type than the one that would have been read.

@@ -172,7 +172,7 @@ async def test_a_refused_question_says_why_at_its_field(
 @pytest.mark.parametrize(
     ("content", "media_type", "status", "message"),
     [
-        (b"{bad", "application/json", 422, "illisible à partir du caractère 1"),
+        (b"{bad", "application/json", 422, "illisible à partir du caractère 2 "),
         (b'{"q": "a",}', "application/json", 422, "illisible à partir du caractère"),
         (b'{"q": "a", "where": "departement:78"}', "text/plain", 422, "Content-Type: application/json"),
         (b"[1]", "application/json", 422, "Un objet JSON est attendu"),
