@@ -23,8 +23,7 @@ REF_NAMES: dict[str, PlaceKind] = {"cp": "code_postal", "france": "pays"}
 """Names that `where` uses for a kind, where they differ from the kind."""
 
 BOUNDARIES: frozenset[str] = frozenset({"epci", "departement", "region", "pays", "territory"})
-"""Kinds that limit a search; the others are centres (issue 2 §5)."""
-
+"""Kinds that limit a search; the others are centres."""
 
 DOUBTFUL = 60
 """Score up to which a place merely resembles the text of a suggestion."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 from core.errors import DomainError
 from directory.api import PUBLIC
 from search_api.ogc_collections import Collection
+from search_api.params import ONCE
 from search_api.schemas import BBox
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -214,7 +215,7 @@ def _read(
         if name not in readers:
             errors[name[:40]] = unknown
         elif name in values or name in errors:
-            errors[name] = "Ce paramètre ne peut être donné qu’une fois."
+            errors[name] = ONCE
         else:
             try:
                 values[name] = readers[name](value)

@@ -199,8 +199,8 @@ def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]
     return current, options
 
 
-DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
-MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+_DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 
 
 def moment_label(value: str) -> str:
@@ -211,7 +211,7 @@ def moment_label(value: str) -> str:
         return value
     instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
     day = f"{instant.day}er" if instant.day == 1 else str(instant.day)
-    return f"{DAYS[instant.weekday()]} {day}{NBSP}{MONTHS[instant.month - 1]}, {hour(instant)}"
+    return f"{_DAYS[instant.weekday()]} {day}{NBSP}{_MONTHS[instant.month - 1]}, {hour(instant)}"
 
 
 def chips(
