@@ -8,8 +8,6 @@ choice is dropped and the text is read anew. So the forms work with and without 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.errors import InvalidInput
 from maps.api import PlaceHit, meant
 from search_api import page_places, params
@@ -45,7 +43,7 @@ def _one(given: dict[str, list[str]], name: str) -> str:
     return " ".join(values[0].split())
 
 
-async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
+async def read_form(items: Sequence[Pair]) -> Typed:
     """Return the canonical parameters of what a form or an address sent; parameters of others are dropped."""
     given: dict[str, list[str]] = {}
     for name, value in items:

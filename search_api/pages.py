@@ -54,7 +54,7 @@ async def results(
     request: Request, session: engines.SearchSessionDep, engine: engines.EngineDep, level: LevelDep
 ) -> Response:
     """Draw the results of a search; an address that a form made is first turned into its canonical form."""
-    typed = await read_form(session, request.query_params.multi_items())
+    typed = await read_form(request.query_params.multi_items())
     enhanced = request.headers.get("HX-Request") == "true"
     if typed.changed and not typed.errors and not enhanced:
         return RedirectResponse(address(typed.pairs), status_code=303)

@@ -22,7 +22,6 @@ KINDS = ("commune", "epci", "departement", "region", "territory", "cp", "france"
 @router.get("/places", tags=["Lieux"], summary="Suggestions « Où ? »")
 async def places(
     request: Request,
-    session: SessionDep,
     response: Response,
     q: Annotated[
         str | None, Query(max_length=MAX_TEXT, description="Nom, code postal, code INSEE…", examples=["mantes"])
@@ -60,7 +59,7 @@ async def places(
         raise InvalidInput("Écrivez le nom d’un lieu, ou donnez des références.", fields={"q": message})
     if ref:
         return await service.named_places(_refs(ref), limits(within))
-    return await service.places(session, q or "", limit, within=limits(within), kinds=_kinds(kind))
+    return await service.places(q or "", limit, within=limits(within), kinds=_kinds(kind))
 
 
 def _refs(values: list[str]) -> list[WhereRef]:

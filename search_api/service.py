@@ -213,7 +213,6 @@ async def suggest(
 
 
 async def places(
-    session: AsyncSession,
     typed: str,
     limit: int = 10,
     *,

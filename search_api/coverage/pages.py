@@ -47,7 +47,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 @router.get("/couverture")
 async def form(request: Request, session: SessionDep) -> Response:
     """Draw the question, filled with what the address holds: a search leads here with its filters."""
-    typed = await _typed(session, request.query_params.multi_items())
+    typed = await _typed(request.query_params.multi_items())
     return await _form(request, session, typed, {})
 
 
@@ -56,8 +56,7 @@ async def ask(request: Request) -> Response:
     """Ask for a report and lead to it; a refused question is shown again with its reasons."""
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise Forbidden("Cette demande vient d’une page d’un autre site : posez la question depuis Repère.")
-    async with unit_of_work() as session:
-        typed = await _typed(session, await _fields(request))
+    typed = await _typed(await _fields(request))
     if not typed.errors:
         try:
             uid = await doors.ask(typed.pairs)
@@ -115,9 +114,9 @@ async def _fields(request: Request) -> list[Pair]:
         raise InvalidInput("Ce formulaire est illisible.") from None
 
 
-async def _typed(session: AsyncSession, items: list[Pair]) -> Typed:
+async def _typed(items: list[Pair]) -> Typed:
     """Read the form as the search's own, « Où ? » being a territory, then drop what a report does not take."""
-    typed = await read_form(session, [pair for pair in items if pair[0] != "lieu"])
+    typed = await read_form([pair for pair in items if pair[0] != "lieu"])
     given = dict(reversed(items))
     text, label = " ".join(given.get("lieu", "").split()), " ".join(given.get("where_label", "").split())
     typed.place_text = text
