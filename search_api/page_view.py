@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.clock import PARIS
-from core.ui.filters import NBSP, hour, of_place, upper_first
+from core.ui.filters import NBSP, hour, of_place, to_place, upper_first
 from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
 from search_api.params import LAST_PAGE, ref_text
@@ -250,7 +250,7 @@ def _chip(
         "radius_km": lambda: f"À moins de {value.replace('.', ',')}{NBSP}km",
         "age": lambda: f"{value}{NBSP}ans",
         "open_at": lambda: "Ouvert maintenant" if value == "maintenant" else f"Ouvert {moment_label(value)}",
-        "visits": lambda: f"Se déplace à {visits_name or value}",
+        "visits": lambda: f"Se déplace {to_place(visits_name or value)}",
         "accepts_new": lambda: "Accepte de nouveaux patients",
         "bbox": lambda: "Zone de la carte",
         "scope": lambda: f"Texte cherché dans : {SCOPES.get(value, value)}",

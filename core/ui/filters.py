@@ -133,14 +133,23 @@ _VOWEL = re.compile(r"[aeiouyàâäéèêëîïôöùûüœæh]", re.IGNORECASE)
 
 
 def of_place(name: str) -> str:
-    """Write « de » before the name of a town: « d’Achères », « du Havre », « des Mureaux », « de Limay »."""
+    """Write « de » before the name of a town: « d’Achères », « du Havre », « des Mureaux », « de Limay »."""
     name = _typographic(name)
-    for article, form in (("Le ", "du "), ("Les ", "des ")):
+    return _contracted(name, "de", "du", "des") or (f"d’{name}" if _VOWEL.match(name) else f"de {name}")
+
+
+def to_place(name: str) -> str:
+    """Write « à » before the name of a town: « à Achères », « au Havre », « aux Mureaux », « à la Celle »."""
+    name = _typographic(name)
+    return _contracted(name, "à", "au", "aux") or f"à {name}"
+
+
+def _contracted(name: str, word: str, le: str, les: str) -> str | None:
+    """Write a word before a name that begins with an article, which may become one with it; None without article."""
+    for article, form in (("Le ", le), ("Les ", les)):
         if name.startswith(article):
-            return form + name[len(article) :]
-    if name.startswith(("La ", "L’")):
-        return f"de {name[0].lower()}{name[1:]}"
-    return f"d’{name}" if _VOWEL.match(name) else f"de {name}"
+            return f"{form} {name[len(article) :]}"
+    return f"{word} {name[0].lower()}{name[1:]}" if name.startswith(("La ", "L’")) else None
 
 
 def lower_first(text: str) -> str:
@@ -197,5 +206,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "upper_first": upper_first,
     "lower_first": lower_first,
     "of_place": of_place,
+    "to_place": to_place,
     "calm": calm,
 }

@@ -67,6 +67,15 @@ def test_of_a_town(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [("Achères", "à Achères"), ("Le Havre", "au Havre"), ("Les Mureaux (78130)", "aux Mureaux (78130)"), ("", "à "),
+     ("La Celle-Saint-Cloud", "à la Celle-Saint-Cloud"), ("L'Isle-Adam", "à l’Isle-Adam"), ("Lesigny", "à Lesigny")],
+)  # fmt: skip
+def test_to_a_town(name: str, text: str) -> None:
+    assert filters.to_place(name) == text
+
+
+@pytest.mark.parametrize(
     ("written", "shown"),
     [
         ("CENTRE HOSPITALIER DE L'ISLE", "Centre Hospitalier de l’Isle"),

@@ -121,3 +121,19 @@ async def test_a_card_says_each_thing_once_and_titles_calmly(town: Any, client: 
     assert card["practitioner"] == "Dr Alice MARTIN"
     labels = [label["label"] for label in card["labels"]]
     assert twice["label"] in labels and len(labels) == len(set(labels))
+
+
+async def test_a_place_of_many_is_reached_by_its_number_and_folds_the_last_ones(
+    registers: Any, client: httpx.AsyncClient
+) -> None:
+    registers.practice("struct:41", phone="0130000041")
+    people = [f"100000000{number:02}" for number in range(14)]
+    for number, rpps in enumerate(people):
+        registers.role(registers.person(rpps, f"NOM{number:02}", "ANNE"), "struct:41")
+    registers.publish({"rpps"})
+    for rpps in people:
+        await say(registers, rpps, booking_phone="0639980011" if rpps != people[5] else "0130000041")
+    links = named(await words(client, "/recherche?where=commune:78361"))
+    assert ("tel:+33130000041", "Cabinet : 01 30 00 00 41") in links, "who has the same number is not on the card"
+    sheet = await words(client, f"/sites/{site_of(registers, people[0])}")
+    assert re.findall("<summary>(Afficher [^<]+)", sheet) == ["Afficher l’autre", "Afficher les 2 autres offres"]

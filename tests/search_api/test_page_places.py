@@ -62,3 +62,8 @@ async def test_a_town_of_visits_that_merely_resembles_is_asked_about(client: htt
     assert nowhere.status_code == 422
     assert "Aucune commune ne s’appelle « nullepartville »." in nowhere.text
     assert "Vouliez-vous dire" not in nowhere.text
+
+
+async def test_a_town_is_named_with_its_article(client: httpx.AsyncClient) -> None:
+    text = html.unescape((await client.get("/recherche", params={"q": "a", "visits": "78440"}, headers=PAGE)).text)
+    assert "Se déplace aux Mureaux (78130)" in text
