@@ -179,7 +179,8 @@ export function combobox(input, { load, choose, status, empty }) {
   return { close };
 }
 
-function fold(text) {
+/** Writes a text without accents nor capitals, to compare it. */
+export function fold(text) {
   return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();
 }
 

@@ -1,6 +1,7 @@
 // The form of filters: each applies at once, what is written slowly when it is whole.
 
-import { fold, visitsField } from "./visits.js";
+import { fold } from "./combobox.js";
+import { visitsField } from "./visits.js";
 
 const TYPING_MS = 600;
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/;

@@ -1,13 +1,9 @@
 // « Se déplace à domicile à » : towns near the search first, and a text that is no town's name never stays as a choice.
 
-import { combobox } from "./combobox.js";
+import { combobox, fold } from "./combobox.js";
 import { placeLoader } from "./searchbox.js";
 
 const MOST = 10;
-
-export function fold(text) {
-  return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();
-}
 
 function plain(text) {
   return fold(text).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
