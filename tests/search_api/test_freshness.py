@@ -1,13 +1,6 @@
-"""The index follows the directory: edits, loads, lost connections, bursts, broken snapshots."""
+"""The index follows the directory: edits, loads, lost connections, bursts."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -18,71 +11,16 @@ from sqlalchemy.engine import URL
 from core.db import unit_of_work
 from directory.api import OfferDescription, describe_offer, publish, unpublish_offer
 from search_api import engines, indexer, words
-from search_api.columns import builder, changes, snapshot
 from search_api.columns.follower import Follower
 from search_api.columns.verify import verify
 from search_api.texts.reader import TextReader
-from tests.conftest import ROOT
+from tests.search_api import following
 from tests.search_api.conftest import dsn
+from tests.search_api.following import connect, eventually, last_position, published, same_as_database
 
-SECONDS = 10.0
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def root(filled: URL, tmp_path: Path) -> Path:
-    assert builder.build(tmp_path / "columns")
-    return tmp_path / "columns"
-
-
-@pytest.fixture
-def follower(root: Path) -> Iterator[Follower]:
-    """A follower that runs in its thread, as in a web process, and answers the application's searches."""
-    found = Follower(root)
-    found.start()
-    engines.use(found)
-    eventually(lambda: found.state is not None)
-    yield found
-    engines.use(None)
-    found.stop()
-
-
-@pytest.fixture
-async def web(filled: URL) -> AsyncIterator[httpx.AsyncClient]:
-    from web.app import app
-
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://repere.test") as opened:
-        yield opened
-    engines.use(None)
-
-
-def connect(url: URL) -> psycopg.Connection:
-    return psycopg.connect(dsn(url), autocommit=True)
-
-
-def published(url: URL) -> tuple[uuid.UUID, int, int]:
-    """Return the uid, version and id of an offer that may be found."""
-    with connect(url) as conn:
-        row = conn.execute(
-            "SELECT o.uid, o.version, o.id FROM directory.offer o JOIN directory.offer_search s ON s.offer_id = o.id"
-            " WHERE NOT s.sensitive AND s.position IS NOT NULL ORDER BY o.version, o.id LIMIT 1"
-        ).fetchone()
-    assert row
-    return row
-
-
-def last_position(url: URL) -> int:
-    with connect(url) as conn:
-        row = conn.execute("SELECT max(position) FROM core.event").fetchone()
-    assert row
-    return int(row[0])
+root = following.root
+follower = following.follower
+web = following.web
 
 
 async def describe(uid: uuid.UUID, version: int, age_min: int) -> int:
@@ -95,7 +33,7 @@ async def describe(uid: uuid.UUID, version: int, age_min: int) -> int:
 async def found_at_age(web: httpx.AsyncClient, uid: uuid.UUID, age: int, position: int) -> bool:
     """Search as the person who just wrote: the answer must take their event into account."""
     answer = await web.get(
-        "/api/v1/offers/" + str(uid) if age < 0 else "/api/v1/search",
+        "/api/v1/search",
         params={"age": str(age), "where": "commune:78361"},
         headers={"X-Repere-Position": str(position)},
     )
@@ -184,19 +122,6 @@ async def test_a_long_transaction_elsewhere_holds_nothing_back(follower: Followe
     assert same_as_database(follower, filled)
 
 
-def same_as_database(follower: Follower, filled: URL) -> bool:
-    """Tell whether the live index holds the same rows as an index built from the database now."""
-    fresh = follower.root.parent / "fresh"
-    built = builder.build(fresh)
-    assert built
-    compared = Follower(fresh)
-    with connect(filled) as conn:
-        compared.catch_up(conn)
-    shutil.rmtree(fresh)
-    assert follower.state and compared.state
-    return (follower.state.offers, follower.state.digest) == (compared.state.offers, compared.state.digest)
-
-
 def test_fifty_thousand_events_are_all_taken_in(follower: Follower, filled: URL) -> None:
     with connect(filled) as conn:
         for turn in range(10):
@@ -217,18 +142,6 @@ def test_fifty_thousand_events_are_all_taken_in(follower: Follower, filled: URL)
     position = last_position(filled)
     eventually(lambda: follower.state is not None and follower.state.position >= position)
     assert same_as_database(follower, filled)
-
-
-def test_a_restart_takes_up_where_the_snapshot_ends(root: Path, filled: URL) -> None:
-    with connect(filled) as conn:
-        conn.execute("UPDATE directory.offer_search SET age_min = 1")
-        conn.execute("INSERT INTO core.event (kind, entity, entity_id)"
-                     " SELECT 'offer_described', 'offer', offer_id FROM directory.offer_search")  # fmt: skip
-        for _ in range(2):
-            again = Follower(root)
-            again.catch_up(conn)
-            assert again.state and again.state.position == last_position(filled)
-            assert same_as_database(again, filled)
 
 
 def test_a_load_reaches_the_index_by_its_change_table(follower: Follower, filled: URL) -> None:
@@ -280,91 +193,6 @@ async def test_a_renamed_person_is_suggested_by_the_new_name(
         words.use(None)
 
 
-def test_after_a_heavy_load_the_indexer_cuts_a_snapshot_and_the_followers_open_it(
-    follower: Follower, filled: URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "HEAVY", 1)
-    monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.0)
-    process = indexer.Indexer(follower.root.parent)
-    with connect(filled) as conn:
-        assert process.look(conn) is None
-        conn.execute("UPDATE directory.offer_search SET age_min = 2")
-        load = conn.execute("INSERT INTO ingest.load (status) VALUES ('done') RETURNING id").fetchone()
-        assert load
-        conn.execute(
-            "INSERT INTO directory.load_change (load_id, entity, entity_id, change)"
-            " SELECT %s, 'offer', offer_id, 'changed' FROM directory.offer_search", load,
-        )  # fmt: skip
-        conn.execute("INSERT INTO core.event (kind, entity, load_id) VALUES ('published', 'load', %s)", load)
-        eventually(lambda: follower.health.behind)
-        assert process.look(conn) is not None
-        assert process.look(conn) is None
-    eventually(lambda: not follower.health.behind)
-    assert same_as_database(follower, filled)
-
-
-@pytest.mark.parametrize("harm", ["cut", "altered", "missing", "no manifest", "other format"])
-async def test_a_broken_snapshot_is_refused_and_the_last_good_one_serves(
-    harm: str, follower: Follower, filled: URL, web: httpx.AsyncClient
-) -> None:
-    good = follower.state.snapshot if follower.state else ""
-    assert builder.build(follower.root.parent / "second")
-    broken = snapshot.current(follower.root.parent / "second")
-    assert broken
-    target = broken / "codes.npy" if (broken / "codes.npy").exists() else broken / "offer.npy"
-    if harm == "cut":
-        target.write_bytes(target.read_bytes()[:-40])
-    elif harm == "altered":
-        data = bytearray(target.read_bytes())
-        data[-3] ^= 0xFF
-        target.write_bytes(data)
-    elif harm == "missing":
-        target.unlink()
-    elif harm == "no manifest":
-        (broken / "manifest.json").unlink()
-    else:
-        known = json.loads((broken / "manifest.json").read_text())
-        (broken / "manifest.json").write_text(json.dumps(known | {"format": 999}))
-    broken.rename(follower.root / broken.name)
-    (follower.root / "current.json").write_text(json.dumps({"folder": broken.name}))
-    eventually(lambda: follower.health.problem is not None)
-    ready = (await web.get("/readyz")).json()
-    assert ready["search"]["engine"] == "columns" and not ready["search"]["degraded"]
-    assert ready["search"]["index"]["snapshot"] == good
-    assert "refusé" in ready["search"]["index"]["problem"]
-    alone = Follower(follower.root)
-    engines.use(alone)
-    with connect(filled) as conn:
-        alone.catch_up(conn)
-        assert alone.state is None
-        wanted = builder.due(conn, follower.root)
-    ready = (await web.get("/readyz")).json()
-    assert ready["status"] == "ready"
-    assert ready["search"]["engine"] == "postgis" and ready["search"]["degraded"]
-    answer = await web.get("/api/v1/search", params={"q": "infirmier"})
-    assert answer.status_code == 200 and answer.headers["X-Repere-Engine"] == "postgis"
-    if harm in ("no manifest", "other format"):
-        assert wanted == "refused"
-
-
-def test_a_snapshot_of_another_database_is_refused(root: Path, filled: URL) -> None:
-    folder = snapshot.current(root)
-    assert folder
-    known = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(known | {"database": "autre/1/"}))
-    with connect(filled) as conn:
-        found = Follower(root)
-        found.catch_up(conn)
-        assert found.state is None and "autre base" in (found.health.problem or "")
-        assert builder.due(conn, root) == "other database"
-        # What a build leaves when it is cut short is never named, and goes with the next one.
-        (root / ".17-abc.part").mkdir()
-        report = builder.build(root)
-        assert report and not (root / ".17-abc.part").exists()
-        found.catch_up(conn)
-        assert found.state and found.state.snapshot == report.folder
-
-
 async def test_an_unpublished_offer_is_gone(root: Path, filled: URL) -> None:
     uid, version, _ = published(filled)
     found = Follower(root)
@@ -377,27 +205,3 @@ async def test_an_unpublished_offer_is_gone(root: Path, filled: URL) -> None:
         found.catch_up(conn)
     assert found.state and found.state.offers == before - 1
     assert verify(root).equal
-
-
-def test_the_command_says_equal_or_what_differs(root: Path, filled: URL) -> None:
-    command = [sys.executable, "cli.py", "index", "verify", "--json"]
-    env = os.environ | {
-        "REPERE_INDEX_FOLDER": str(root.parent),
-        "REPERE_DATABASE_URL": filled.render_as_string(hide_password=False),
-    }
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["equal"] is True
-    with connect(filled) as conn:
-        conn.execute("DELETE FROM directory.offer_search WHERE offer_id IN"
-                     " (SELECT offer_id FROM directory.offer_search ORDER BY offer_id DESC LIMIT 2)")  # fmt: skip
-    done = subprocess.run(command[:-1], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "2 offres sont de trop" in done.stdout
-
-
-def test_two_builds_at_once_are_refused(root: Path) -> None:
-    from core.errors import Conflict
-
-    with builder._alone(root), pytest.raises(Conflict, match="déjà en cours"):
-        builder.build(root)

@@ -17,7 +17,7 @@ from directory.api import ExceptionIn, OfferDescription, SlotIn, describe_offer,
 from maps.api import invalidate
 from search_api import engines
 from tests.search_api.conftest import dsn, indexed
-from tests.search_api.test_freshness import published
+from tests.search_api.following import published
 
 DAY = timedelta(days=1)
 
