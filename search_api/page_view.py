@@ -207,9 +207,10 @@ def moment_label(value: str) -> str:
     """Write the instant of a parameter, short enough for a filter: « sam. 28 nov., 10 h »."""
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
+    except (ValueError, OverflowError):
+        # Refused above its field, and shown there as it was typed; a zone may push it out of the calendar.
         return value
-    instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
     day = f"{instant.day}er" if instant.day == 1 else str(instant.day)
     return f"{_DAYS[instant.weekday()]} {day}{NBSP}{_MONTHS[instant.month - 1]}, {hour(instant)}"
 

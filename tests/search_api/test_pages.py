@@ -61,6 +61,8 @@ async def test_an_unknown_place_is_said_at_its_field(client: httpx.AsyncClient) 
         ("q=a&page=15", "La page va de 1 à 14"),
         ("q=a&lat=100&lon=2", "La latitude va de -90 à 90 degrés."),
         ("q=a&open_at=demain", "Une date et une heure sont attendues"),
+        ("q=a&open_at=0001-01-01T00:00%2B14:00", "Une date et une heure sont attendues"),
+        ("q=a&open_at=9999-12-31T23:59-12:00", "Une date et une heure sont attendues"),
         ("q=" + "x" * 300, "Ce texte est trop long"),
         ("q=a&bbox=1,2", "Quatre nombres sont attendus"),
     ],
