@@ -1,4 +1,4 @@
-"""The place that a free text holds: after a preposition, or at its end behind what is looked for."""
+"""The place that a free text holds: after a preposition, at its end behind what is looked for, or at its start."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _NEAR = re.compile(
 TRAILING_POPULATION = 2_000
 """A town that ends the text without a preposition must be this large: smaller ones are mostly family names."""
 LIKELY_POPULATION = 10_000
-"""The same for a town whose name is mistyped."""
+"""The same for a town whose name is mistyped, or begins the text."""
 CITY_POPULATION = 30_000
 LONG_NAME = 9
 """Letters of a mistyped name that mean a city even where a person is called so: « Versaille »."""
@@ -40,11 +40,12 @@ Named = Callable[[str], PlaceHit | None]
 def find_place(
     typed: str, lex: Lexicon, meant: frozenset[str] = frozenset(), named: Named | None = None
 ) -> tuple[PlaceHit | None, str]:
-    """Take out of a text the place that it names: after « près de », « à », « en » …, or at its end.
+    """Take out of a text the place that it names: after « près de », « à », « en » …, at its end, or at its start.
 
     Args:
         typed: cleaned text.
-        lex: words of the nomenclatures: a place ends the text only behind one of these.
+        lex: words of the nomenclatures: a place ends the text only behind one of these, and begins it only where
+            these are all that follows.
         meant: words that stand for some of these without being so.
         named: what finds the place of a name, `named_place` by default.
 
@@ -75,6 +76,18 @@ def find_place(
         town = named(ending)
         if town is not None and (town.population >= TRAILING_POPULATION or _numbered(ending)):
             return town, typed[:start].strip()
+    for count in range(min(PLACE_WORDS, len(spans) - 1), 0, -1):
+        end = spans[count][0]
+        beginning = folded[:end].strip(" ,.;")
+        after = [word for word in words(folded[end:]) if word not in synonyms().stop]
+        if not after or not all(word in meant or lex.exact([stem(word)], SYSTEMS) for word in after):
+            continue
+        # « 12 ans », « 20 séances » begin with no département.
+        if _NUMBER.fullmatch(beginning) or lex.exact([stem(word) for word in words(beginning)], SYSTEMS):
+            continue
+        town = named(beginning)
+        if town is not None and (town.population >= LIKELY_POPULATION or _numbered(beginning)):
+            return town, typed[end:].strip()
     return None, typed
 
 
@@ -106,11 +119,12 @@ def _leading_place(following: str, named: Named, *, whole: bool) -> tuple[PlaceH
 
 
 def _extended_place(through: str, start: int, named: Named) -> tuple[PlaceHit, int] | None:
-    """Return the longer place of which a preposition is part: « Saint-Germain en Laye » is not in Laye."""
-    spans = [span.start() for span in re.finditer(r"\S+", through) if span.start() < start]
-    for begin in spans[-PLACE_WORDS:]:
-        if wider := named(through[begin:].strip(" ,.;")):
-            return wider, begin
+    """Return the longer place of which a preposition is part: « Saint-Germain en Laye » is not in Laye, nor mistyped."""
+    begins = [span.start() for span in re.finditer(r"\S+", through) if span.start() < start][-PLACE_WORDS:]
+    for called in (named, partial(_likely_place, frozenset())):
+        for begin in begins:
+            if wider := called(through[begin:].strip(" ,.;")):
+                return wider, begin
     return None
 
 

@@ -68,6 +68,13 @@ async def asked(api: httpx.AsyncClient, q: str, **params: Any) -> dict[str, Any]
         ("kiné 92974 paris la défense cedex", "commune:92062"),
         ("kiné la défense", "commune:92062"),
         ("kiné idf", "region:11"),
+        ("kiné saint germain en lay", "commune:78551"),
+        ("paris kiné", "commune:75056"),
+        ("Paris 8e, kiné", "commune:75108"),
+        ("mantes la jolie infirmière", "commune:78361"),
+        ("versailles kinésiterapeute", "commune:78646"),
+        ("78200 kiné", "cp:78200"),
+        ("yvelines sage-femme", "departement:78"),
     ],
 )
 async def test_a_profession_and_a_place_are_both_understood(api: httpx.AsyncClient, text: str, ref: str) -> None:
@@ -91,6 +98,10 @@ async def test_the_rest_of_the_text_is_the_profession_alone(api: httpx.AsyncClie
     [
         "centre hospitalier mantes",
         "kiné martin",
+        "versailles dupont kiné",
+        "centre dentaire",
+        "12 ans kiné",
+        "lagarde kiné",
         "kiné saint-martin",
         "kiné blanc",
         "kiné lagarde",
