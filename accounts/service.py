@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.models import Account, AccountHistory, Grant, SignIn
 from accounts.settings import account_settings
 from core import clock
-from core.errors import NotFound
 from core.security import digest, new_token
 
 DEVICE_MAX = 300
@@ -102,18 +101,6 @@ async def take_back(session: AsyncSession, account_id: int, role: str, scope: st
     )
     if ended.first() is not None:
         note(session, account_id, by, "grant_ended", {"role": role, "scope": scope})
-
-
-async def find_account(session: AsyncSession, uid: uuid.UUID) -> Account:
-    """Return an account that is not closed.
-
-    Raises:
-        NotFound: nobody has this identifier any more.
-    """
-    account = await session.scalar(select(Account).where(Account.uid == uid, Account.status != "closed"))
-    if account is None:
-        raise NotFound("Ce compte n’existe pas, ou n’existe plus.")
-    return account
 
 
 async def demo_numbers(session: AsyncSession) -> dict[str, str]:

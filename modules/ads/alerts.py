@@ -6,7 +6,6 @@ publication is told once or is still to be told.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -142,10 +141,10 @@ async def tell(session: AsyncSession, search_id: int) -> int:
         .values(told_at=func.core.now())
     )
     ads = [line[1] for line in lines if line[1] is not None]
-    return int(bool(ads) and await _write(session, saved, ads, lines[0][0], today))
+    return int(bool(ads) and await _write(session, saved, ads, lines[0][0]))
 
 
-async def _write(session: AsyncSession, saved: SavedSearch, ads: Sequence[Ad], last: int, today: date) -> bool:
+async def _write(session: AsyncSession, saved: SavedSearch, ads: Sequence[Ad], last: int) -> bool:
     standing = (await standings_of(session, (saved.account_id,))).get(saved.account_id)
     to = await address_of(session, saved.account_id)
     names = await specialty_names(session)

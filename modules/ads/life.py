@@ -117,7 +117,6 @@ async def moderated(session: AsyncSession, moderator: Reader, number: int, versi
 
 async def save(
     session: AsyncSession,
-    author: Reader,
     ad: Ad,
     content: AdContent,
     ends_on: date | None,

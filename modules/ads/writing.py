@@ -96,7 +96,7 @@ async def change(session: AsyncSession, author: Reader, ad: Ad, asked: Asked) ->
         if await life.revise(session, author, ad, content, asked.ends_on, attached):
             return Outcome(ad, "sent")
         return Outcome(ad, "unchanged" if before == ad.ends_on else "extended")
-    await life.save(session, author, ad, content, asked.ends_on, attached)
+    await life.save(session, ad, content, asked.ends_on, attached)
     if not asked.transmit:
         return Outcome(ad, "draft" if ad.state == "draft" else "saved")
     if ad.state == "unpublished":

@@ -350,7 +350,7 @@ async def test_what_an_author_corrects_is_theirs_until_it_is_sent(client: httpx.
     async with unit_of_work() as session:
         mine = await life.own(session, writer, ad.number)
         await life.save(
-            session, writer, mine, await make_content(title="Titre secret", description="06 12 34 56 78"), mine.ends_on
+            session, mine, await make_content(title="Titre secret", description="06 12 34 56 78"), mine.ends_on
         )
     await signed(client, await make_moderator())
     page = (await client.get(f"{PAGE}/{ad.number}")).text
