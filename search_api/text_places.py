@@ -119,7 +119,7 @@ def _leading_place(following: str, named: Named, *, whole: bool) -> tuple[PlaceH
 
 
 def _extended_place(through: str, start: int, named: Named) -> tuple[PlaceHit, int] | None:
-    """Return the longer place of which a preposition is part: « Saint-Germain en Laye » is not in Laye, nor mistyped."""
+    """Return the longer place that a preposition is part of: « Saint-Germain en Laye », even mistyped, is not Laye."""
     begins = [span.start() for span in re.finditer(r"\S+", through) if span.start() < start][-PLACE_WORDS:]
     for called in (named, partial(_likely_place, frozenset())):
         for begin in begins:

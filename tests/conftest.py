@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -35,6 +36,14 @@ _server = make_url(
 _prefix = os.environ.get("REPERE_TEST_PREFIX", "repere_test")
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
 """Names this run: what its workers share bears it."""
+
+settings.register_profile(
+    "repere",
+    # No test asserts a time: a busy machine must not fail one. Each example prepares its own state.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("repere")
 
 
 def _dsn(url: URL) -> str:

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import httpx
 import psycopg
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 from psycopg import sql
 from sqlalchemy.engine import URL
 
@@ -43,6 +43,9 @@ ARGUMENTS = [
 WIDE = (1366, 900)
 NARROW = (390, 844)
 AXE: Final = HOME / "static" / "vendor" / "axe" / "axe.min.js"
+PATIENCE_MS: Final = 20_000
+"""How long a page may take to do what is expected of it: a busy machine is slow, not wrong."""
+expect.set_options(timeout=PATIENCE_MS)
 MISSING = (
     "Chromium is not on this machine (REPERE_CHROMIUM)"
     if not Path(CHROMIUM).is_file()
@@ -228,7 +231,7 @@ async def open_page(browser: Browser, site: str, watch: Watch) -> AsyncIterator[
         contexts.append(context)
         if who is not None:
             await context.add_cookies([{"name": cookie_name(), "value": token_of(who), "url": site}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         _follow(page)
         page.on(

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -107,7 +107,6 @@ def test_rows_as_geojson() -> None:
 FRANCE = (-5.0, 41.0, 10.0, 51.5)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-6, 11), st.floats(40, 52)), max_size=300),
     st.integers(-3, 30),

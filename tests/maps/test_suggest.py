@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maps import api
@@ -127,7 +127,7 @@ def test_labels_tell_places_apart() -> None:
     assert len({(hit.label, hit.kind) for hit in hits}) == len(hits)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(st.text(max_size=60))
 def test_any_text_is_answered(text: str) -> None:
     hits = api.suggest(text, 5)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
@@ -37,9 +37,7 @@ from tests.search_api.test_engine import place_id, point, queries
 from web.app import app
 
 POSTGIS = PostgisEngine()
-SETTINGS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50
-)
+SETTINGS = settings(max_examples=50)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The engine against the oracle: totals, facets, order and pages, on queries drawn at random."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
@@ -123,9 +123,7 @@ def queries(draw: st.DrawFn, oracle: brute.Oracle) -> EngineQuery:
 
 
 @pytest.mark.parametrize("sparse", [postgis.SPARSE, 0], ids=["every distance", "rings"])
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=120)
 @given(data=st.data())
 async def test_random_queries_have_the_answers_of_brute_force(
     oracle: brute.Oracle, monkeypatch: pytest.MonkeyPatch, sparse: int, data: st.DataObject

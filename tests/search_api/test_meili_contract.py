@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
@@ -43,9 +43,7 @@ async def engine(filled: URL) -> AsyncIterator[MeiliEngine]:
         await client.delete_index_if_exists(index_name(chosen))
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=120)
 @given(data=st.data())
 async def test_random_queries_have_the_answers_of_brute_force(
     oracle: brute.Oracle,
@@ -56,9 +54,7 @@ async def test_random_queries_have_the_answers_of_brute_force(
 
 
 @pytest.mark.parametrize("way", FEW)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60)
 @given(data=st.data())
 async def test_few_documents_at_a_time_give_the_same_answers(
     oracle: brute.Oracle, engine: MeiliEngine, monkeypatch: pytest.MonkeyPatch, way: str, data: st.DataObject

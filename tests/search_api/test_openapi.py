@@ -21,7 +21,7 @@ from web.app import app
 EXAMPLES = 15
 MANY = 300
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-RELAXED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(database=None, suppress_health_check=list(HealthCheck))
 
 
 def _operations() -> list[tuple[str, str]]:

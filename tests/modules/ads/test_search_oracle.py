@@ -143,7 +143,7 @@ async def test_searches_answer_as_brute_force_does(places: None, seed: int) -> N
     told = await random_ads(random.Random(seed), 40)
     checked = 0
 
-    @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=150, derandomize=True, database=None)
     @given(query=QUERIES)
     def collect(query: AdQuery) -> None:
         asked.append(query)

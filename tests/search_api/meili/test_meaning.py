@@ -1,7 +1,7 @@
 """What the requests mean by the documentation of the API: the answers of brute force, whatever the way taken."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.db import unit_of_work
@@ -16,9 +16,7 @@ from tests.search_api.test_engine import compare, oracle, place_id, point, queri
 
 __all__ = ["oracle"]
 
-MANY = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+MANY = settings(max_examples=80)
 
 
 @MANY
