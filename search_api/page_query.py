@@ -5,7 +5,7 @@ A visible text travels with the label that a suggestion gave it (`q` and `code_l
 choice is dropped and the text is read anew. So the forms work with and without scripts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +15,9 @@ from maps.api import PlaceHit, meant
 from search_api import page_places, params
 from search_api.addresses import Pair
 from search_api.labels import CENTRE_KINDS
+from search_api.moments import moment_field
 
-FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
+FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on", "open_was"})
 """Parameters of the forms that no other door knows."""
 PLACE_CHOICES = 8
 
@@ -40,7 +41,7 @@ def _same(first: str, second: str) -> bool:
     return " ".join(first.split()).casefold() == " ".join(second.split()).casefold()
 
 
-def _one(given: dict[str, list[str]], name: str) -> str:
+def _one(given: Mapping[str, list[str]], name: str) -> str:
     values = given.get(name) or [""]
     return " ".join(values[0].split())
 
@@ -63,8 +64,7 @@ async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
         await _read_place(given, kept, typed)
     if "visits_lieu" in given:
         await _read_visits(given, kept, typed)
-    if moment := _one(given, "open_on"):
-        kept["open_at"] = [moment]
+    read_moment(given, kept)
 
     centred = bool(kept.get("lat")) or any(ref.partition(":")[0] in CENTRE_KINDS for ref in kept.get("where", []))
     if not centred:
@@ -78,6 +78,18 @@ async def read_form(session: AsyncSession, items: Sequence[Pair]) -> Typed:
     typed.pairs = [(name, value) for name in sorted(kept, key=order.index) for value in kept[name]]
     typed.changed = sorted(typed.pairs) != sorted((n, v) for n, v in items)
     return typed
+
+
+def read_moment(given: Mapping[str, list[str]], kept: dict[str, list[str]]) -> None:
+    """Put in `kept` the moment of the field of a day and a time, when it is another one than the page showed.
+
+    Left as it was, the list « Ouvert » beside it decides; emptied, the moment that it showed is no longer asked for.
+    """
+    moment, shown = _one(given, "open_on"), _one(given, "open_was")
+    if moment and moment != shown:
+        kept["open_at"] = [moment]
+    elif not moment and shown and "open_on" in given and moment_field(_one(kept, "open_at")) == shown:
+        kept["open_at"] = []
 
 
 async def _read_place(given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:

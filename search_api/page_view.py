@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from core.clock import PARIS
-from core.ui.filters import NBSP, hour, of_place, upper_first
+from core.ui.filters import NBSP, of_place, upper_first
 from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
+from search_api.moments import moment_field, moment_label
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswer, SearchQuery, Sort
 
@@ -155,6 +154,11 @@ class ResultsView:
         return address([(n, v) for n, v in self.pairs if n in ("where", "lat", "lon")][:2], "")
 
     @property
+    def open_moment(self) -> str:
+        """The moment asked for as a field of the page writes it: a day and a time; empty for « maintenant »."""
+        return moment_field(self.open_value)
+
+    @property
     def narrow(self) -> list[tuple[str, str]]:
         """Ways to make a search that took too long lighter."""
         if self.centred:
@@ -175,43 +179,6 @@ class ResultsView:
         """Return the address of a page of results."""
         base = [(n, v) for n, v in self.pairs if n != "page"]
         return self.address([*base, ("page", str(page))] if page > 1 else base)
-
-
-def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the chosen value of « Ouvert » and its options: now, this evening, the coming days.
-
-    Args:
-        now: present instant.
-        current: the parameter `open_at` as the address has it.
-    """
-    here = now.astimezone(PARIS)
-    options = [("maintenant", "Maintenant")]
-    evening = here.replace(hour=19, minute=0, second=0, microsecond=0)
-    if here < evening:
-        options.append((f"{evening:%Y-%m-%dT%H:%M}", f"Ce soir à {hour(evening)}"))
-    tomorrow = (here + timedelta(days=1)).replace(hour=9, minute=30, second=0, microsecond=0)
-    options.append((f"{tomorrow:%Y-%m-%dT%H:%M}", f"Demain à {hour(tomorrow)}"))
-    saturday = tomorrow + timedelta(days=(5 - tomorrow.weekday()) % 7)
-    if saturday != tomorrow:
-        options.append((f"{saturday:%Y-%m-%dT%H:%M}", f"Samedi à {hour(saturday)}"))
-    if current and current not in dict(options):
-        options.append((current, moment_label(current)))
-    return current, options
-
-
-DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
-MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
-
-
-def moment_label(value: str) -> str:
-    """Write the instant of a parameter, short enough for a filter: « sam. 28 nov., 10 h »."""
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
-    day = f"{instant.day}er" if instant.day == 1 else str(instant.day)
-    return f"{DAYS[instant.weekday()]} {day}{NBSP}{MONTHS[instant.month - 1]}, {hour(instant)}"
 
 
 def chips(

@@ -20,6 +20,7 @@ from search_api.addresses import AROUND_ME, SearchBox, address, without
 from search_api.engine import SearchEngine
 from search_api.explain import PLAN
 from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
+from search_api.moments import open_choices
 from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
 from search_api.params import parse_query, ref_text
@@ -144,7 +145,7 @@ async def _view(
     view.chips = page_view.chips(
         typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in (*refs[1:], *limits)}, box.codes[:1]
     )
-    view.open_value, view.open_options = page_view.open_choices(await clock.now(session), given.get("open_at", ""))
+    view.open_value, view.open_options = open_choices(await clock.now(session), given.get("open_at", ""))
     if query is not None:
         view.sort = query.sort
         view.centred = query.point is not None or any(ref.kind in CENTRE_KINDS for ref in query.where)

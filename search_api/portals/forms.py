@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 from search_api.addresses import Pair
+from search_api.page_query import read_moment
 from search_api.portals import parameters
 from search_api.portals.client import PublicApi
 from search_api.schemas import PlaceOut
@@ -60,8 +61,7 @@ async def read(api: PublicApi, within: str, items: Sequence[Pair]) -> Typed:
         await _add_place(api, within, text, kept["where"], typed)
     if "visits_lieu" in given:
         await _read_visits(api, given, kept, typed)
-    if moment := _one(given, "open_on"):
-        kept["open_at"] = [moment]
+    read_moment(given, kept)
     await _keep_inside(api, within, kept, typed)
     _tidy(kept)
     typed.pairs = [(name, value) for name in known for value in kept[name]]

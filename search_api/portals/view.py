@@ -7,6 +7,7 @@ from typing import Any
 
 from search_api import page_view
 from search_api.addresses import SearchBox, address, without
+from search_api.moments import open_choices
 from search_api.page_view import ResultsView
 from search_api.portals import parameters
 from search_api.portals.forms import Typed
@@ -146,7 +147,7 @@ def view(
     ]  # fmt: skip
     made.chips = page_view.chips(typed.pairs, facets, labels.get, typed.visits_name, {}, box.codes[:1], portal.path)
     made.widen = _widen(made) if answer and not answer.total else []
-    made.open_value, made.open_options = page_view.open_choices(now, given.get("open_at", ""))
+    made.open_value, made.open_options = open_choices(now, given.get("open_at", ""))
     if answer is not None:
         made.pages, made.first, made.last = page_view.paging(answer)
         made.centre = answer.centre if made.centred and answer.centre and answer.centre.lat is not None else None

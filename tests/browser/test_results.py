@@ -226,3 +226,25 @@ async def test_a_map_out_of_sight_asks_for_nothing_and_asks_again_once_it_is_see
     west, south, east, north = views[-1]
     asked = (east - west) / (north - south) * cos(radians(north))
     assert asked == pytest.approx(shown, rel=0.05), "the last view asked for is the one in sight"
+
+
+@pytest.mark.parametrize("path", [KINE, "/maillage/mantes?q=kin%C3%A9"])
+async def test_without_scripts_the_moment_stays_in_its_field_and_the_list_still_decides(
+    open_page: OpenPage, path: str
+) -> None:
+    page = await open_page(path, scripts=False)
+    await page.get_by_text("Choisir un jour et une heure").click()
+    moment = page.get_by_label("Jour et heure")
+    await moment.fill("2026-11-28T10:15")
+    apply = page.locator(".filters-actions").get_by_role("button")
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=2026-11-28T10:15"))
+    await expect(moment).to_be_visible()
+    await expect(moment).to_have_value("2026-11-28T10:15")
+    await page.get_by_label("Accepte de nouveaux patients").check()
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=2026-11-28T10:15&.*accepts_new=1"))
+    await page.get_by_label("Ouvert", exact=True).select_option("maintenant")
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=maintenant"))
+    await expect(moment).to_have_value("")

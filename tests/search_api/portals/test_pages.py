@@ -243,3 +243,15 @@ async def test_people_signed_in_keep_in_their_account(api: httpx.AsyncClient, po
     assert uid in (await api.get("/favoris")).text
     answer = await api.get("/maillage/mantes", headers=PAGE)
     assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_the_moment_asked_for_is_shown_and_left_alone(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    moment = "2026-11-28T10:15"
+    filters = {"open_at": "", "open_on": moment, "open_was": ""}
+    asked = await api.get("/maillage/mantes", params=filters, headers=PAGE)
+    assert asked.headers["location"] == f"/maillage/mantes?open_at={moment}"
+    shown = await page(api, asked.headers["location"])
+    assert f'name="open_on" value="{moment}"' in shown and f'name="open_was" value="{moment}"' in shown
+    filters = {"open_at": "maintenant", "open_on": moment, "open_was": moment}
+    again = await api.get("/maillage/mantes", params=filters, headers=PAGE)
+    assert again.headers["location"] == "/maillage/mantes?open_at=maintenant"
