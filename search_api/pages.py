@@ -17,6 +17,7 @@ from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service, ways
 from search_api.addresses import AROUND_ME, SearchBox, address, without
+from search_api.compare import MOST
 from search_api.engine import SearchEngine
 from search_api.explain import PLAN
 from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
@@ -68,7 +69,7 @@ async def results(
         headers["HX-Push-Url"] = address(typed.pairs)
     status = 422 if view.errors else 503 if view.timed_out else 200
     # htmx draws nothing of an error answer; a refused filter must still show its reason.
-    context = {"view": view, "answer": answer, "query": query, "plan_prefix": PLAN}
+    context = {"view": view, "answer": answer, "query": query, "plan_prefix": PLAN, "compared": MOST}
     return pages.render(request, "search/results.html", context, status=200 if enhanced else status, headers=headers)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from search_api.addresses import Pair
+from search_api.compare import LISTED
 from search_api.labels import CENTRE_KINDS
 from search_api.schemas import FacetKey
 
@@ -17,7 +18,7 @@ VIEW, KEPT = "vue", "o"
 """Own parameters: how results are shown, and the offers that a browser without scripts keeps at hand."""
 TABLE, MAP = "tableau", "carte"
 MOST_PLACES: Final = 10
-MOST_KEPT: Final = 20
+MOST_KEPT: Final = LISTED
 SINGLE: Final = frozenset(
     {"q", "scope", "radius_km", "bbox", "age", "open_at", "visits", "accepts_new", "sort", "page"}
 )

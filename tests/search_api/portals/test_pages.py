@@ -255,3 +255,16 @@ async def test_the_moment_asked_for_is_shown_and_left_alone(api: httpx.AsyncClie
     filters = {"open_at": "maintenant", "open_on": moment, "open_was": moment}
     again = await api.get("/maillage/mantes", params=filters, headers=PAGE)
     assert again.headers["location"] == "/maillage/mantes?open_at=maintenant"
+
+
+async def test_too_many_offers_to_compare_all_stay_listed(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    uids = sheets(await page(api, "/maillage/mantes"), "offres")[:6]
+    text = await page(api, "/maillage/mantes/comparer?" + "&".join(f"o={uid}" for uid in uids))
+    assert "6 offres sont choisies, 4 au plus" in text and "les 2 suivantes attendent" in text
+    listed = text.partition("compare-many")[2].partition("</ol>")[0]
+    for uid in uids:
+        left = "&amp;".join(f"o={other}" for other in uids if other != uid)
+        assert f'href="/maillage/mantes/comparer?{left}"' in listed
+    kept = await page(api, "/maillage/mantes/favoris?" + "&".join(f"o={uid}" for uid in uids))
+    assert 'action="/maillage/mantes/comparer" method="get" data-compare-most="4"' in kept
+    assert len(re.findall(r'form="comparer" name="o" value="[^"]+" checked', kept)) == 4
