@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from core.ui.filters import NBSP, of_place, upper_first
-from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
+from search_api.addresses import AROUND_ME, Pair, SearchBox, TownField, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
 from search_api.moments import moment_field, moment_label
 from search_api.params import LAST_PAGE, ref_text
@@ -12,6 +13,9 @@ from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswe
 
 RADII = ("1", "2", "5", "10", "20", "50", "100")
 WIDER = {"1": "5", "2": "10", "5": "20", "10": "50", "20": "100"}
+
+OWN_FIELDS: Final = ("age", "radius_km", "open_at", "visits_lieu", "origin_lieu")
+"""Parameters that are fields of their own name in the filters."""
 
 EXAMPLES: tuple[tuple[str, list[Pair]], ...] = (
     ("Kinésithérapeute près de Mantes-la-Jolie", [("q", "kinésithérapeute"), ("where", "commune:78361")]),
@@ -39,6 +43,7 @@ class ResultsView:
     chips: list[tuple[str, str]] = field(default_factory=list)
     widen: list[tuple[str, str]] = field(default_factory=list)
     places: list[tuple[str, str]] = field(default_factory=list)
+    anywhere: str = ""
     centre: PlaceOut | None = None
     centred: bool = False
     measured_from: str = ""
@@ -50,8 +55,8 @@ class ResultsView:
     radius: str = ""
     age: str = ""
     accepts_new: bool = False
-    visits: str = ""
-    visits_name: str = ""
+    visits: TownField = field(default_factory=lambda: TownField("visits", "Se déplace à domicile à"))
+    origin: TownField = field(default_factory=lambda: TownField("origin", "Distances depuis"))
     scope: str = ""
     bbox: str = ""
     open_value: str = ""
@@ -63,6 +68,21 @@ class ResultsView:
     def address(self, pairs: Sequence[Pair]) -> str:
         """Return the address of a search of this page."""
         return address(pairs, self.path)
+
+    @property
+    def origin_offered(self) -> bool:
+        """Whether another town may be named to tell distances from; « Où ? » is that one when it is a town."""
+        return not self.centred or bool(self.origin.value or self.origin.text)
+
+    @property
+    def drawn_radius(self) -> str:
+        """The radius that the map draws around the point of the distances; none when it is around another one."""
+        return "" if self.origin.value else self.radius
+
+    @property
+    def distance_hint(self) -> tuple[str, str, str]:
+        """The field that lets results be ordered by distance when nothing does yet: its anchor, and how to say it."""
+        return "lieu", "Indiquez un lieu", "pour trier par distance"
 
     @property
     def radius_none(self) -> str:
@@ -86,6 +106,8 @@ class ResultsView:
         shown = {"radius_km", "open_at", "visits", "age", "accepts_new", *(str(facet.key) for facet in self.facets)}
         if self.scope_options:
             shown.add("scope")
+        if self.origin_offered:
+            shown.add("origin")
         return [(name, value) for name, value in without(self.pairs) if name not in shown]
 
     @property
@@ -151,6 +173,8 @@ class ResultsView:
     @property
     def sheet_suffix(self) -> str:
         """What a sheet needs to tell the distance: the place, nothing else."""
+        if self.origin.value:
+            return address([("where", self.origin.value)], "")
         return address([(n, v) for n, v in self.pairs if n in ("where", "lat", "lon")][:2], "")
 
     @property
@@ -272,3 +296,10 @@ def paging(answer: SearchAnswer) -> tuple[int, int, int]:
 def extra_place_refs(query: SearchQuery) -> list[str]:
     """Return the places beyond the first, which « Où ? » shows."""
     return [ref_text(ref) for ref in query.where[1:]]
+
+
+def fill_town(town: TownField, value: str, name: str, refused: Mapping[str, str]) -> None:
+    """Put in a field of a town what was chosen, or the text that was refused."""
+    town.value, town.text, town.chosen = value, name, name
+    if town.name in refused and not value:
+        town.text = refused[town.name]

@@ -46,7 +46,8 @@ add_service(
     )
 )
 
-FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
+FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu",
+             "origin": "origin_lieu", "visits": "visits_lieu"}  # fmt: skip
 """Where a page shows the error of a parameter."""
 BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
 
@@ -115,7 +116,8 @@ async def _view(
     given = dict(reversed(typed.pairs))
     refs = [value for name, value in typed.pairs if name == "where"]
     limits = [ref for name, value in typed.pairs if name == "within" for ref in value.split(",")]
-    names = await page_places.labels([*refs, *limits])
+    origin = given.get("origin", "")
+    names = await page_places.labels([*refs, *limits, *([origin] if origin else [])])
     visits = given.get("visits", "").removeprefix("commune:")
     visits_name = (await page_places.labels([f"commune:{visits}"])).get(f"commune:{visits}", "") if visits else ""
     box = _box(typed, query, names, index, errors)
@@ -131,12 +133,9 @@ async def _view(
         pairs=typed.pairs,
         facets=facets,
         errors=[
-            (FIELD_IDS.get(name, name if name in ("age", "radius_km", "open_at", "visits_lieu") else None), text)
-            for name, text in errors.items()
+            (FIELD_IDS.get(name, name if name in page_view.OWN_FIELDS else None), text) for name, text in errors.items()
         ],
         places=[(hit.label, address([*without(typed.pairs, "where"), ("where", hit.ref)])) for hit in typed.places],
-        visits=visits,
-        visits_name=visits_name,
         age=given.get("age", ""),
         radius=given.get("radius_km", "").replace(",", "."),
         accepts_new=bool(given.get("accepts_new")),
@@ -146,6 +145,10 @@ async def _view(
     view.chips = page_view.chips(
         typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in (*refs[1:], *limits)}, box.codes[:1]
     )
+    if errors.keys() == {"lieu"} and box.q:
+        view.anywhere = address([*without(typed.pairs, "where", "lat", "lon", "radius_km"), ("where", "france")])
+    page_view.fill_town(view.visits, visits, visits_name, typed.towns)
+    page_view.fill_town(view.origin, origin, names.get(origin, origin), typed.towns)
     view.open_value, view.open_options = open_choices(await clock.now(session), given.get("open_at", ""))
     if query is not None:
         view.sort = query.sort
@@ -155,6 +158,8 @@ async def _view(
         view.centre = answer.centre if answer.centre and answer.centre.lat is not None else None
         if view.centre and view.centre.kind in BOUNDARY_KINDS:
             view.measured_from = await page_places.measured_from(session, view.centre)
+        elif view.centre and origin:
+            view.measured_from = view.centre.name
         elif view.bbox and not view.centre:
             view.measured_from = "le milieu de la carte"
     base = map_settings()

@@ -94,8 +94,9 @@ async def _search(api: PublicApi, portal: PortalOut, typed: forms.Typed) -> tupl
         timed_out = True
     given = dict(typed.pairs)
     if "visits" in given:
-        found = await _quietly(api.named([f"commune:{given['visits'].removeprefix('commune:')}"]))
-        typed.visits_name = found[0].label if found else ""
+        typed.visits_name = await _town(api, f"commune:{given['visits'].removeprefix('commune:')}")
+    if "origin" in given:
+        typed.origin_name = await _town(api, given["origin"])
     codes = [value for name, value in typed.pairs if name == "code" or (name in parameters.FACETS and "|" in value)]
     labels = await _quietly(api.labels(codes[:20])) if codes else {}
     async with reading() as session:
@@ -109,6 +110,11 @@ async def _quietly(question: Any) -> Any:
         return await question
     except (InvalidInput, TooMany, Unavailable):
         return None
+
+
+async def _town(api: PublicApi, ref: str) -> str:
+    found = await _quietly(api.named([ref]))
+    return found[0].label if found else ""
 
 
 async def _zone(request: Request, portal: PortalOut) -> list[str]:

@@ -1,6 +1,6 @@
 // The form of filters: each applies at once, what is written slowly when it is whole.
 
-import { fold, visitsField } from "./visits.js";
+import { fold, townFields } from "./towns.js";
 
 const TYPING_MS = 600;
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -144,7 +144,7 @@ export function startFilters(form, map) {
   }
 
   function drawn() {
-    visitsField({ form, apply, map, status: $(".searchbox-status") });
+    townFields({ form, apply, map, status: $(".searchbox-status") });
     momentField();
   }
   drawn();

@@ -268,3 +268,38 @@ async def test_too_many_offers_to_compare_all_stay_listed(api: httpx.AsyncClient
     kept = await page(api, "/maillage/mantes/favoris?" + "&".join(f"o={uid}" for uid in uids))
     assert 'action="/maillage/mantes/comparer" method="get" data-compare-most="4"' in kept
     assert len(re.findall(r'form="comparer" name="o" value="[^"]+" checked', kept)) == 4
+
+
+async def test_distances_are_counted_from_a_town_that_limits_nothing(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    start = await page(api, "/maillage/mantes")
+    assert "distances depuis" not in start and 'href="#origin_lieu"' in start
+    everything = total(start)
+    # Versailles lies outside the zone: whom the offers are for may live there.
+    typed = {"lieu": "", "origin_lieu": "versailles", "origin": "", "origin_label": ""}
+    asked = await api.get("/maillage/mantes", params=typed, headers=PAGE)
+    assert asked.headers["location"] == f"/maillage/mantes?origin={VERSAILLES}"
+    told = await page(api, asked.headers["location"])
+    assert total(told) == everything and "distances depuis Versailles" in told
+    assert 'name="origin_lieu" maxlength="200" value="Versailles' in told
+    expected = await ask(api, within=GPSEO, origin=VERSAILLES)
+    assert sheets(told, "sites")[:5] == [item["site"]["id"] for item in expected["items"]][:5]  # type: ignore[attr-defined]
+    assert f"origin={VERSAILLES}" in re.findall(r'/api/v1/search\.xlsx\?([^"]*)', told)[0]
+    again = {**typed, "origin": VERSAILLES, "origin_label": "Versailles (78000)", "origin_lieu": ""}
+    emptied = await api.get("/maillage/mantes", params=again, headers=PAGE)
+    assert "origin" not in emptied.headers["location"]
+    refused = await api.get("/maillage/mantes", params={"q": "infirmier", "origin_lieu": "zzzz"}, headers=PAGE)
+    assert refused.status_code == 422 and 'value="zzzz"' in refused.text and 'href="#origin_lieu"' in refused.text
+    assert 'id="origin_lieu-erreur"' in refused.text
+
+
+async def test_the_page_names_what_its_distances_are_told_from(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    for search, told in (
+        ("where=commune:78361", "distances depuis Mantes-la-Jolie"),
+        ("where=commune:78361&where=commune:78335", "distances depuis la plus proche des communes choisies"),
+        ("where=commune:78361&where=commune:78335&origin=commune:78335", "distances depuis Limay"),
+        ("q=infirmier+limay", "distances depuis Limay"),
+        ("bbox=1.6,48.9,1.9,49.1", "distances depuis le milieu de la carte"),
+    ):
+        text = await page(api, f"/maillage/mantes?{search}")
+        assert told in text and "Trier par" in text, search
+    assert (await api.get("/maillage/mantes?origin=commune:99999", headers=PAGE)).status_code == 422
