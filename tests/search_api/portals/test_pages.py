@@ -121,6 +121,8 @@ async def test_a_place_typed_without_scripts_is_added(api: httpx.AsyncClient, po
             and f'value="{typed}"' in refused.text
             and 'value="infirmier"' in refused.text
         )
+        # The zone is searched all the same, and the summary says what these results leave out.
+        assert "Voici les résultats sans ce qui n’est pas compris" in refused.text and total(refused.text) > 0
 
 
 async def test_a_refused_search_keeps_what_was_typed(api: httpx.AsyncClient, portal: PortalOut) -> None:
