@@ -24,6 +24,17 @@ def without(pairs: Iterable[Pair], *names: str) -> list[Pair]:
 
 
 @dataclass(slots=True)
+class TownField:
+    """A field of the filters that takes a town: visible text, hidden choice, the label that the choice had."""
+
+    name: str
+    label: str
+    text: str = ""
+    value: str = ""
+    chosen: str = ""
+
+
+@dataclass(slots=True)
 class SearchBox:
     """The two-field search as a page draws it: visible texts, hidden choices, what travels along, errors."""
 

@@ -15,6 +15,7 @@ from core.http import public_base
 from core.security import csrf_protected, set_cookie
 from core.ui import pages
 from core.ui.filters import calm, distance
+from directory.api import offer_sheet
 from search_api import compare, compare_table
 from search_api.addresses import Pair, address
 from search_api.sheet_pages import distance_from, place_given
@@ -75,21 +76,18 @@ async def comparison(
     except ValueError:
         message = "Cette adresse désigne une offre qui n’existe pas."
         raise InvalidInput(message, fields={"o": message}) from None
-    sheets, gone = await compare.sheets(session, uids, level)
+    found = await compare.read(uids, lambda uid: offer_sheet(session, uid, level))
     before = _before(request)
     place = place_given(request.query_params.multi_items()) or place_given(parse_qsl(before.query))
-    found = [await distance_from(place, sheet.position) for sheet in sheets]
-    distances = [f"{distance(one.metres)} {calm(one.place)}" if one else None for one in found]
+    apart = [await distance_from(place, sheet.position) for sheet in found.sheets]
+    distances = [f"{distance(one.metres)} {calm(one.place)}" if one else None for one in apart]
     context = {
-        "sheets": sheets,
-        "without": {s.uid: _address((other.uid for other in sheets if other is not s), place) for s in sheets}
-        if o
-        else {},
-        "rows": compare_table.table(sheets, distances),
-        "gone": gone,
-        "left_out": max(0, len(uids) - compare.MOST),
+        "chosen": found,
+        "sheets": found.sheets,
+        "without": {uid: _address(found.without(uid), place) for uid in uids} if o else {},
+        "rows": compare_table.table(found.sheets, distances),
         "most": compare.MOST,
-        "link": _address((sheet.uid for sheet in sheets), place),
+        "link": _address((sheet.uid for sheet in found.sheets), place),
         "here": address(place, "/comparer"),
         "back": before.geturl() if before.path in BACK else "",
     }
@@ -100,9 +98,9 @@ async def comparison(
 async def add(
     request: Request, person: SignedInDep, offre: Annotated[uuid.UUID, Form()], suite: Annotated[str, Form()] = ""
 ) -> Response:
-    """Add an offer to the comparator; the oldest leaves when it is full."""
+    """Add an offer to the comparator, which says when there are more than it can show; far beyond, the oldest leave."""
     uids = [uid for uid in compare.chosen(request) if uid != offre]
-    return _kept(safe_target(suite, "/comparer"), [*uids, offre][-compare.MOST :])
+    return _kept(safe_target(suite, "/comparer"), [*uids, offre][-compare.LISTED :])
 
 
 @router.post("/comparer/retirer", dependencies=[Depends(csrf_protected)])

@@ -27,6 +27,7 @@ from core.errors import InvalidInput, NotFound
 from core.security import csrf_protected
 from core.ui import pages
 from directory.api import OfferSheet, offer_sheet
+from search_api.compare import MOST
 from search_api.schemas import PAGE_SIZE
 
 router = APIRouter(include_in_schema=False)
@@ -72,6 +73,7 @@ async def _draw(
         "pages": pages_count,
         "first": first + 1,
         "total": len(kept),
+        "compared": MOST,
         "page_link": lambda wanted: f"/favoris?page={wanted}",
     }
     return pages.render(request, "search/favourites.html", context, status=error.status if error else 200)

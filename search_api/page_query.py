@@ -13,9 +13,8 @@ from maps.api import PlaceHit, meant
 from search_api import page_places, params
 from search_api.addresses import Pair
 from search_api.labels import CENTRE_KINDS
+from search_api.page_fields import TOWNS, one, read_moment, same, town_text
 
-FORM_ONLY = frozenset({"lieu", "where_label", "code_label", "visits_lieu", "visits_label", "open_on"})
-"""Parameters of the forms that no other door knows."""
 PLACE_CHOICES = 8
 
 
@@ -23,24 +22,16 @@ PLACE_CHOICES = 8
 class Typed:
     """Parameters of the search, the texts to show again, and what is wrong with the form's own fields.
 
-    `places` are those that a refused place resembles. `changed` tells that the address differs from the canonical
-    one: the page redirects to it.
+    `places` are those that a refused place resembles, `towns` the texts that the fields of a town refused. `changed`
+    tells that the address differs from the canonical one: the page redirects to it.
     """
 
     pairs: list[Pair]
     place_text: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    towns: dict[str, str] = field(default_factory=dict)
     places: list[PlaceHit] = field(default_factory=list)
     changed: bool = False
-
-
-def _same(first: str, second: str) -> bool:
-    return " ".join(first.split()).casefold() == " ".join(second.split()).casefold()
-
-
-def _one(given: dict[str, list[str]], name: str) -> str:
-    values = given.get(name) or [""]
-    return " ".join(values[0].split())
 
 
 async def read_form(items: Sequence[Pair]) -> Typed:
@@ -51,18 +42,18 @@ async def read_form(items: Sequence[Pair]) -> Typed:
     kept = {name: [v for v in values if v.strip()] for name, values in given.items() if name in params.NAMES}
     typed = Typed([])
 
-    if (label := _one(given, "code_label")) and "q" in given:
-        if _same(_one(given, "q"), label):
+    if (label := one(given, "code_label")) and "q" in given:
+        if same(one(given, "q"), label):
             kept.pop("q", None)
         else:
             kept.pop("code", None)
 
     if "lieu" in given:
         await _read_place(given, kept, typed)
-    if "visits_lieu" in given:
-        await _read_visits(given, kept, typed)
-    if moment := _one(given, "open_on"):
-        kept["open_at"] = [moment]
+    for name in TOWNS:
+        if f"{name}_lieu" in given:
+            await _read_town(name, given, kept, typed)
+    read_moment(given, kept)
 
     centred = bool(kept.get("lat")) or any(ref.partition(":")[0] in CENTRE_KINDS for ref in kept.get("where", []))
     if not centred:
@@ -79,8 +70,8 @@ async def read_form(items: Sequence[Pair]) -> Typed:
 
 
 async def _read_place(given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
-    text, label = _one(given, "lieu"), _one(given, "where_label")
-    if label and _same(text, label):
+    text, label = one(given, "lieu"), one(given, "where_label")
+    if label and same(text, label):
         return
     for name in ("where", "lat", "lon"):
         kept.pop(name, None)
@@ -101,19 +92,19 @@ async def _read_place(given: dict[str, list[str]], kept: dict[str, list[str]], t
     kept["where"] = [found[0].ref]
 
 
-async def _read_visits(given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
-    text, label = _one(given, "visits_lieu"), _one(given, "visits_label")
-    if label and _same(text, label):
+async def _read_town(name: str, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
+    text = town_text(name, given, kept)
+    if text is None:
         return
-    kept.pop("visits", None)
-    if not text:
-        return
+    typed.towns[name] = text
     try:
         found = [hit for hit in await page_places.answers(text, 10) if hit.ref.startswith("commune:")]
     except InvalidInput as error:
-        typed.errors["visits_lieu"] = error.detail
+        typed.errors[f"{name}_lieu"] = error.detail
         return
     if found and not found[0].doubtful:
-        kept["visits"] = [found[0].code]
+        kept[name] = [TOWNS[name](found[0].ref)]
     else:
-        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} ».{meant(hit.label for hit in found)}"
+        typed.errors[f"{name}_lieu"] = (
+            f"Aucune commune ne s’appelle « {text[:80]} ».{meant(hit.label for hit in found)}"
+        )

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from typing import Final
 
-from core.clock import PARIS
-from core.ui.filters import NBSP, hour, of_place, to_place, upper_first
-from search_api.addresses import AROUND_ME, Pair, SearchBox, address, without
+from core.ui.filters import NBSP, of_place, to_place, upper_first
+from search_api.addresses import AROUND_ME, Pair, SearchBox, TownField, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
+from search_api.moments import moment_field, moment_label
 from search_api.params import LAST_PAGE, ref_text
 from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswer, SearchQuery, Sort
 
 RADII = ("1", "2", "5", "10", "20", "50", "100")
 WIDER = {"1": "5", "2": "10", "5": "20", "10": "50", "20": "100"}
+
+OWN_FIELDS: Final = ("age", "radius_km", "open_at", "visits_lieu", "origin_lieu")
+"""Parameters that are fields of their own name in the filters."""
 
 EXAMPLES: tuple[tuple[str, list[Pair]], ...] = (
     ("Kinésithérapeute près de Mantes-la-Jolie", [("q", "kinésithérapeute"), ("where", "commune:78361")]),
@@ -40,6 +43,7 @@ class ResultsView:
     chips: list[tuple[str, str]] = field(default_factory=list)
     widen: list[tuple[str, str]] = field(default_factory=list)
     places: list[tuple[str, str]] = field(default_factory=list)
+    anywhere: str = ""
     centre: PlaceOut | None = None
     centred: bool = False
     measured_from: str = ""
@@ -51,8 +55,8 @@ class ResultsView:
     radius: str = ""
     age: str = ""
     accepts_new: bool = False
-    visits: str = ""
-    visits_name: str = ""
+    visits: TownField = field(default_factory=lambda: TownField("visits", "Se déplace à domicile à"))
+    origin: TownField = field(default_factory=lambda: TownField("origin", "Distances depuis"))
     scope: str = ""
     bbox: str = ""
     open_value: str = ""
@@ -64,6 +68,21 @@ class ResultsView:
     def address(self, pairs: Sequence[Pair]) -> str:
         """Return the address of a search of this page."""
         return address(pairs, self.path)
+
+    @property
+    def origin_offered(self) -> bool:
+        """Whether another town may be named to tell distances from; « Où ? » is that one when it is a town."""
+        return not self.centred or bool(self.origin.value or self.origin.text)
+
+    @property
+    def drawn_radius(self) -> str:
+        """The radius that the map draws around the point of the distances; none when it is around another one."""
+        return "" if self.origin.value else self.radius
+
+    @property
+    def distance_hint(self) -> tuple[str, str, str]:
+        """The field that lets results be ordered by distance when nothing does yet: its anchor, and how to say it."""
+        return "lieu", "Indiquez un lieu", "pour trier par distance"
 
     @property
     def radius_none(self) -> str:
@@ -87,6 +106,8 @@ class ResultsView:
         shown = {"radius_km", "open_at", "visits", "age", "accepts_new", *(str(facet.key) for facet in self.facets)}
         if self.scope_options:
             shown.add("scope")
+        if self.origin_offered:
+            shown.add("origin")
         return [(name, value) for name, value in without(self.pairs) if name not in shown]
 
     @property
@@ -152,7 +173,14 @@ class ResultsView:
     @property
     def sheet_suffix(self) -> str:
         """What a sheet needs to tell the distance: the place, nothing else."""
+        if self.origin.value:
+            return address([("where", self.origin.value)], "")
         return address([(n, v) for n, v in self.pairs if n in ("where", "lat", "lon")][:2], "")
+
+    @property
+    def open_moment(self) -> str:
+        """The moment asked for as a field of the page writes it: a day and a time; empty for « maintenant »."""
+        return moment_field(self.open_value)
 
     @property
     def narrow(self) -> list[tuple[str, str]]:
@@ -175,44 +203,6 @@ class ResultsView:
         """Return the address of a page of results."""
         base = [(n, v) for n, v in self.pairs if n != "page"]
         return self.address([*base, ("page", str(page))] if page > 1 else base)
-
-
-def open_choices(now: datetime, current: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the chosen value of « Ouvert » and its options: now, this evening, the coming days.
-
-    Args:
-        now: present instant.
-        current: the parameter `open_at` as the address has it.
-    """
-    here = now.astimezone(PARIS)
-    options = [("maintenant", "Maintenant")]
-    evening = here.replace(hour=19, minute=0, second=0, microsecond=0)
-    if here < evening:
-        options.append((f"{evening:%Y-%m-%dT%H:%M}", f"Ce soir à {hour(evening)}"))
-    tomorrow = (here + timedelta(days=1)).replace(hour=9, minute=30, second=0, microsecond=0)
-    options.append((f"{tomorrow:%Y-%m-%dT%H:%M}", f"Demain à {hour(tomorrow)}"))
-    saturday = tomorrow + timedelta(days=(5 - tomorrow.weekday()) % 7)
-    if saturday != tomorrow:
-        options.append((f"{saturday:%Y-%m-%dT%H:%M}", f"Samedi à {hour(saturday)}"))
-    if current and current not in dict(options):
-        options.append((current, moment_label(current)))
-    return current, options
-
-
-_DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
-_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
-
-
-def moment_label(value: str) -> str:
-    """Write the instant of a parameter, short enough for a filter: « sam. 28 nov., 10 h »."""
-    try:
-        instant = datetime.fromisoformat(value)
-        instant = instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(PARIS)
-    except (ValueError, OverflowError):
-        # Refused above its field, and shown there as it was typed; a zone may push it out of the calendar.
-        return value
-    day = f"{instant.day}er" if instant.day == 1 else str(instant.day)
-    return f"{_DAYS[instant.weekday()]} {day}{NBSP}{_MONTHS[instant.month - 1]}, {hour(instant)}"
 
 
 def chips(
@@ -306,3 +296,10 @@ def paging(answer: SearchAnswer) -> tuple[int, int, int]:
 def extra_place_refs(query: SearchQuery) -> list[str]:
     """Return the places beyond the first, which « Où ? » shows."""
     return [ref_text(ref) for ref in query.where[1:]]
+
+
+def fill_town(town: TownField, value: str, name: str, refused: Mapping[str, str]) -> None:
+    """Put in a field of a town what was chosen, or the text that was refused."""
+    town.value, town.text, town.chosen = value, name, name
+    if town.name in refused and not value:
+        town.text = refused[town.name]

@@ -17,9 +17,11 @@ from core.ui import assets, pages
 from directory.api import ConceptIndex, concept_index
 from search_api import engines, page_places, page_view, service, ways
 from search_api.addresses import AROUND_ME, SearchBox, address, without
+from search_api.compare import MOST
 from search_api.engine import SearchEngine
 from search_api.explain import PLAN
 from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
+from search_api.moments import open_choices
 from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
 from search_api.params import parse_query, ref_text
@@ -44,7 +46,8 @@ add_service(
     )
 )
 
-FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
+FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu",
+             "origin": "origin_lieu", "visits": "visits_lieu"}  # fmt: skip
 """Where a page shows the error of a parameter."""
 BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lat": "lieu", "lon": "lieu", "lieu": "lieu"}
 
@@ -67,7 +70,7 @@ async def results(
         headers["HX-Push-Url"] = address(typed.pairs)
     status = 422 if view.errors else 503 if view.timed_out else 200
     # htmx draws nothing of an error answer; a refused filter must still show its reason.
-    context = {"view": view, "answer": answer, "query": query, "plan_prefix": PLAN}
+    context = {"view": view, "answer": answer, "query": query, "plan_prefix": PLAN, "compared": MOST}
     return pages.render(request, "search/results.html", context, status=200 if enhanced else status, headers=headers)
 
 
@@ -113,7 +116,8 @@ async def _view(
     given = dict(reversed(typed.pairs))
     refs = [value for name, value in typed.pairs if name == "where"]
     limits = [ref for name, value in typed.pairs if name == "within" for ref in value.split(",")]
-    names = await page_places.labels([*refs, *limits])
+    origin = given.get("origin", "")
+    names = await page_places.labels([*refs, *limits, *([origin] if origin else [])])
     visits = given.get("visits", "").removeprefix("commune:")
     visits_name = (await page_places.labels([f"commune:{visits}"])).get(f"commune:{visits}", "") if visits else ""
     box = _box(typed, query, names, index, errors)
@@ -129,12 +133,9 @@ async def _view(
         pairs=typed.pairs,
         facets=facets,
         errors=[
-            (FIELD_IDS.get(name, name if name in ("age", "radius_km", "open_at", "visits_lieu") else None), text)
-            for name, text in errors.items()
+            (FIELD_IDS.get(name, name if name in page_view.OWN_FIELDS else None), text) for name, text in errors.items()
         ],
         places=[(hit.label, address([*without(typed.pairs, "where"), ("where", hit.ref)])) for hit in typed.places],
-        visits=visits,
-        visits_name=visits_name,
         age=given.get("age", ""),
         radius=given.get("radius_km", "").replace(",", "."),
         accepts_new=bool(given.get("accepts_new")),
@@ -144,7 +145,11 @@ async def _view(
     view.chips = page_view.chips(
         typed.pairs, facets, index.label, visits_name, {r: names.get(r, r) for r in (*refs[1:], *limits)}, box.codes[:1]
     )
-    view.open_value, view.open_options = page_view.open_choices(await clock.now(session), given.get("open_at", ""))
+    if errors.keys() == {"lieu"} and box.q:
+        view.anywhere = address([*without(typed.pairs, "where", "lat", "lon", "radius_km"), ("where", "france")])
+    page_view.fill_town(view.visits, visits, visits_name, typed.towns)
+    page_view.fill_town(view.origin, origin, names.get(origin, origin), typed.towns)
+    view.open_value, view.open_options = open_choices(await clock.now(session), given.get("open_at", ""))
     if query is not None:
         view.sort = query.sort
         view.centred = query.point is not None or any(ref.kind in CENTRE_KINDS for ref in query.where)
@@ -153,6 +158,8 @@ async def _view(
         view.centre = answer.centre if answer.centre and answer.centre.lat is not None else None
         if view.centre and view.centre.kind in BOUNDARY_KINDS:
             view.measured_from = await page_places.measured_from(session, view.centre)
+        elif view.centre and origin:
+            view.measured_from = view.centre.name
         elif view.bbox and not view.centre:
             view.measured_from = "le milieu de la carte"
     base = map_settings()

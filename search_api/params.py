@@ -49,6 +49,8 @@ _PLACE_CODES = {
     "territory": re.compile(r"[A-Za-z0-9._-]{1,60}"),
 }
 ONCE = "Ce paramètre ne peut être donné qu’une fois."
+NOW = ("maintenant", "now")
+"""Values of `open_at` that name no day."""
 _TRUE = {"1", "true", "oui", "on"}
 _FALSE = {"0", "false", "non", "off"}
 
@@ -177,18 +179,22 @@ def _flag(value: str) -> bool:
     raise ValueError("« 1 » ou « 0 » est attendu.")
 
 
-def _instant(value: str) -> datetime:
-    """Read an instant in UTC; a time without offset stays on the wall clock, which `resolve` takes for the place's."""
+def instant(value: str) -> datetime:
+    """Read an instant in UTC; a time without offset stays on the wall clock, which `resolve` takes for the place's.
+
+    Raises:
+        ValueError: it names no moment (French message).
+    """
     text = value.strip()
-    if text.casefold() in ("maintenant", "now"):
+    if text.casefold() in NOW:
         return datetime.now(UTC).replace(second=0, microsecond=0)
     # A « + » that was not percent-encoded arrives as a space.
     text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
     try:
-        instant = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
         if len(text) < 16:
             raise ValueError
-        return instant.replace(tzinfo=PARIS) if instant.tzinfo is None else instant.astimezone(UTC)
+        return found.replace(tzinfo=PARIS) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("Une date et une heure sont attendues, par exemple 2026-11-28T09:30.") from None
 
@@ -276,7 +282,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "sort": _sort,
     "page": _page,
     "age": _age,
-    "open_at": _instant,
+    "open_at": instant,
     "visits": _visits,
     "accepts_new": _flag,
     "explain": _flag,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 from search_api.addresses import Pair
+from search_api.page_fields import TOWNS, one, read_moment, same, town_text
 from search_api.portals import parameters
 from search_api.portals.client import PublicApi
 from search_api.schemas import PlaceOut
@@ -21,23 +22,18 @@ PLACE_KINDS = ("commune", "epci", "departement", "region", "territory")
 class Typed:
     """The parameters of a page, the places chosen with their names, and what is wrong with the form's own fields.
 
-    `changed` tells that the address differs from its canonical form: the page redirects to it.
+    `towns` are the texts that the fields of a town refused. `changed` tells that the address differs from its
+    canonical form: the page redirects to it.
     """
 
     pairs: list[Pair]
     places: list[PlaceOut] = field(default_factory=list)
     place_text: str = ""
     visits_name: str = ""
+    origin_name: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    towns: dict[str, str] = field(default_factory=dict)
     changed: bool = False
-
-
-def _one(given: dict[str, list[str]], name: str) -> str:
-    return " ".join((given.get(name) or [""])[0].split())
-
-
-def _same(first: str, second: str) -> bool:
-    return " ".join(first.split()).casefold() == " ".join(second.split()).casefold()
 
 
 async def read(api: PublicApi, within: str, items: Sequence[Pair]) -> Typed:
@@ -54,14 +50,14 @@ async def read(api: PublicApi, within: str, items: Sequence[Pair]) -> Typed:
     for name in parameters.SINGLE:
         kept[name] = kept[name][:1]
     typed = Typed([])
-    if (label := _one(given, "code_label")) and "q" in given:
-        kept["q" if _same(_one(given, "q"), label) else "code"] = []
-    if text := _one(given, "lieu"):
+    if (label := one(given, "code_label")) and "q" in given:
+        kept["q" if same(one(given, "q"), label) else "code"] = []
+    if text := one(given, "lieu"):
         await _add_place(api, within, text, kept["where"], typed)
-    if "visits_lieu" in given:
-        await _read_visits(api, given, kept, typed)
-    if moment := _one(given, "open_on"):
-        kept["open_at"] = [moment]
+    for name in TOWNS:
+        if f"{name}_lieu" in given:
+            await _read_town(api, name, given, kept, typed)
+    read_moment(given, kept)
     await _keep_inside(api, within, kept, typed)
     _tidy(kept)
     typed.pairs = [(name, value) for name in known for value in kept[name]]
@@ -113,19 +109,20 @@ async def _keep_inside(api: PublicApi, within: str, kept: dict[str, list[str]], 
     kept["where"] = inside
 
 
-async def _read_visits(api: PublicApi, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed) -> None:
-    text, label = _one(given, "visits_lieu"), _one(given, "visits_label")
-    if label and _same(text, label):
+async def _read_town(
+    api: PublicApi, name: str, given: dict[str, list[str]], kept: dict[str, list[str]], typed: Typed
+) -> None:
+    """Read the name of a town, which may lie outside the zone: whom the offers are for may live there."""
+    text = town_text(name, given, kept)
+    if text is None:
         return
-    kept["visits"] = []
-    if not text:
-        return
+    typed.towns[name] = text
     try:
         found = await api.places(text, kinds=("commune",))
     except InvalidInput as error:
-        typed.errors["visits_lieu"] = error.fields.get("q", error.detail)
+        typed.errors[f"{name}_lieu"] = error.fields.get("q", error.detail)
         return
     if found:
-        kept["visits"] = [found[0].code]
+        kept[name] = [TOWNS[name](found[0].ref)]
     else:
-        typed.errors["visits_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."
+        typed.errors[f"{name}_lieu"] = f"Aucune commune ne s’appelle « {text[:80]} »."

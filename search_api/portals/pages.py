@@ -1,7 +1,7 @@
 """Pages of a portal: results as map and table, sheets, offers side by side, offers kept at hand, colours."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,6 +16,7 @@ from core.ui import pages
 from directory.api import OfferSheet, SiteSheet
 from search_api import structured
 from search_api.addresses import address
+from search_api.compare import MOST, Chosen, read
 from search_api.compare_table import table
 from search_api.hours_words import special_lines
 from search_api.portals import colours, forms, parameters, service
@@ -30,8 +31,6 @@ router = APIRouter(include_in_schema=False)
 
 CACHE: Final = {"Cache-Control": "private, no-cache"}
 LAYOUT: Final = "portals/_base.html"
-COMPARED: Final = 4
-"""Offers that can be read side by side on a screen."""
 KeptQuery = Annotated[list[str] | None, Query(max_length=100)]
 
 
@@ -95,8 +94,9 @@ async def _search(api: PublicApi, portal: PortalOut, typed: forms.Typed) -> tupl
         timed_out = True
     given = dict(typed.pairs)
     if "visits" in given:
-        found = await _quietly(api.named([f"commune:{given['visits'].removeprefix('commune:')}"]))
-        typed.visits_name = found[0].label if found else ""
+        typed.visits_name = await _town(api, f"commune:{given['visits'].removeprefix('commune:')}")
+    if "origin" in given:
+        typed.origin_name = await _town(api, given["origin"])
     codes = [value for name, value in typed.pairs if name == "code" or (name in parameters.FACETS and "|" in value)]
     labels = await _quietly(api.labels(codes[:20])) if codes else {}
     async with reading() as session:
@@ -110,6 +110,11 @@ async def _quietly(question: Any) -> Any:
         return await question
     except (InvalidInput, TooMany, Unavailable):
         return None
+
+
+async def _town(api: PublicApi, ref: str) -> str:
+    found = await _quietly(api.named([ref]))
+    return found[0].label if found else ""
 
 
 async def _zone(request: Request, portal: PortalOut) -> list[str]:
@@ -184,22 +189,20 @@ async def site(request: Request, portal: PortalDep, uid: uuid.UUID, o: KeptQuery
 async def compare(request: Request, portal: PortalDep, o: KeptQuery = None) -> Response:
     """Draw offers side by side: those of the address."""
     kept = _uids(o)
-    sheets, gone = await _sheets(request, portal, kept[:COMPARED])
-    uids = [str(sheet.uid) for sheet in sheets]
+    chosen = await _chosen(request, portal, kept)
 
-    def href(path: str, chosen: Sequence[str]) -> str:
-        return address([(parameters.KEPT, uid) for uid in chosen], f"{portal.path}{path}")
+    def href(uids: Iterable[uuid.UUID]) -> str:
+        return address([(parameters.KEPT, str(uid)) for uid in uids], f"{portal.path}/comparer")
 
     context = _context(
         portal,
         kept,
-        sheets=sheets,
-        rows=table(sheets),
-        gone=gone,
-        left_out=max(0, len(kept) - COMPARED),
-        most=COMPARED,
-        without={sheet.uid: href("/comparer", [u for u in kept if u != str(sheet.uid)]) for sheet in sheets},
-        link=href("/comparer", uids),
+        chosen=chosen,
+        sheets=chosen.sheets,
+        rows=table(chosen.sheets),
+        most=MOST,
+        without={uid: href(chosen.without(uid)) for uid in map(uuid.UUID, kept)},
+        link=href(sheet.uid for sheet in chosen.sheets),
     )
     return pages.render(request, "portals/compare.html", context, headers=CACHE)
 
@@ -208,13 +211,15 @@ async def compare(request: Request, portal: PortalDep, o: KeptQuery = None) -> R
 async def favourites(request: Request, portal: PortalDep, o: KeptQuery = None) -> Response:
     """Draw the offers kept at hand: those of the address, which a browser with scripts completes with its own."""
     kept = _uids(o)
-    sheets, gone = await _sheets(request, portal, kept)
+    chosen = await _chosen(request, portal, kept)
+    sheets = [*chosen.sheets, *chosen.waiting]
     context = _context(
         portal,
         kept,
         sheets=sheets,
-        gone=gone,
+        gone=chosen.gone,
         most=parameters.MOST_KEPT,
+        compared=MOST,
         without={
             sheet.uid: address(
                 [(parameters.KEPT, uid) for uid in kept if uid != str(sheet.uid)], f"{portal.path}/favoris"
@@ -225,18 +230,16 @@ async def favourites(request: Request, portal: PortalDep, o: KeptQuery = None) -
     return pages.render(request, "portals/favourites.html", context, headers=CACHE)
 
 
-async def _sheets(request: Request, portal: PortalOut, uids: Sequence[str]) -> tuple[list[OfferSheet], list[str]]:
+async def _chosen(request: Request, portal: PortalOut, uids: Sequence[str]) -> Chosen:
     """Return the sheets of offers of the zone, and why the others are missing."""
-    found, gone = [], []
     async with PublicApi(request) as api:
-        for uid in uids:
-            try:
-                sheet = await api.offer(uuid.UUID(uid))
-                await _in_zone(api, portal, sheet)
-                found.append(sheet)
-            except NotFound as error:
-                gone.append(error.detail)
-    return found, gone
+
+        async def sheet(uid: uuid.UUID) -> OfferSheet:
+            found = await api.offer(uid)
+            await _in_zone(api, portal, found)
+            return found
+
+        return await read(list(map(uuid.UUID, uids)), sheet)
 
 
 def _uids(given: Sequence[str] | None) -> list[str]:

@@ -7,16 +7,18 @@ from typing import Any
 
 from search_api import page_view
 from search_api.addresses import SearchBox, address, without
+from search_api.labels import BOUNDARY_KINDS
+from search_api.moments import open_choices
 from search_api.page_view import ResultsView
 from search_api.portals import parameters
 from search_api.portals.forms import Typed
 from search_api.portals.schemas import PortalOut
 from search_api.schemas import CAP, PlaceOut, SearchAnswer, Sort
 
-FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lieu": "lieu"}
+FIELD_IDS = {"q": "q", "code": "q", "scope": "scope", "where": "lieu", "lieu": "lieu", "origin": "origin_lieu",
+             "visits": "visits_lieu"}  # fmt: skip
 """Where the page shows the error of a parameter."""
 BOX_FIELDS = {"q": "q", "code": "q", "where": "lieu", "lieu": "lieu"}
-OWN_FIELDS = ("age", "radius_km", "open_at", "visits_lieu")
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class PortalView(ResultsView):
     @property
     def sheet_suffix(self) -> str:
         """What a sheet carries on: the town that distances are told from, and the offers kept at hand."""
-        town = next((place.ref for place, _ in self.chosen if parameters.is_centre(place.ref)), None)
+        town = self.origin.value or next((one.ref for one, _ in self.chosen if parameters.is_centre(one.ref)), None)
         own = [("where", town)] if town else []
         return address([*own, *((parameters.KEPT, uid) for uid in self.kept)], "")
 
@@ -66,12 +68,22 @@ class PortalView(ResultsView):
     @property
     def measured(self) -> bool:
         """Whether there are distances to order by."""
-        return self.centred or self.bbox != ""
+        return self.centred or self.bbox != "" or self.centre is not None
+
+    @property
+    def origin_offered(self) -> bool:
+        """Always: the places chosen limit, and distances may be asked for from elsewhere."""
+        return True
+
+    @property
+    def distance_hint(self) -> tuple[str, str, str]:
+        """The field that names a town to tell distances from without limiting the search to it."""
+        return "origin_lieu", "Comptez les distances", "depuis une commune"
 
     @property
     def clear_href(self) -> str:
         """The search with no filter; its places stay."""
-        kept = {"q", "code", "where", parameters.VIEW, parameters.KEPT, "sort"}
+        kept = {"q", "code", "where", "origin", parameters.VIEW, parameters.KEPT, "sort"}
         # Something stays in the address, which would otherwise be that of the first page with its own filters.
         pairs = [(n, v) for n, v in without(self.pairs) if n in kept]
         return self.address(pairs if pairs else [(parameters.VIEW, parameters.MAP)])
@@ -127,9 +139,9 @@ def view(
         path=portal.path,
         within=portal.within,
         answer=answer,
-        errors=[(FIELD_IDS.get(name, name if name in OWN_FIELDS else None), text) for name, text in errors.items()],
-        visits=given.get("visits", ""),
-        visits_name=typed.visits_name,
+        errors=[
+            (FIELD_IDS.get(name, name if name in page_view.OWN_FIELDS else None), text) for name, text in errors.items()
+        ],
         age=given.get("age", ""),
         radius=given.get("radius_km", "").replace(",", "."),
         accepts_new=bool(given.get("accepts_new")),
@@ -146,10 +158,13 @@ def view(
     ]  # fmt: skip
     made.chips = page_view.chips(typed.pairs, facets, labels.get, typed.visits_name, {}, box.codes[:1], portal.path)
     made.widen = _widen(made) if answer and not answer.total else []
-    made.open_value, made.open_options = page_view.open_choices(now, given.get("open_at", ""))
+    page_view.fill_town(made.visits, given.get("visits", ""), typed.visits_name, typed.towns)
+    page_view.fill_town(made.origin, given.get("origin", ""), typed.origin_name, typed.towns)
+    made.open_value, made.open_options = open_choices(now, given.get("open_at", ""))
     if answer is not None:
         made.pages, made.first, made.last = page_view.paging(answer)
-        made.centre = answer.centre if made.centred and answer.centre and answer.centre.lat is not None else None
+        made.centre = answer.centre if answer.centre and answer.centre.lat is not None else None
+        made.measured_from = _measured_from(made)
     return made
 
 
@@ -160,9 +175,19 @@ def _box(typed: Typed, given: Mapping[str, Any], labels: Mapping[str, str], erro
         box.q = box.code_label = labels.get(codes[0], codes[0])
     box.place = typed.place_text
     box.errors = {BOX_FIELDS[name]: text for name, text in errors.items() if name in BOX_FIELDS}
-    shown = ("sort", "radius_km", parameters.VIEW, parameters.KEPT)
+    shown = ("sort", "radius_km", "origin", parameters.VIEW, parameters.KEPT)
     box.kept = [(name, value) for name, value in typed.pairs if name in shown or name in parameters.FACETS]
     return box
+
+
+def _measured_from(made: PortalView) -> str:
+    """Name the point from which the distances of the page are told; there are none without one."""
+    towns = sum(parameters.is_centre(place.ref) for place, _ in made.chosen)
+    if not made.origin.value and towns > 1:
+        return "la plus proche des communes choisies"
+    if made.centre is None:
+        return "le milieu de la carte" if made.bbox else ""
+    return "le milieu de la zone" if made.centre.kind in BOUNDARY_KINDS else made.centre.name
 
 
 def _heading(what: str, places: Sequence[PlaceOut], portal: PortalOut) -> str:

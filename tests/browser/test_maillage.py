@@ -110,6 +110,69 @@ async def test_on_a_phone_the_map_is_a_tab_and_shows_territories(open_page: Open
     assert await findings(page) == []
 
 
+async def test_a_phone_has_the_menu_of_the_portal(open_page: OpenPage) -> None:
+    page = await open_page(DESCRIBED, NARROW)
+    await page.get_by_role("checkbox", name=re.compile("^Garder")).first.check()
+    menu = page.get_by_role("navigation", name="Menu")
+    await page.get_by_text("Menu", exact=True).click()
+    await expect(menu.get_by_role("link", name="Se connecter")).to_be_visible()
+    await check(page)
+    await page.keyboard.press("Escape")
+    await expect(menu).to_be_hidden()
+    await page.get_by_text("Menu", exact=True).click()
+    await menu.get_by_role("link", name="Mes favoris (1)").click()
+    await expect(page.locator(".kept li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("path", [PORTAL, "/recherche?q=kin%C3%A9&where=departement:78"])
+async def test_distances_are_told_from_a_town_of_ones_own(open_page: OpenPage, path: str) -> None:
+    page = await open_page(path, NARROW)
+    count = page.locator(".results-count")
+    found = re.match(r"\S+", await count.inner_text())
+    assert found is not None
+    hint = page.get_by_role("link", name="Comptez les distances")
+    if path == PORTAL:
+        await expect(count).not_to_contain_text("distances depuis")
+        await hint.click()
+    else:
+        await expect(count).to_contain_text("distances depuis Versailles")
+        await page.get_by_role("link", name="Filtrer").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    field = page.get_by_label("Distances depuis")
+    if path == PORTAL:
+        await expect(field).to_be_focused()
+    await field.press_sequentially("lima", delay=20)
+    await page.get_by_role("option").filter(has_text="Limay").first.click()
+    await page.wait_for_url(re.compile("origin=commune(:|%3A)78335"))
+    await page.keyboard.press("Escape")
+    await expect(count).to_contain_text("distances depuis Limay")
+    await expect(count).to_contain_text(found[0])
+    await expect(page.locator(".result-distance").first).to_be_visible()
+    await expect(page.get_by_role("link", name="Pertinence", exact=True)).to_be_visible()
+    await expect(hint).to_have_count(0)
+    await check(page)
+    await page.get_by_role("link", name="Filtrer").click()
+    await field.fill("")
+    await page.keyboard.press("Tab")
+    await page.wait_for_url(lambda url: "origin=" not in url)
+    await expect(count).not_to_contain_text("Limay")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_on_a_phone_an_error_leads_to_its_field_among_the_filters(
+    open_page: OpenPage, watch: Watch, scripts: bool
+) -> None:
+    watch.allow("Failed to load resource")
+    page = await open_page(f"{PORTAL}?q=kin%C3%A9&origin_lieu=zzzz", NARROW, scripts=scripts)
+    field = page.get_by_label("Distances depuis")
+    await expect(field).to_be_hidden()
+    await page.get_by_role("alert").get_by_role("link").click()
+    await expect(field).to_be_visible()
+    await expect(field).to_have_value("zzzz")
+    await page.get_by_role("link", name="Fermer").click()
+    await expect(field).to_be_hidden()
+
+
 async def test_without_scripts_everything_is_a_link_or_a_form(open_page: OpenPage) -> None:
     page = await open_page(PORTAL, scripts=False)
     await page.get_by_label("Qui, quoi ?", exact=True).fill("kiné")

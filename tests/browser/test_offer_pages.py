@@ -120,14 +120,74 @@ async def test_offers_are_ticked_counted_and_compared(open_page: OpenPage) -> No
     await page.get_by_role("link", name="Retour aux résultats").click()
     await expect(page).to_have_url(re.compile("/recherche.q=kin%C3%A9&where=commune:78361$"))
     boxes = page.get_by_role("checkbox", name=re.compile("^Comparer"))
+    hint = page.locator("#comparer-aide")
+    for number in range(4):
+        await expect(hint).to_have_text("Cochez deux offres ou plus, 4 au plus.")
+        await boxes.nth(number).check()
+    said = await page.locator(".compare-bar p").evaluate("one => getComputedStyle(one, '::after').content")
+    assert "Cochées" in said, "what is ticked is counted"
+    # Full: the others wait, the bar in sight says why, and those that are ticked can be left.
+    full = "4 offres au plus se lisent côte à côte : décochez-en une pour en choisir une autre."
+    await expect(hint).to_have_text(full)
+    await expect(hint).to_be_in_viewport()
+    await expect(boxes.nth(4)).to_be_disabled()
+    await expect(boxes.nth(4)).to_have_accessible_description(full)
+    await expect(boxes.nth(0)).to_be_enabled()
+    # Where the bar has its own place: above, it covers a part of what is about to be scrolled to.
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await check(page)
+    await boxes.nth(0).focus()
+    await page.keyboard.press("Space")
+    await expect(hint).to_have_text("Cochez deux offres ou plus, 4 au plus.")
+    await boxes.nth(4).check()
+    await expect(boxes.nth(0)).to_be_disabled()
+    # Results drawn again have boxes of their own.
+    await page.get_by_label("Accepte de nouveaux patients").check()
+    await page.wait_for_url(re.compile("accepts_new=1"))
+    await expect(page.locator(".compare-box :checked")).to_have_count(0)
+    await page.go_back()
+    await expect(boxes.nth(6)).to_be_visible()
+    await expect(page.locator(".compare-box :disabled")).to_have_count(0)
+    for number in range(4):
+        await boxes.nth(number).check()
+    await compare.click()
+    await expect(page.locator("table.compare thead a[href^='/offres/']")).to_have_count(4)
+    await expect(page.get_by_role("rowheader", name="Distance")).to_be_visible()
+
+
+async def test_without_scripts_a_fifth_offer_waits_until_one_is_taken_off(open_page: OpenPage) -> None:
+    page = await open_page("/recherche?q=kin%C3%A9&where=commune:78361", scripts=False, who="voisine")
+    boxes = page.get_by_role("checkbox", name=re.compile("^Comparer"))
     for number in range(5):
         await boxes.nth(number).check()
-    hint = page.locator(".compare-bar p")
-    said = await hint.evaluate("one => getComputedStyle(one, '::after').content")
-    assert "Cochées" in said, "what is ticked is counted"
-    await compare.click()
-    await expect(page.get_by_text("la suivante n’est pas montrée")).to_be_visible()
+    await page.get_by_role("button", name="Comparer les offres cochées").click()
+    many = page.get_by_role("region", name="5 offres sont choisies, 4 au plus se lisent côte à côte")
+    await expect(many).to_be_focused()
+    await expect(many.get_by_role("listitem")).to_have_count(5)
+    columns = page.locator("table.compare thead a[href^='/offres/']")
+    fifth = await many.get_by_role("listitem").nth(4).locator("strong").inner_text()
+    await expect(columns).to_have_count(4)
+    await expect(columns.filter(has_text=fifth)).to_have_count(0)
+    await many.get_by_role("link", name="Retirer").nth(1).click()
+    await expect(many).to_have_count(0)
+    await expect(columns).to_have_count(4)
+    await expect(columns.filter(has_text=fifth)).to_have_count(1)
+    # The search is not lost either.
     await expect(page.get_by_role("rowheader", name="Distance")).to_be_visible()
+
+
+async def test_too_many_offers_are_listed_wide_and_narrow(open_page: OpenPage) -> None:
+    page = await open_page("/", who="voisine")
+    answer = await page.request.get("/api/v1/search", params={"q": "kiné", "where": "commune:78361"})
+    uids = [offer["id"] for item in (await answer.json())["items"] for offer in item["offers"]][:6]
+    await page.goto("/comparer?" + "&".join(f"o={uid}" for uid in uids))
+    await expect(page.get_by_role("region", name=re.compile("^6 offres sont choisies"))).to_be_visible()
+    await check_both(page)
+    await page.goto("/maillage/mantes/favoris?" + "&".join(f"o={uid}" for uid in uids))
+    boxes = page.get_by_role("checkbox", name=re.compile("^Comparer"))
+    await expect(boxes.nth(4)).to_be_disabled()
+    await boxes.nth(0).uncheck()
+    await expect(boxes.nth(4)).to_be_enabled()
     await check_both(page)
 
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from math import cos, radians
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.browser.conftest import NARROW, settled
 
@@ -202,3 +204,50 @@ async def test_the_menu_of_files_closes_behind_a_download(open_page: OpenPage) -
     async with page.expect_download():
         await page.get_by_role("link", name="Tableau (.csv)").click()
     await expect(page.get_by_role("link", name="Tableau (.csv)")).to_be_hidden()
+
+
+async def test_a_map_out_of_sight_asks_for_nothing_and_asks_again_once_it_is_seen(open_page: OpenPage) -> None:
+    views: list[list[float]] = []
+
+    def note(request: Request) -> None:
+        if urlsplit(request.url).path == "/api/v1/map":
+            views.append([float(part) for part in parse_qs(urlsplit(request.url).query)["view"][0].split(",")])
+
+    page = await open_page(KINE, NARROW)
+    page.on("request", note)
+    await page.get_by_role("button", name="Carte").click()
+    await expect(page.locator("[data-map-status]")).to_contain_text("dans cette vue")
+    # To the middle width and back: the phone shows its list again, behind which the map has no room.
+    for width in (1000, NARROW[0], 1366, NARROW[0], 800):
+        await page.set_viewport_size({"width": width, "height": 844})
+        await page.wait_for_timeout(400)
+        await settled(page)
+    await expect(page.locator("[data-map]")).to_be_visible()
+    assert len(views) >= 2, "the map did not follow the window"
+    assert all(west < east and south < north for west, south, east, north in views), views
+    shown = await page.locator("[data-map]").evaluate("one => one.clientWidth / one.clientHeight")
+    west, south, east, north = views[-1]
+    asked = (east - west) / (north - south) * cos(radians(north))
+    assert asked == pytest.approx(shown, rel=0.05), "the last view asked for is the one in sight"
+
+
+@pytest.mark.parametrize("path", [KINE, "/maillage/mantes?q=kin%C3%A9"])
+async def test_without_scripts_the_moment_stays_in_its_field_and_the_list_still_decides(
+    open_page: OpenPage, path: str
+) -> None:
+    page = await open_page(path, scripts=False)
+    await page.get_by_text("Choisir un jour et une heure").click()
+    moment = page.get_by_label("Jour et heure")
+    await moment.fill("2026-11-28T10:15")
+    apply = page.locator(".filters-actions").get_by_role("button")
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=2026-11-28T10:15"))
+    await expect(moment).to_be_visible()
+    await expect(moment).to_have_value("2026-11-28T10:15")
+    await page.get_by_label("Accepte de nouveaux patients").check()
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=2026-11-28T10:15&.*accepts_new=1"))
+    await page.get_by_label("Ouvert", exact=True).select_option("maintenant")
+    await apply.click()
+    await page.wait_for_url(re.compile("open_at=maintenant"))
+    await expect(moment).to_have_value("")

@@ -26,6 +26,17 @@ async def offers(count: int) -> list[Offer]:
         return list(rows)
 
 
+def columns(page: str) -> list[str]:
+    """Return the offers that a page shows side by side."""
+    head = page.partition('<table class="compare">')[2].partition("</thead>")[0]
+    return re.findall(r'href="/offres/([0-9a-f-]{36})', head)
+
+
+def waiting(page: str) -> list[str]:
+    """Return the addresses that take an offer off a choice of too many."""
+    return re.findall(r'<a class="btn[^"]*" href="([^"]+)">', page.partition("compare-many")[2].partition("</ol>")[0])
+
+
 async def test_only_people_signed_in_compare(api: httpx.AsyncClient) -> None:
     asked = await api.get("/comparer", headers={"Accept": "text/html"})
     assert asked.headers["location"].startswith("/connexion")
@@ -41,9 +52,13 @@ async def test_offers_are_chosen_on_their_sheets_and_read_side_by_side(api: http
         answer = await submit(api, f"/offres/{offer.uid}", "/comparer/ajouter", {"offre": str(offer.uid)})
         assert answer.headers["location"] == "/comparer"
     page = (await api.get("/comparer")).text
-    assert [str(o.uid) in page for o in chosen] == [False, True, True, True, True], "the oldest leaves"
+    assert "5 offres sont choisies, 4 au plus se lisent côte à côte" in page
+    assert all(str(o.uid) in page for o in chosen), "the fifth waits, and none has left"
+    assert columns(page) == [str(o.uid) for o in chosen[:4]]
     await submit(api, "/comparer", "/comparer/retirer", {"offre": str(chosen[1].uid)})
-    assert str(chosen[1].uid) not in (await api.get("/comparer")).text
+    page = (await api.get("/comparer")).text
+    assert columns(page) == [str(o.uid) for o in (chosen[0], *chosen[2:])]
+    assert "sont choisies" not in page
     await submit(api, "/comparer", "/comparer/vider", {})
     assert "Le comparateur est vide" in (await api.get("/comparer")).text
     assert account.id
@@ -54,13 +69,13 @@ async def test_offers_are_ticked_on_results_and_favourites(api: httpx.AsyncClien
     assert 'name="o"' not in (await api.get(results)).text
     account = await signed_in(api)
     page = (await api.get(results)).text
-    assert re.search(r'<form id="comparer"[^>]* action="/comparer" method="get">', page)
+    assert re.search(r'<form id="comparer"[^>]* action="/comparer" method="get" data-compare-most="4">', page)
     ticked = re.findall(r'form="comparer" name="o" value="([^"]+)"', page)
     assert len(ticked) == len(set(ticked)) > 4
     side = (await api.get("/comparer", params={"o": ticked[:2]})).text
     assert all(uid in side for uid in ticked[:2]) and "Une seule offre" not in side
     many = await api.get("/comparer", params={"o": ticked})
-    assert many.status_code == 200 and "4 offres au plus" in many.text
+    assert many.status_code == 200 and f"{len(ticked)} offres sont choisies, 4 au plus" in many.text
     async with unit_of_work() as session:
         for uid in ticked[:2]:
             await add_favourite(session, account.id, "offer", uid)
@@ -106,11 +121,28 @@ async def test_with_nothing_ticked_the_page_leads_back(api: httpx.AsyncClient) -
         assert answer.status_code == 200 and "Le comparateur est vide" in answer.text, hostile
 
 
-async def test_what_is_not_shown_is_counted(api: httpx.AsyncClient) -> None:
+async def test_a_fifth_offer_waits_until_one_is_taken_off(api: httpx.AsyncClient) -> None:
     await signed_in(api)
-    uids = [str(offer.uid) for offer in await offers(6)]
-    assert "la suivante n’est pas montrée" in (await api.get("/comparer", params={"o": uids[:5]})).text
-    assert "les 2 suivantes ne sont pas montrées" in (await api.get("/comparer", params={"o": uids})).text
+    uids = [str(offer.uid) for offer in await offers(23)]
+    place = "where=commune:78361"
+    five = (await api.get("/comparer?" + "&".join(f"o={uid}" for uid in uids[:5]) + f"&{place}")).text
+    assert "5 offres sont choisies" in five and "la suivante attend" in five and five.count("en attente") == 1
+    links = dict(zip(uids, (html.unescape(link) for link in waiting(five)), strict=False))
+    assert len(links) == 5, "each of the five may be taken off"
+    for uid, link in links.items():
+        left = [other for other in uids[:5] if other != uid]
+        assert link == "/comparer?" + "&".join(f"o={other}" for other in left) + f"&{place}"
+        page = (await api.get(link)).text
+        assert columns(page) == left and "sont choisies" not in page
+
+    many = (await api.get("/comparer", params={"o": uids})).text
+    assert "23 offres sont choisies" in many and "les 19 suivantes attendent" in many
+    assert len(waiting(many)) == 20 and "3\u00a0autres offres" in many
+    assert html.unescape(waiting(many)[0]).count("o=") == 22, "those that are not named are not lost"
+
+    gone = str(uuid.UUID(int=5))
+    page = (await api.get("/comparer", params={"o": [gone, *uids[:4]]})).text
+    assert "sont choisies" not in page and columns(page) == uids[:4], "what nobody may read takes no room"
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "." * 500, f"{uuid.UUID(int=1)}.{uuid.UUID(int=2)}"])

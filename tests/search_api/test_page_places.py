@@ -67,3 +67,32 @@ async def test_a_town_of_visits_that_merely_resembles_is_asked_about(client: htt
 async def test_a_town_is_named_with_its_article(client: httpx.AsyncClient) -> None:
     text = html.unescape((await client.get("/recherche", params={"q": "a", "visits": "78440"}, headers=PAGE)).text)
     assert "Se déplace aux Mureaux (78130)" in text
+
+
+async def test_a_refused_place_leaves_a_way_on(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/recherche", params={"q": "kiné", "lieu": "zzzzzz", "accepts_new": "1"}, headers=PAGE)
+    assert answer.status_code == 422
+    link = re.search(r'href="([^"]+)">Chercher «\u00a0kiné\u00a0» dans toute la France', html.unescape(answer.text))
+    assert link and link[1] == "/recherche?q=kin%C3%A9&accepts_new=1&where=france"
+    assert (await client.get(link[1], headers=PAGE)).status_code == 200
+    for params in ({"lieu": "zzzzzz"}, {"q": "kiné", "lieu": "zzzzzz", "age": "999"}):
+        assert "dans toute la France" not in (await client.get("/recherche", params=params, headers=PAGE)).text
+
+
+async def test_a_town_to_tell_distances_from_is_read_like_one_of_visits(client: httpx.AsyncClient) -> None:
+    zone = {"q": "a", "where": "departement:78"}
+    typed = await led_to(client, **zone, origin_lieu="limay", origin_label="")
+    assert typed == "/recherche?q=a&origin=commune:78335&where=departement:78"
+    shown = (await client.get(typed, headers=PAGE)).text
+    assert 'value="Limay (78520)" placeholder="Commune"' in shown and 'name="origin" value="commune:78335"' in shown
+    kept = await led_to(
+        client, **zone, origin="commune:78335", origin_lieu="Limay (78520)", origin_label="Limay (78520)"
+    )
+    assert kept == typed
+    answer = await client.get("/recherche", params={**zone, "origin_lieu": "zzzz"}, headers=PAGE)
+    assert answer.status_code == 422
+    assert 'href="#origin_lieu"' in answer.text and 'id="origin_lieu-erreur"' in answer.text
+    assert 'value="zzzz" placeholder="Commune"' in answer.text, "what was typed is not lost"
+    # Where « Où ? » is a town, that is where distances are told from.
+    town = (await client.get("/recherche?q=a&where=commune:78361", headers=PAGE)).text
+    assert 'name="origin_lieu"' not in town

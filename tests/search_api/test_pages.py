@@ -105,3 +105,48 @@ async def test_a_lost_sheet_is_a_page(client: httpx.AsyncClient) -> None:
         assert answer.status_code == 404
         assert "Reprendre une recherche" in answer.text
     assert (await client.get("/sites/pas-un-identifiant", headers=PAGE)).status_code == 422
+
+
+MOMENT = "2026-11-28T10:15"
+MOMENTS = (
+    ({"open_at": "", "open_on": MOMENT, "open_was": ""}, f"?q=kine&open_at={MOMENT}"),
+    ({"open_at": MOMENT, "open_on": MOMENT, "open_was": MOMENT}, f"?q=kine&open_at={MOMENT}"),
+    ({"open_at": MOMENT, "open_on": "2026-11-28T11:00", "open_was": MOMENT}, "?q=kine&open_at=2026-11-28T11:00"),
+    ({"open_at": "maintenant", "open_on": MOMENT, "open_was": MOMENT}, "?q=kine&open_at=maintenant"),
+    ({"open_at": "", "open_on": MOMENT, "open_was": MOMENT}, "?q=kine"),
+    ({"open_at": MOMENT, "open_on": "", "open_was": MOMENT}, "?q=kine"),
+    ({"open_at": "2026-11-28T09:15Z", "open_on": "", "open_was": MOMENT}, "?q=kine"),
+    ({"open_at": "maintenant", "open_on": "", "open_was": MOMENT}, "?q=kine&open_at=maintenant"),
+)
+"""What the filters send without scripts, and the search that they mean."""
+
+
+@pytest.mark.parametrize(("sent", "meant"), MOMENTS)
+async def test_the_list_or_the_field_says_the_moment(
+    client: httpx.AsyncClient, sent: dict[str, str], meant: str
+) -> None:
+    answer = await client.get("/recherche", params={"q": "kine", **sent}, headers=PAGE)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/recherche{meant}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("2026-11-28T10:15", "2026-11-28T10:15"),
+        ("2026-11-28T09:15:30%2B00:00", "2026-11-28T10:15"),
+        ("2026-11-28T10:15+01:00", "2026-11-28T10:15"),
+        ("0001-01-01T00:00", "0001-01-01T00:00"),
+        ("0001-01-01T00:00%2B14:00", ""),
+        ("9999-12-31T23:59-12:00", ""),
+        ("maintenant", ""),
+        ("now", ""),
+        ("hier", ""),
+    ],
+)
+async def test_the_moment_asked_for_is_shown_in_its_field(client: httpx.AsyncClient, asked: str, shown: str) -> None:
+    answer = await client.get(f"/recherche?q=kine&open_at={asked}", headers=PAGE)
+    assert answer.status_code in (200, 422)
+    assert f'name="open_on" value="{shown}"' in answer.text
+    assert f'name="open_was" value="{shown}"' in answer.text
+    assert 'id="plus-open" open>' in answer.text or not shown

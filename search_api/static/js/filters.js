@@ -1,10 +1,9 @@
 // The form of filters: each applies at once, what is written slowly when it is whole.
 
 import { fold } from "./combobox.js";
-import { visitsField } from "./visits.js";
+import { townFields } from "./towns.js";
 
 const TYPING_MS = 600;
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/;
 const $ = (selector, root = document) => root.querySelector(selector);
 
 /** Starts the form; returns what applies it, and what to call when it was drawn again. */
@@ -105,18 +104,18 @@ export function startFilters(form, map) {
     written = null;
   });
 
-  /** Puts the chosen moment of the list in the field, from where it is easily moved; without scripts it is sent itself. */
+  /** The field moves the moment of the list; without scripts it is sent itself, beside what it showed. */
   function momentField() {
     const field = $("#open_on");
-    const { value } = $("#open_at");
     field.removeAttribute("name");
-    field.value = MOMENT.test(value) ? value : "";
+    $('[name="open_was"]', form)?.remove();
+    field.value = field.defaultValue;
   }
 
   function applyMoment(field) {
     const list = $("#open_at");
     const { value } = field;
-    const before = MOMENT.test(list.value) ? list.value : "";
+    const before = field.defaultValue;
     if (field.validity.badInput) {
       field.value = before;
     } else if (value !== before) {
@@ -124,6 +123,8 @@ export function startFilters(form, map) {
         list.add(new Option(value.replace("T", " "), value));
       }
       list.value = value;
+      // Left again before the results are there, it asks for nothing more.
+      field.defaultValue = value;
       apply();
     }
   }
@@ -144,7 +145,7 @@ export function startFilters(form, map) {
   }
 
   function drawn() {
-    visitsField({ form, apply, map, status: $(".searchbox-status") });
+    townFields({ form, apply, map, status: $(".searchbox-status") });
     momentField();
   }
   drawn();

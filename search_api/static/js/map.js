@@ -175,6 +175,10 @@ export async function startMap(element) {
   async function loadArea() {
     const query = results().dataset.query;
     stale = false;
+    // Behind the list of a phone, or about to be laid out: once it is seen, the map moves and asks.
+    if (element.offsetParent === null || element.clientWidth === 0 || element.clientHeight === 0) {
+      return;
+    }
     request?.abort();
     if (!query || results().querySelector(".result") === null) {
       rest.clearLayers();

@@ -210,9 +210,19 @@ summary.addEventListener("click", () => {
   }
 });
 document.addEventListener("click", (event) => {
-  if (event.target.closest('a[href="#lieu"]')) {
-    event.preventDefault();
-    openBar(true);
-    $("#lieu").focus();
+  const link = event.target.closest('a[href^="#"]');
+  const field = link?.hash.length > 1 ? document.getElementById(link.hash.slice(1)) : null;
+  if (!field?.matches("input, select")) {
+    return;
   }
+  // What leads to a field opens what holds it on a narrow screen.
+  event.preventDefault();
+  if (form.contains(field)) {
+    if (sheetWidth.matches) {
+      openSheet();
+    }
+  } else {
+    openBar(true);
+  }
+  field.focus();
 });

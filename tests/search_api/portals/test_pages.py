@@ -121,6 +121,8 @@ async def test_a_place_typed_without_scripts_is_added(api: httpx.AsyncClient, po
             and f'value="{typed}"' in refused.text
             and 'value="infirmier"' in refused.text
         )
+        # The zone is searched all the same, and the summary says what these results leave out.
+        assert "Voici les résultats sans ce qui n’est pas compris" in refused.text and total(refused.text) > 0
 
 
 async def test_a_refused_search_keeps_what_was_typed(api: httpx.AsyncClient, portal: PortalOut) -> None:
@@ -243,3 +245,63 @@ async def test_people_signed_in_keep_in_their_account(api: httpx.AsyncClient, po
     assert uid in (await api.get("/favoris")).text
     answer = await api.get("/maillage/mantes", headers=PAGE)
     assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_the_moment_asked_for_is_shown_and_left_alone(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    moment = "2026-11-28T10:15"
+    filters = {"open_at": "", "open_on": moment, "open_was": ""}
+    asked = await api.get("/maillage/mantes", params=filters, headers=PAGE)
+    assert asked.headers["location"] == f"/maillage/mantes?open_at={moment}"
+    shown = await page(api, asked.headers["location"])
+    assert f'name="open_on" value="{moment}"' in shown and f'name="open_was" value="{moment}"' in shown
+    filters = {"open_at": "maintenant", "open_on": moment, "open_was": moment}
+    again = await api.get("/maillage/mantes", params=filters, headers=PAGE)
+    assert again.headers["location"] == "/maillage/mantes?open_at=maintenant"
+
+
+async def test_too_many_offers_to_compare_all_stay_listed(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    uids = sheets(await page(api, "/maillage/mantes"), "offres")[:6]
+    text = await page(api, "/maillage/mantes/comparer?" + "&".join(f"o={uid}" for uid in uids))
+    assert "6 offres sont choisies, 4 au plus" in text and "les 2 suivantes attendent" in text
+    listed = text.partition("compare-many")[2].partition("</ol>")[0]
+    for uid in uids:
+        left = "&amp;".join(f"o={other}" for other in uids if other != uid)
+        assert f'href="/maillage/mantes/comparer?{left}"' in listed
+    kept = await page(api, "/maillage/mantes/favoris?" + "&".join(f"o={uid}" for uid in uids))
+    assert 'action="/maillage/mantes/comparer" method="get" data-compare-most="4"' in kept
+    assert len(re.findall(r'form="comparer" name="o" value="[^"]+" checked', kept)) == 4
+
+
+async def test_distances_are_counted_from_a_town_that_limits_nothing(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    start = await page(api, "/maillage/mantes")
+    assert "distances depuis" not in start and 'href="#origin_lieu"' in start
+    everything = total(start)
+    # Versailles lies outside the zone: whom the offers are for may live there.
+    typed = {"lieu": "", "origin_lieu": "versailles", "origin": "", "origin_label": ""}
+    asked = await api.get("/maillage/mantes", params=typed, headers=PAGE)
+    assert asked.headers["location"] == f"/maillage/mantes?origin={VERSAILLES}"
+    told = await page(api, asked.headers["location"])
+    assert total(told) == everything and "distances depuis Versailles" in told
+    assert 'name="origin_lieu" maxlength="200" value="Versailles' in told
+    expected = await ask(api, within=GPSEO, origin=VERSAILLES)
+    assert sheets(told, "sites")[:5] == [item["site"]["id"] for item in expected["items"]][:5]  # type: ignore[attr-defined]
+    assert f"origin={VERSAILLES}" in re.findall(r'/api/v1/search\.xlsx\?([^"]*)', told)[0]
+    again = {**typed, "origin": VERSAILLES, "origin_label": "Versailles (78000)", "origin_lieu": ""}
+    emptied = await api.get("/maillage/mantes", params=again, headers=PAGE)
+    assert "origin" not in emptied.headers["location"]
+    refused = await api.get("/maillage/mantes", params={"q": "infirmier", "origin_lieu": "zzzz"}, headers=PAGE)
+    assert refused.status_code == 422 and 'value="zzzz"' in refused.text and 'href="#origin_lieu"' in refused.text
+    assert 'id="origin_lieu-erreur"' in refused.text
+
+
+async def test_the_page_names_what_its_distances_are_told_from(api: httpx.AsyncClient, portal: PortalOut) -> None:
+    for search, told in (
+        ("where=commune:78361", "distances depuis Mantes-la-Jolie"),
+        ("where=commune:78361&where=commune:78335", "distances depuis la plus proche des communes choisies"),
+        ("where=commune:78361&where=commune:78335&origin=commune:78335", "distances depuis Limay"),
+        ("q=infirmier+limay", "distances depuis Limay"),
+        ("bbox=1.6,48.9,1.9,49.1", "distances depuis le milieu de la carte"),
+    ):
+        text = await page(api, f"/maillage/mantes?{search}")
+        assert told in text and "Trier par" in text, search
+    assert (await api.get("/maillage/mantes?origin=commune:99999", headers=PAGE)).status_code == 422

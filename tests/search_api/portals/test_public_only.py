@@ -7,16 +7,19 @@ FOLDER = Path(__file__).parents[3] / "search_api" / "portals"
 OURS = ("core", "maps", "accounts", "directory", "ingest", "search_api", "modules", "web")
 PURE = {
     "search_api.addresses",
+    "search_api.compare",
     "search_api.compare_table",
     "search_api.hours_words",
     "search_api.labels",
     "search_api.models_portals",
+    "search_api.moments",
+    "search_api.page_fields",
     "search_api.page_view",
     "search_api.schemas",
     "search_api.settings",
     "search_api.structured",
 }
-"""Words, tables and addresses made of public schemas, and the table of the portals themselves."""
+"""Words, fields, tables and addresses made of public schemas, and the table of the portals themselves."""
 NAMES = {
     "directory.api": {"OfferSheet", "SiteSheet"},
     "maps.api": {"PlaceHit", "ready", "resolve_ref", "suggest"},

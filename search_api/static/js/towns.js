@@ -1,4 +1,5 @@
-// « Se déplace à domicile à » : towns near the search first, and a text that is no town's name never stays as a choice.
+// Fields of the filters that take a town: those near the search first, and a text that is no town's name never stays
+// as a choice.
 
 import { combobox, fold } from "./combobox.js";
 import { placeLoader } from "./searchbox.js";
@@ -50,21 +51,19 @@ function townLoader(form, map) {
   };
 }
 
-/** Starts the field; `apply` asks for the results again. */
-export function visitsField({ form, apply, map, status }) {
-  const field = form.querySelector('[data-combobox="visits"]');
-  const code = form.querySelector('[name="visits"]');
-  const label = form.querySelector('[name="visits_label"]');
-  const said = form.querySelector("[data-visits-said]");
-  const load = townLoader(form, map);
+function townField({ field, form, apply, load, status }) {
+  const { town, key } = field.dataset;
+  const chosen = form.querySelector(`[name="${town}"]`);
+  const label = form.querySelector(`[name="${town}_label"]`);
+  const said = form.querySelector(`[data-${town}-said]`);
   // A text is no choice: only the town that stands behind it is sent.
   field.removeAttribute("name");
 
   function choose(place) {
     said.textContent = "";
     field.value = label.value = place?.label ?? "";
-    if (code.value !== (place?.code ?? "")) {
-      code.value = place?.code ?? "";
+    if (chosen.value !== (place?.[key] ?? "")) {
+      chosen.value = place?.[key] ?? "";
       apply();
     }
   }
@@ -73,7 +72,7 @@ export function visitsField({ form, apply, map, status }) {
   async function settle() {
     const text = field.value.trim();
     if (!text || text === label.value) {
-      choose(text ? { label: text, code: code.value } : null);
+      choose(text ? { label: text, [key]: chosen.value } : null);
       return;
     }
     let exact = [];
@@ -110,4 +109,10 @@ export function visitsField({ form, apply, map, status }) {
       settle();
     }
   });
+}
+
+/** Starts the fields of the filters that take a town; `apply` asks for the results again. */
+export function townFields({ form, apply, map, status }) {
+  const load = townLoader(form, map);
+  form.querySelectorAll("[data-town]").forEach((field) => townField({ field, form, apply, load, status }));
 }
