@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 
 from rapidfuzz.distance import OSA
 
@@ -22,13 +22,21 @@ CITY_POPULATION = 30_000
 LONG_NAME = 9
 """Letters of a mistyped name that mean a city even where a person is called so: « Versaille »."""
 PLACE_WORDS = 6
+PREPOSITIONS = 8
+"""Prepositions behind which a place is looked for, the last ones: each costs as many lookups as a place has words."""
+_CONTRACTED = {"au": "le ", "du": "le ", "aux": "les ", "des": "les "}
+"""Articles of names that a preposition swallows: « aux Mureaux », « près du Mans »."""
+_ARTICLES = frozenset({"le", "la", "les", "l"})
+_IDIOMS = frozenset({"ville", "ligne", "place", "l hopital", "hopital"})
+"""What « en », « sur » and « à » mostly mean before words that are towns too: Villé, Ligné, Placé, L'Hôpital."""
 SHORTEST_TOWN = 6
 """Letters of a name from which one may be wrong; with twice as many, two."""
 _NUMBER = re.compile(r"\d{2,3}|2[ab]")
 _POSTAL = re.compile(r"\d{5}")
 _CEDEX = re.compile(r"\b(?:cedex|cdx)\b")
-_COUNTED = frozenset({"de", "plus", "moins", "covid"})
-"""Words after which a number is no département: « enfants de moins de 18 », « vaccin covid 19 »."""
+_DAYS = frozenset({"le", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"})
+_COUNTED = _DAYS | {"de", "plus", "moins", "covid"}
+"""Words after which a number is no département: « enfants de moins de 18 », « ouvert dimanche 14 », « covid 19 »."""
 _OWN_NAMES = frozenset({"commune", "arrondissement", "departement", "region"})
 """Kinds that people also call by another name than theirs: « La Défense », « Paris 8 », « PACA »."""
 NUMBERED = 95
@@ -52,13 +60,16 @@ def find_place(
     Returns:
         The place and the text without it, or None and the text.
     """
-    named = named or named_place
+    # The same words come again behind each preposition, and behind what is looked for.
+    named = cache(partial(_named, named or named_place))
     folded = fold(typed)
     if len(folded) != len(typed):
         # A ligature changed the length: positions no longer correspond, work on the folded text.
         typed = folded
-    for match in reversed(list(_NEAR.finditer(folded))):
-        if found := _leading_place(folded[match.end() :], named, whole=not match.group().endswith(("le ", "du "))):
+    for match in list(_NEAR.finditer(folded))[: -PREPOSITIONS - 1 : -1]:
+        article = _CONTRACTED.get(match.group().split()[-1], "")
+        whole = not match.group().endswith(("le ", "du "))
+        if found := _leading_place(folded[match.end() :], named, article, whole=whole):
             hit, used = found
             start, end = match.start(), match.end() + used
             if wider := _extended_place(folded[:end], start, named):
@@ -91,6 +102,10 @@ def find_place(
     return None, typed
 
 
+def _named(named: Named, name: str) -> PlaceHit | None:
+    return None if normal_name(name) in _IDIOMS else named(name)
+
+
 def _says_more(last: str, ending: str, lex: Lexicon) -> bool:
     """Tell whether the end of a text is something else than a place: words of a label, a number that goes with one."""
     said = [stem(word) for word in words(ending)]
@@ -104,7 +119,7 @@ def _numbered(name: str) -> bool:
     return any(char.isdigit() for char in name)
 
 
-def _leading_place(following: str, named: Named, *, whole: bool) -> tuple[PlaceHit, int] | None:
+def _leading_place(following: str, named: Named, article: str, *, whole: bool) -> tuple[PlaceHit, int] | None:
     spans = list(re.finditer(r"\S+", following))
     for count in range(min(PLACE_WORDS, len(spans)), 0, -1):
         end = spans[count - 1].end()
@@ -112,7 +127,7 @@ def _leading_place(following: str, named: Named, *, whole: bool) -> tuple[PlaceH
         if whole and count < len(spans) and _NUMBER.fullmatch(name):
             # « dans 15 jours » is not in the Cantal; « dans le 15 » may be.
             continue
-        hit = named(name)
+        hit = (named(article + name) if article else None) or named(name)
         if hit is not None:
             return hit, end
     return None
@@ -153,6 +168,9 @@ def _called(hit: PlaceHit, wanted: str, *, cedex: bool) -> bool:
     if _numbered(wanted) and not _compact(wanted).isdigit():
         # A number proves the place: the name may be the start of the whole one, or mistyped.
         town = " ".join(word for word in wanted.split() if not word.isdigit())
+        if town in _ARTICLES:
+            # « ouvert le 14 » is a day, not the first town of the Calvados that begins so.
+            return False
         numbered = hit.kind == "arrondissement" and own.split()[0] in wanted.split()
         return hit.score >= NUMBERED or (not hit.doubtful and (numbered or _nearly(town, own)))
     if cedex:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("country")
 def country(filled: URL) -> Iterator[None]:
     """The directory around Mantes in a larger country."""
     with psycopg.connect(dsn(filled)) as conn:
-        maps.load_places(conn, ["36", "69", "75", "78", "83", "91", "92", "93", "95"], contours=False)
+        maps.load_places(conn, ["36", "44", "57", "67", "69", "75", "78", "83", "91", "92", "93", "95"], contours=False)
         conn.commit()
     maps.invalidate()
     yield
@@ -68,6 +68,10 @@ async def asked(api: httpx.AsyncClient, q: str, **params: Any) -> dict[str, Any]
         ("kiné 92974 paris la défense cedex", "commune:92062"),
         ("kiné la défense", "commune:92062"),
         ("kiné idf", "region:11"),
+        ("kiné aux Mureaux", "commune:78440"),
+        ("kiné à côté des mureaux", "commune:78440"),
+        ("kiné au pecq", "commune:78481"),
+        ("kiné près du Vésinet", "commune:78650"),
         ("kiné saint germain en lay", "commune:78551"),
         ("paris kiné", "commune:75056"),
         ("Paris 8e, kiné", "commune:75108"),
@@ -101,6 +105,11 @@ async def test_the_rest_of_the_text_is_the_profession_alone(api: httpx.AsyncClie
         "versailles dupont kiné",
         "centre dentaire",
         "12 ans kiné",
+        "kiné ouvert le 14",
+        "kiné dimanche 14",
+        "kiné en ligne",
+        "kiné à l’hôpital",
+        "kiné en ville",
         "lagarde kiné",
         "kiné saint-martin",
         "kiné blanc",
