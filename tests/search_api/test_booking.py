@@ -131,8 +131,9 @@ async def test_a_place_of_many_is_reached_by_its_number_and_folds_the_last_ones(
     for number, rpps in enumerate(people):
         registers.role(registers.person(rpps, f"NOM{number:02}", "ANNE"), "struct:41")
     registers.publish({"rpps"})
+    folded = max(people, key=lambda rpps: registers.offer(rpps)["id"])
     for rpps in people:
-        await say(registers, rpps, booking_phone="0639980011" if rpps != people[5] else "0130000041")
+        await say(registers, rpps, booking_phone="0639980011" if rpps != folded else "0130000041")
     links = named(await words(client, "/recherche?where=commune:78361"))
     assert ("tel:+33130000041", "Cabinet : 01 30 00 00 41") in links, "who has the same number is not on the card"
     sheet = await words(client, f"/sites/{site_of(registers, people[0])}")
