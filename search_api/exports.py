@@ -15,7 +15,8 @@ from core.clock import local
 from core.sheets import HEAD, OPTIONS, safe
 from core.ui.filters import calm
 from search_api.labels import FACETS, SCOPES
-from search_api.params import query_params, ref_text
+from search_api.param_places import ref_text
+from search_api.params import query_params
 from search_api.schemas import CAP, BBox, FacetKey, OfferCard, SearchAnswer, SearchItem, SearchQuery
 
 RESULTS, QUESTION = "Résultats", "Requête"

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import InvalidInput
 from maps.api import Place, PlaceHit, resolve_ref, suggest
-from search_api.params import clean_text, place_ref
+from search_api.param_places import place_ref
+from search_api.params import clean_text
 from search_api.schemas import PlaceOut
 
 SAME_PLACE_M = 100

@@ -8,7 +8,8 @@ from core.ui.filters import NBSP, of_place, to_place, upper_first
 from search_api.addresses import AROUND_ME, Pair, SearchBox, TownField, address, without
 from search_api.labels import AGE_BANDS, BOUNDARY_KINDS, EVERYWHERE, FACETS, KINDS, SCOPES
 from search_api.moments import moment_field, moment_label
-from search_api.params import LAST_PAGE, ref_text
+from search_api.param_places import ref_text
+from search_api.params import LAST_PAGE
 from search_api.schemas import PAGE_SIZE, Facet, FacetKey, PlaceOut, SearchAnswer, SearchQuery, Sort
 
 RADII = ("1", "2", "5", "10", "20", "50", "100")

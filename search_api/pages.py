@@ -24,7 +24,8 @@ from search_api.labels import BOUNDARY_KINDS, CENTRE_KINDS
 from search_api.moments import open_choices
 from search_api.page_query import Typed, read_form
 from search_api.page_view import ResultsView
-from search_api.params import parse_query, ref_text
+from search_api.param_places import ref_text
+from search_api.params import parse_query
 from search_api.resolve import CONCEPTS_SECONDS
 from search_api.schemas import SearchAnswer, SearchQuery
 from search_api.settings import map_settings

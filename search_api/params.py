@@ -16,13 +16,23 @@ from core.errors import InvalidInput
 from search_api.folding import words
 from search_api.labels import (
     AGE_BANDS,
-    BOUNDARY_KINDS,
     CENTRE_KINDS,
     FACET_SYSTEMS,
     KINDS,
     SCOPES,
 )
-from search_api.schemas import CAP, PAGE_SIZE, BBox, FacetKey, Point, SearchQuery, Sort, WhereRef
+from search_api.param_places import (
+    MAX_WHERE,
+    bounding_box,
+    latitude,
+    longitude,
+    number,
+    place_group,
+    place_ref,
+    ref_text,
+    visited,
+)
+from search_api.schemas import CAP, PAGE_SIZE, FacetKey, Point, SearchQuery, Sort
 
 MAX_TEXT = 200
 """Characters of free text; longer is refused rather than cut."""
@@ -31,23 +41,12 @@ MIN_RADIUS_KM = 0.1
 MAX_AGE = 150
 LAST_PAGE = math.ceil(CAP / PAGE_SIZE)
 """Last page that may be asked for: 200 results at 15 a page."""
-MAX_WHERE = 20
 MAX_WITHIN = 5
 MAX_CODES = 20
 MAX_VALUES = 100
 
 _CODE = re.compile(r"[A-Z][A-Za-z0-9_-]{0,19}\|[A-Za-z0-9._-]{1,40}")
 _BARE = re.compile(r"[A-Za-z0-9._-]{1,40}")
-_PLACE_CODES = {
-    "commune": re.compile(r"\d{5}|2[AB]\d{3}"),
-    "arrondissement": re.compile(r"\d{5}"),
-    "commune_deleguee": re.compile(r"\d{5}|2[AB]\d{3}"),
-    "cp": re.compile(r"\d{5}"),
-    "epci": re.compile(r"\d{9}"),
-    "departement": re.compile(r"\d{2,3}|2[AB]"),
-    "region": re.compile(r"\d{2}"),
-    "territory": re.compile(r"[A-Za-z0-9._-]{1,60}"),
-}
 ONCE = "Ce paramètre ne peut être donné qu’une fois."
 NOW = ("maintenant", "now")
 """Values of `open_at` that name no day."""
@@ -82,69 +81,11 @@ def search_text(value: str) -> str:
     return text
 
 
-def place_ref(value: str) -> WhereRef:
-    """Read `kind:code` (`commune:78361`, `departement:2A`, `france`).
-
-    Raises:
-        ValueError: unknown kind, or a code of the wrong form (French message).
-    """
-    text = value.strip()
-    if text.casefold() == "france":
-        return WhereRef(kind="france", code="france")
-    kind, colon, code = text.partition(":")
-    kind, code = kind.strip().casefold(), code.strip()
-    if not colon or (kind != "france" and kind not in _PLACE_CODES):
-        known = ", ".join([*CENTRE_KINDS, *BOUNDARY_KINDS])
-        raise ValueError(
-            f"Ce lieu n’est pas compris : écrivez une sorte et un code, par exemple commune:78361 (sortes : {known})."
-        )
-    if kind == "france":
-        return WhereRef(kind="france", code="france")
-    if kind != "territory":
-        code = code.upper()
-    if not _PLACE_CODES[kind].fullmatch(code):
-        raise ValueError(f"Ce code n’a pas la forme attendue pour « {kind} ».")
-    return WhereRef(kind=kind, code=code)
-
-
-def place_group(value: str) -> tuple[WhereRef, ...]:
-    """Read places separated by commas, any of which will do (`departement:78,departement:95`).
-
-    Raises:
-        ValueError: none, too many, or one that is not understood (French message).
-    """
-    parts = [part for part in value.split(",") if part.strip()]
-    if not 1 <= len(parts) <= MAX_WHERE:
-        raise ValueError(f"Un à {MAX_WHERE} lieux sont attendus, séparés par des virgules.")
-    return tuple(dict.fromkeys(place_ref(part) for part in parts))
-
-
-def _number(value: str) -> float:
-    text = value.strip().replace(",", ".")
-    if not re.fullmatch(r"[+-]?\d{1,9}(\.\d{0,20})?", text):
-        raise ValueError("Un nombre est attendu.")
-    return float(text)
-
-
-def _latitude(value: str) -> float:
-    number = _number(value)
-    if not -90 <= number <= 90:
-        raise ValueError("La latitude va de -90 à 90 degrés.")
-    return number
-
-
-def _longitude(value: str) -> float:
-    number = _number(value)
-    if not -180 <= number <= 180:
-        raise ValueError("La longitude va de -180 à 180 degrés.")
-    return number
-
-
 def _radius(value: str) -> float:
-    number = _number(value)
-    if not MIN_RADIUS_KM <= number <= MAX_RADIUS_KM:
+    kilometres = number(value)
+    if not MIN_RADIUS_KM <= kilometres <= MAX_RADIUS_KM:
         raise ValueError("Le rayon va de 0,1 à 1 000 km.")
-    return number
+    return kilometres
 
 
 def _integer(value: str, low: int, high: int, message: str) -> int:
@@ -213,29 +154,6 @@ def _scope(value: str) -> str:
     raise ValueError(f"Ce domaine de recherche est inconnu (domaines : {', '.join(SCOPES)}).")
 
 
-def _visits(value: str) -> str:
-    code = value.strip().upper().removeprefix("COMMUNE:")
-    if not _PLACE_CODES["commune"].fullmatch(code):
-        raise ValueError("Un code INSEE de commune est attendu, par exemple 78361.")
-    return code
-
-
-def bounding_box(value: str) -> BBox:
-    """Read `west,south,east,north` in degrees.
-
-    Raises:
-        ValueError: not four numbers, out of range, or in the wrong order (French message).
-    """
-    parts = value.split(",")
-    if len(parts) != 4:
-        raise ValueError("Quatre nombres sont attendus : ouest,sud,est,nord.")
-    west, east = _longitude(parts[0]), _longitude(parts[2])
-    south, north = _latitude(parts[1]), _latitude(parts[3])
-    if west >= east or south >= north:
-        raise ValueError("L’ouest doit précéder l’est, et le sud le nord.")
-    return BBox(west=west, south=south, east=east, north=north)
-
-
 def code_ref(value: str) -> str:
     """Read `system|code`.
 
@@ -274,8 +192,8 @@ def facet_value(key: FacetKey, value: str) -> str:
 _READERS: dict[str, Callable[[str], Any]] = {
     "q": search_text,
     "scope": _scope,
-    "lat": _latitude,
-    "lon": _longitude,
+    "lat": latitude,
+    "lon": longitude,
     "radius_km": _radius,
     "origin": place_ref,
     "bbox": bounding_box,
@@ -283,7 +201,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "page": _page,
     "age": _age,
     "open_at": instant,
-    "visits": _visits,
+    "visits": visited,
     "accepts_new": _flag,
     "explain": _flag,
 }
@@ -399,8 +317,3 @@ def query_params(query: SearchQuery) -> list[tuple[str, str]]:
     add("page", query.page if query.page > 1 else None)
     add("explain", "1" if query.explain else None)
     return pairs
-
-
-def ref_text(ref: WhereRef) -> str:
-    """Return a place as parameters write it: `commune:78361`, `france`."""
-    return "france" if ref.kind == "france" else f"{ref.kind}:{ref.code}"

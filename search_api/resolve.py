@@ -17,7 +17,8 @@ from directory.api import (
 from maps.api import PlaceHit, containers_of, members_of, resolve_ref, suggest
 from search_api.engine import EngineQuery, LatLon, SuggestArea
 from search_api.lexicon import lexicon
-from search_api.params import LAST_PAGE, place_ref, ref_text
+from search_api.param_places import place_ref, ref_text
+from search_api.params import LAST_PAGE
 from search_api.schemas import CAP, PAGE_SIZE, FacetKey, PlaceOut, Point, SearchQuery, WhereRef
 
 CONCEPTS_SECONDS = 1.0

@@ -17,7 +17,8 @@ from search_api.columns.engine import ColumnsEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.marks import KEPT, map_mark
 from search_api.openapi import search_parameters
-from search_api.params import MAX_TEXT, ONCE, bounding_box, parse_query, place_group, place_ref
+from search_api.param_places import bounding_box, place_group, place_ref
+from search_api.params import MAX_TEXT, ONCE, parse_query
 from search_api.schemas import Point, SearchAnswer, SearchQuery, SuggestionGroup, WhereRef
 from search_api.schemas_map import MapAnswer
 from search_api.zones import refuse_outside, zoned

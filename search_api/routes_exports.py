@@ -17,7 +17,8 @@ from search_api import exports, service
 from search_api.engine import SearchEngine
 from search_api.engines import HEADER, EngineDep, SearchSessionDep
 from search_api.openapi import search_parameters
-from search_api.params import parse_query, ref_text
+from search_api.param_places import ref_text
+from search_api.params import parse_query
 from search_api.resolve import facet_ref, find_place
 from search_api.schemas import SearchAnswer, SearchQuery, WhereRef
 from search_api.zones import zoned

@@ -9,7 +9,8 @@ from core.errors import InvalidInput
 from core.openapi import ERRORS
 from directory.api import concept_index
 from search_api import service
-from search_api.params import MAX_CODES, MAX_TEXT, MAX_WHERE, code_ref, place_ref
+from search_api.param_places import MAX_WHERE, place_ref
+from search_api.params import MAX_CODES, MAX_TEXT, code_ref
 from search_api.routes import FRESH, MAX_REFS, limits, only
 from search_api.schemas import ConceptOut, PlaceOut, WhereRef
 

@@ -12,7 +12,7 @@ from core.db import SessionDep
 from core.openapi import ERRORS
 from directory.api import offer_sheet
 from maps.api import outline
-from search_api.params import place_ref
+from search_api.param_places import place_ref
 from search_api.routes import FRESH, only
 from search_api.zones import refuse_outside
 

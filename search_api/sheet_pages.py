@@ -22,7 +22,7 @@ from search_api import structured
 from search_api.addresses import Pair, address
 from search_api.favourites_pages import KIND as KEPT_KIND
 from search_api.hours_words import special_lines
-from search_api.params import place_ref
+from search_api.param_places import place_ref
 from search_api.settings import map_settings
 
 router = APIRouter(include_in_schema=False)

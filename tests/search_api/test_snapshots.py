@@ -36,10 +36,8 @@ def test_a_restart_takes_up_where_the_snapshot_ends(root: Path, filled: URL) -> 
 
 
 def test_after_a_heavy_load_the_indexer_cuts_a_snapshot_and_the_followers_open_it(
-    follower: Follower, filled: URL, monkeypatch: pytest.MonkeyPatch
+    follower: Follower, filled: URL
 ) -> None:
-    monkeypatch.setattr(changes, "HEAVY", 1)
-    monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.0)
     process = indexer.Indexer(follower.root.parent)
     with connect(filled) as conn:
         assert process.look(conn) is None
@@ -48,10 +46,12 @@ def test_after_a_heavy_load_the_indexer_cuts_a_snapshot_and_the_followers_open_i
         assert load
         conn.execute(
             "INSERT INTO directory.load_change (load_id, entity, entity_id, change)"
-            " SELECT %s, 'offer', offer_id, 'changed' FROM directory.offer_search", load,
+            " SELECT %s, 'offer', number, 'changed' FROM generate_series(1, %s) number", (load[0], changes.HEAVY),
         )  # fmt: skip
         conn.execute("INSERT INTO core.event (kind, entity, load_id) VALUES ('published', 'load', %s)", load)
         eventually(lambda: follower.health.behind)
+        # An indexer that is told to stop ends what it does, and rests no more.
+        process.stopping.set()
         assert process.look(conn) is not None
         assert process.look(conn) is None
     eventually(lambda: not follower.health.behind)
